@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Settles EQUIHEAT_CUDA from the switch EQUIHEAT_WITH_CUDA, nvcc and torch; enables the language when it is on.
+
+set(EQUIHEAT_CUDA OFF)
+if(EQUIHEAT_WITH_CUDA STREQUAL "AUTO")
+  find_program(EQUIHEAT_NVCC nvcc HINTS ENV CUDA_HOME PATH_SUFFIXES bin)
+  if(EQUIHEAT_NVCC AND EQUIHEAT_TORCH_CUDA)
+    set(EQUIHEAT_CUDA ON)
+  endif()
+elseif(EQUIHEAT_WITH_CUDA)
+  if(NOT EQUIHEAT_TORCH_CUDA)
+    message(FATAL_ERROR "EQUIHEAT_WITH_CUDA=ON, but torch ${EQUIHEAT_TORCH_VERSION} of ${Python_EXECUTABLE} is a CPU "
+      "build. Install a CUDA build of torch, or pass -DEQUIHEAT_WITH_CUDA=OFF.")
+  endif()
+  set(EQUIHEAT_CUDA ON)
+endif()
+
+if(EQUIHEAT_CUDA)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80 90a)
+  endif()
+  if(CCACHE AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+  endif()
+  enable_language(CUDA)
+  set(CMAKE_CUDA_STANDARD 20)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  message(STATUS "CUDA: on, nvcc ${CMAKE_CUDA_COMPILER_VERSION}, architectures ${CMAKE_CUDA_ARCHITECTURES}")
+else()
+  message(STATUS "CUDA: off (EQUIHEAT_WITH_CUDA=${EQUIHEAT_WITH_CUDA})")
+endif()

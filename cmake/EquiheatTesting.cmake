@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# eh_test(test_layout LINK eh_comm SOURCES layout/test_layout.cpp ...)
+#   one program of doctest cases, registered as `test_layout`;
+# eh_test(test_comm LINK eh_comm RANKS 1 2 3 SOURCES ...)
+#   with a main that initialises MPI, registered as test_comm.n1, test_comm.n2, test_comm.n3.
+# A test that hangs fails after 60 s.
+
+find_path(DOCTEST_INCLUDE doctest/doctest.h)
+if(NOT DOCTEST_INCLUDE)
+  include(FetchContent)
+  FetchContent_Declare(doctest GIT_REPOSITORY https://github.com/doctest/doctest GIT_TAG v2.4.11 GIT_SHALLOW ON)
+  FetchContent_Populate(doctest)
+  set(DOCTEST_INCLUDE ${doctest_SOURCE_DIR})
+endif()
+message(STATUS "doctest at ${DOCTEST_INCLUDE}")
+
+function(eh_doctest target)
+  target_include_directories(${target} SYSTEM PUBLIC ${DOCTEST_INCLUDE})
+  eh_options(${target})
+endfunction()
+
+add_library(eh_test_main STATIC ${PROJECT_SOURCE_DIR}/tests/cpp/main.cpp)
+eh_doctest(eh_test_main)
+add_library(eh_mpi_test_main STATIC ${PROJECT_SOURCE_DIR}/tests/cpp/mpi_main.cpp)
+target_link_libraries(eh_mpi_test_main PUBLIC eh::mpi)
+eh_doctest(eh_mpi_test_main)
+
+function(eh_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "LINK" "SOURCES;RANKS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} $<IF:$<BOOL:${arg_RANKS}>,eh_mpi_test_main,eh_test_main>)
+  eh_doctest(${name})
+  if(EQUIHEAT_CUDA)  # libtorch_cuda names libraries that only `import torch` can find
+    target_link_options(${name} PRIVATE -Wl,--allow-shlib-undefined)
+  endif()
+  set(tests ${name})
+  if(arg_RANKS)
+    set(tests)
+    foreach(n IN LISTS arg_RANKS)
+      add_test(NAME ${name}.n${n} COMMAND ${MPIEXEC_EXECUTABLE} ${MPIEXEC_NUMPROC_FLAG} ${n} $<TARGET_FILE:${name}>)
+      set_tests_properties(${name}.n${n} PROPERTIES PROCESSORS ${n} LABELS ranks${n})
+      list(APPEND tests ${name}.n${n})
+    endforeach()
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+  endif()
+  set_tests_properties(${tests} PROPERTIES TIMEOUT 60 ENVIRONMENT
+    "OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe")
+endfunction()
