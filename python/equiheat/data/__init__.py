@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Data sets and samplers."""
+
+from __future__ import annotations
+
+from equiheat.data.images import ImageSet as ImageSet
+from equiheat.data.images import load_images as load_images

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Any timm model as a backbone (optional extra ``equiheat[timm]``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+
+def _import_timm() -> Any:
+    try:
+        import timm
+    except ImportError as error:
+        raise ImportError(
+            "encoder 'timm:...' needs the package timm, which is not installed; "
+            "install it with: pip install 'equiheat[timm]'"
+        ) from error
+    return timm
+
+
+class TimmBackbone(nn.Module):
+    """Tokens of a timm model: patch tokens without the prefix (class, register) tokens, or feature-map cells.
+
+    Parameters
+    ----------
+    name
+        timm's model name.
+    image_size
+        Side of the images; handed to models that depend on it.
+    pretrained
+        Load timm's weights.
+    """
+
+    def __init__(self, name: str, *, image_size: int, pretrained: bool) -> None:
+        super().__init__()
+        timm = _import_timm()
+        if not timm.is_model(name):
+            near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:5])
+            raise ValueError(f"build_encoder: timm has no model {name!r}" + (f"; it has {near}, ..." if near else ""))
+        options: dict[str, Any] = {"num_classes": 0, "pretrained": pretrained}
+        try:
+            self.model = timm.create_model(name, img_size=image_size, **options)
+        except TypeError:  # convolutional models take no image size
+            self.model = timm.create_model(name, **options)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Images (B, 3, H, W) to tokens (B, N, D)."""
+        features: Tensor = self.model.forward_features(x)
+        if features.dim() == 3:
+            return features[:, getattr(self.model, "num_prefix_tokens", 0) :]
+        if getattr(self.model, "output_fmt", "NCHW") == "NHWC":
+            return features.flatten(1, 2)
+        return features.flatten(2).transpose(1, 2)
