@@ -28,3 +28,13 @@ add_library(eh::mpi ALIAS eh_mpi)
 target_include_directories(eh_mpi SYSTEM INTERFACE ${MPI_C_INCLUDE_DIRS})
 target_compile_definitions(eh_mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
 target_link_libraries(eh_mpi INTERFACE ${MPI_C_LIBRARIES})
+
+# Which ABI the headers belong to: "openmpi" or "mpich" (MPICH, Intel MPI, Cray MPICH, MVAPICH share one).
+file(WRITE ${CMAKE_BINARY_DIR}/mpi_family.c
+  "#include <mpi.h>\n#ifdef OMPI_MAJOR_VERSION\neh_family openmpi\n#else\neh_family mpich\n#endif\n")
+list(TRANSFORM MPI_C_INCLUDE_DIRS PREPEND -I OUTPUT_VARIABLE _mpi_includes)
+execute_process(COMMAND ${CMAKE_C_COMPILER} -E ${_mpi_includes} ${CMAKE_BINARY_DIR}/mpi_family.c
+  OUTPUT_VARIABLE _mpi_family COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCH "eh_family ([a-z]+)" _ "${_mpi_family}")
+set(EQUIHEAT_MPI_FAMILY ${CMAKE_MATCH_1})
+message(STATUS "MPI: ${EQUIHEAT_MPI_FAMILY}, ${MPI_C_COMPILER}, launcher ${MPIEXEC_EXECUTABLE}")

@@ -20,14 +20,15 @@ if(core_sources)
   set(core $<LINK_LIBRARY:WHOLE_ARCHIVE,eh_core>)
 endif()
 target_link_libraries(_core PRIVATE ${core} torch::python)
-target_compile_definitions(_core PRIVATE
-  EQUIHEAT_VERSION="${PROJECT_VERSION}"
-  EQUIHEAT_TORCH_VERSION="${EQUIHEAT_TORCH_VERSION}"
-  EQUIHEAT_CUDA_VERSION="$<$<BOOL:${EQUIHEAT_CUDA}>:${CMAKE_CUDA_COMPILER_VERSION}>"
-  EQUIHEAT_BUILD_TYPE="${CMAKE_BUILD_TYPE}"
-  EQUIHEAT_COMPILER="${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
 eh_options(_core)
 # Only torch is found through RPATH; MPI is the library mpi4py has loaded.
 set_target_properties(_core PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../torch/lib"
   INSTALL_RPATH_USE_LINK_PATH OFF)
 install(TARGETS _core LIBRARY DESTINATION equiheat)
+
+set(EQUIHEAT_CUDA_COMPILER_VERSION "")
+if(EQUIHEAT_CUDA)
+  set(EQUIHEAT_CUDA_COMPILER_VERSION ${CMAKE_CUDA_COMPILER_VERSION})
+endif()
+configure_file(${PROJECT_SOURCE_DIR}/cmake/_build_info.py.in ${PROJECT_BINARY_DIR}/_build_info.py @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/_build_info.py DESTINATION equiheat)

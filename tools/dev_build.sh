@@ -12,7 +12,7 @@ if [ ! -f "$build/build.ninja" ] || ! grep -qF "Python_EXECUTABLE:FILEPATH=$pyth
   cmake --preset "$preset" -DPython_EXECUTABLE:FILEPATH="$python"
 fi
 cmake --build "$build" -j "${JOBS:-2}" -- "$@"
-for module in "$build"/csrc/_core*.so; do
+for module in "$build"/csrc/_core*.so "$build/_build_info.py"; do
   [ -e "$module" ] && ln -sf "$PWD/$module" python/equiheat/
 done
 exit 0
