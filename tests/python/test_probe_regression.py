@@ -11,6 +11,9 @@ import equiheat as ht
 from equiheat.communication import get_comm
 from equiheat.ssl.probes import MlpConfig, fit_classifier, fit_mlp, fit_ridge, r2_score
 
+if not hasattr(ht, "array"):
+    pytest.skip("the array library is not built in yet", allow_module_level=True)
+
 
 def spread(value: np.ndarray, *, uneven: bool = False) -> ht.DNDarray:
     """A global array as a split one; `uneven` leaves all rows but a few with the last rank."""
@@ -111,8 +114,10 @@ def test_mlp_learns_a_product_that_ridge_cannot() -> None:
     arrays = [spread(a) for pair in sets for a in pair]
     mlp = r2_score(fit_mlp(*arrays[:4], config=MLP).predict(arrays[4]), arrays[5])
     ridge = r2_score(fit_ridge(*arrays[:4]).predict(arrays[4]), arrays[5])
-    assert mlp.per_parameter[0] > 0.7 and mlp.per_parameter[1] > 0.9
-    assert ridge.per_parameter[0] < 0.2 and ridge.per_parameter[1] > 0.99
+    assert mlp.per_parameter[0] > 0.7
+    assert mlp.per_parameter[1] > 0.9
+    assert ridge.per_parameter[0] < 0.2
+    assert ridge.per_parameter[1] > 0.99
 
 
 def test_mlp_is_the_same_wherever_the_rows_lie() -> None:

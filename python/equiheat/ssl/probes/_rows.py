@@ -32,7 +32,7 @@ def sum_over_ranks(tensors: Sequence[Tensor], comm: Communicator) -> list[Tensor
     flat = torch.cat([t.detach().reshape(-1) for t in tensors])
     if comm.size > 1:
         flat = comm.bcast(comm.allreduce(flat, "sum"), 0)
-    sums = flat.split([t.numel() for t in tensors])
+    sums = torch.split(flat, [t.numel() for t in tensors])
     return [s.reshape(t.shape) for s, t in zip(sums, tensors, strict=True)]
 
 

@@ -87,10 +87,14 @@ def fit_classifier(
     if classes < 2:
         raise ValueError(f"fit_classifier: classes is {classes}; use 2 or more")
     if features.shape[0] == 0 or holdout_features.shape[0] == 0:
-        raise ValueError(f"fit_classifier: {features.shape[0]} rows to fit, {holdout_features.shape[0]} held out; need 1")
+        raise ValueError(
+            f"fit_classifier: {features.shape[0]} rows to fit, {holdout_features.shape[0]} held out; need 1"
+        )
     mean, std = mean_std(features.larray, features.shape[0], features.comm)
     x, y = (features.larray.float() - mean) / std, labels.larray
-    bad = ((y < 0) | (y >= classes)).sum() + ((holdout_labels.larray < 0) | (holdout_labels.larray >= classes)).sum()
+    bad = ((y < 0) | (y >= classes)).sum() + (
+        (holdout_labels.larray < 0) | (holdout_labels.larray >= classes)
+    ).sum()
     (bad,) = sum_over_ranks([bad], features.comm)
     if int(bad) > 0:
         raise ValueError(f"fit_classifier: {int(bad)} labels lie outside 0 to {classes - 1}")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from equiheat.ssl.augment import AugmentConfig, Augmentation
+from equiheat.ssl.augment import Augmentation, AugmentConfig
 
-__all__ = ["FAMILIES", "DEFAULT_FAMILIES", "Family", "ProbeRanges", "transformed"]
+__all__ = ["DEFAULT_FAMILIES", "FAMILIES", "Family", "ProbeRanges", "transformed"]
 
 # Streams of random numbers, apart from those of training (views 0 and 1).
 _VIEW = {"rotation": 101, "translation": 102, "color": 103, "blur": 104, "crop": 105}

@@ -61,7 +61,9 @@ class FrozenEncoder:
             return self.features(rows.images), parameters
         outputs: list[Tensor] = []
         parameters_: list[Tensor] = []
-        for images, indices in zip(rows.images.split(batch_size), rows.indices.split(batch_size), strict=True):
+        for images, indices in zip(
+            rows.images.split(batch_size), rows.indices.split(batch_size), strict=True
+        ):
             moved, drawn = transformed(images, indices, family, ranges, seed=seed)
             outputs.append(self.features(moved, batch_size=batch_size))
             parameters_.append(drawn)
@@ -70,7 +72,7 @@ class FrozenEncoder:
 
 @dataclass(frozen=True)
 class ImageRows:
-    """This rank's images of a set that is spread over the ranks.
+    """Images of one rank, of a set that is spread over the ranks.
 
     Attributes
     ----------
@@ -93,7 +95,7 @@ class ImageRows:
 
     @staticmethod
     def of(images: ImageSet, comm: Communicator) -> ImageRows:
-        """This rank's contiguous share of a set that every rank has loaded. No communication."""
+        """Take a contiguous share of a set that every rank has loaded. No communication."""
         start, stop = share(len(images), comm)
         return ImageRows(
             images.images[start:stop], images.labels[start:stop], torch.arange(start, stop), len(images), comm

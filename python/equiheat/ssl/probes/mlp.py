@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,9 +122,14 @@ def fit_mlp(
     Communication: one sum of all gradients (a few hundred kB) per step, one number per pass.
     """
     config = MlpConfig() if config is None else config
-    for name, a, b in (("targets", features, targets), ("holdout_targets", holdout_features, holdout_targets)):
+    for name, a, b in (
+        ("targets", features, targets),
+        ("holdout_targets", holdout_features, holdout_targets),
+    ):
         if a.shape[0] != b.shape[0] or a.shape[0] == 0:
-            raise ValueError(f"fit_mlp: {name} has {b.shape[0]} rows, its features {a.shape[0]}; need equal, at least 1")
+            raise ValueError(
+                f"fit_mlp: {name} has {b.shape[0]} rows, its features {a.shape[0]}; need equal counts"
+            )
     scale = [*_scale(features), *_scale(targets)]
     network = _network(features.shape[1], targets.shape[1], config)
     training = _Training(network, config, steps=math.ceil(features.shape[0] / config.batch_size))
@@ -197,7 +203,7 @@ def _network(inputs: int, outputs: int, config: MlpConfig) -> nn.Sequential:
     generator = torch.Generator().manual_seed(config.seed)
     widths = [inputs, *config.hidden]
     layers: list[nn.Module] = []
-    for a, b in zip(widths[:-1], widths[1:], strict=True):
+    for a, b in itertools.pairwise(widths):
         layers += [_linear(a, b, generator), nn.ReLU()]
     head = _linear(widths[-1], outputs, generator)
     nn.init.zeros_(head.weight)  # starts at the targets' mean: a hopeless regression ends at R² 0, not below
@@ -216,7 +222,6 @@ def _mean_error(network: nn.Module, rows: _Rows) -> float:
     squares = (network(rows.x) - rows.y).double().square().sum()
     (total,) = sum_over_ranks([squares], rows.comm)
     return float(total) / (rows.total * rows.y.shape[1])
-
 
 
 def _scale(x: ht.DNDarray) -> tuple[torch.Tensor, torch.Tensor]:

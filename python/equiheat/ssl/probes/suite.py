@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -17,7 +17,7 @@ from equiheat.ssl.probes.metrics import RegressionScore, r2_score
 from equiheat.ssl.probes.mlp import MlpConfig, fit_mlp
 from equiheat.ssl.probes.ridge import fit_ridge
 
-__all__ = ["ProbeConfig", "ProbeRow", "probe_encoder", "METHODS"]
+__all__ = ["METHODS", "ProbeConfig", "ProbeRow", "probe_encoder"]
 
 METHODS = ("ridge", "mlp")
 
@@ -173,7 +173,8 @@ class _Session:
         self.encoder, self.config, self.report = encoder, config, report
         self.train, self.test, self.classes = train, test, classes
         self.classify = config.classify and classes >= 2
-        self.done, self.steps = 0, 1 + len(config.families) * (1 + len(encoder.parts)) + self.classify * len(encoder.parts)
+        per_part = len(config.families) + self.classify
+        self.done, self.steps = 0, 1 + len(config.families) + per_part * len(encoder.parts)
 
     def run(self) -> list[ProbeRow]:
         self._tick("features of the images")
@@ -188,8 +189,14 @@ class _Session:
                 scores[part][family] = self._regress(pairs, columns)
         rows = []
         for part, columns in parts.items():
-            top1 = self._classify(plain_train[:, columns], plain_test[:, columns], part) if self.classify else None
-            rows.append(ProbeRow(self.encoder.name, part, plain_train[:, columns].shape[1], scores[part], top1))
+            top1 = (
+                self._classify(plain_train[:, columns], plain_test[:, columns], part)
+                if self.classify
+                else None
+            )
+            rows.append(
+                ProbeRow(self.encoder.name, part, plain_train[:, columns].shape[1], scores[part], top1)
+            )
         return rows
 
     def _tick(self, what: str) -> None:
