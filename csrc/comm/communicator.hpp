@@ -34,8 +34,19 @@ enum class ReduceOp : std::uint8_t { Sum, Prod, Min, Max, LogicalAnd, LogicalOr,
 
 using Counts = std::vector<std::int64_t>;
 
+/// "Sum", "LogicalAnd".
+const char* name_of(ReduceOp op);
+
+/// Arithmetic is defined for every type but Min and Max of complex numbers; logical and bitwise operations for bool
+/// and integers. On bool, Sum and Max are "or", Prod and Min are "and". Min and Max of reals give NaN if one is NaN.
+bool is_defined(ReduceOp op, DType dtype);
+
+/// Writes x with op(x, y) == y for all y: what a rank without elements contributes.
+/// @throws TypeError if the operation is not defined for the type
+void fill_identity(Buffer buffer, ReduceOp op);
+
 /// A non-blocking operation in flight. Owns whatever `keep_alive` holds until it is complete.
-/// The destructor waits (an abandoned MPI request would write into freed memory).
+/// The destructor waits (an abandoned MPI request would write into freed memory) and drops errors: call wait().
 class Request {
  public:
   struct Impl;
@@ -59,8 +70,18 @@ class Request {
 /// nothing of Python (callers release the GIL), and throw CommError with MPI's text on failure.
 ///
 /// "v" forms take one count per rank, in elements; displacements are the exclusive prefix sums, so parts lie
-/// packed one behind another. `recv` may equal `send` in memory (same pointer) where MPI has MPI_IN_PLACE:
-/// allreduce, reduce, scan, exscan, reduce_scatter. Empty parts (count 0, null pointer) are fine.
+/// packed one behind another. Except in alltoallv the counts must be the same on every rank, also on those that
+/// are not the root. Arguments only the root uses (recv of reduce and gather, send of scatter) are not looked at
+/// elsewhere. Empty parts (count 0, null pointer) are fine.
+///
+/// `recv` may be the memory of `send` (same pointer) in allreduce, reduce, scan, exscan and reduce_scatter (whose
+/// result is then the beginning of the input); in the gathers and scatters a rank's part may be its own slot of the
+/// whole. Any other overlap is a ValueError.
+///
+/// Half-precision sums and products are computed in float32 and rounded at each combination of two ranks' values.
+/// Memory of Device::Cuda travels through host memory (comm/staging.hpp).
+///
+/// Communicators are freed with the last reference or when MPI_Finalize begins; used after it they throw CommError.
 class Communicator {
  public:
   struct Impl;
@@ -98,7 +119,9 @@ class Communicator {
   void scan(ConstBuffer send, Buffer recv, ReduceOp op) const;                             // Collective.
   /// Rank 0 receives the operation's identity. Collective.
   void exscan(ConstBuffer send, Buffer recv, ReduceOp op) const;
+  /// dest or source -1 is nobody: such a message is not sent, such a buffer not written.
   void send(ConstBuffer buffer, int dest, int tag = 0) const;
+  /// A shorter message leaves the end of the buffer as it was; a longer one is a CommError.
   void recv(Buffer buffer, int source, int tag = 0) const;
   void sendrecv(ConstBuffer send, int dest, Buffer recv, int source, int tag = 0) const;
 

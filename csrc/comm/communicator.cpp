@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "comm/communicator.hpp"
+
+#include "base/error.hpp"
+#include "comm/impl.hpp"
+
+namespace eh {
+namespace {
+
+void check_mpi_is_running(const char* fn) {
+  EH_CHECK(mpi_initialized(), CommError, fn, ": MPI is not initialised; import mpi4py.MPI or call MPI_Init_thread first");
+  EH_CHECK(!mpi_finalized(), CommError, fn, ": MPI is finalized; no communicator can be made any more");
+}
+
+std::shared_ptr<Communicator> own(MPI_Comm comm) {
+  return std::make_shared<Communicator>(std::make_unique<Communicator::Impl>(comm));
+}
+
+std::shared_ptr<Communicator> duplicate(MPI_Comm comm) {
+  MPI_Comm copy = MPI_COMM_NULL;
+  EH_MPI(MPI_Comm_dup(comm, &copy));
+  return own(copy);
+}
+
+}  // namespace
+
+Communicator::Impl::Impl(MPI_Comm owned) : handle(owned) {
+  EH_MPI(MPI_Comm_rank(owned, &rank));
+  EH_MPI(MPI_Comm_size(owned, &size));
+}
+
+Communicator::Communicator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Communicator::~Communicator() = default;
+
+std::shared_ptr<Communicator> Communicator::from_fortran(int handle) {
+  check_mpi_is_running("from_fortran");
+  const MPI_Comm comm = MPI_Comm_f2c(handle);
+  EH_CHECK(comm != MPI_COMM_NULL, ValueError, "from_fortran: handle ", handle,
+           " is the null communicator; a communicator this rank belongs to is needed");
+  int between_groups = 0;
+  EH_MPI(MPI_Comm_test_inter(comm, &between_groups));
+  EH_CHECK(!between_groups, ValueError, "from_fortran: handle ", handle,
+           " is an intercommunicator; merge it to an intracommunicator first");
+  return duplicate(comm);
+}
+
+std::shared_ptr<Communicator> Communicator::world() {
+  check_mpi_is_running("world");
+  return duplicate(MPI_COMM_WORLD);
+}
+
+std::shared_ptr<Communicator> Communicator::self() {
+  check_mpi_is_running("self");
+  return duplicate(MPI_COMM_SELF);
+}
+
+int Communicator::rank() const { return impl_->rank; }
+int Communicator::size() const { return impl_->size; }
+int Communicator::fortran_handle() const { return static_cast<int>(MPI_Comm_c2f(impl_->comm())); }
+
+std::shared_ptr<Communicator> Communicator::dup() const { return duplicate(impl_->comm()); }
+
+std::shared_ptr<Communicator> Communicator::split(int color, int key) const {
+  MPI_Comm part = MPI_COMM_NULL;
+  EH_MPI(MPI_Comm_split(impl_->comm(), color < 0 ? MPI_UNDEFINED : color, key, &part));
+  return part == MPI_COMM_NULL ? nullptr : own(part);
+}
+
+}  // namespace eh

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <utility>
+
+#include "comm/flight.hpp"
+
+namespace eh {
+
+Request::Impl::~Impl() {
+  try {
+    if (!mpi_finalized()) wait();
+  } catch (...) {  // an error nobody waited for has no one left to go to
+  }
+}
+
+void Request::Impl::wait() {
+  // One by one: MPI_Waitall would only say that some status holds an error.
+  while (!requests.empty()) {
+    MPI_Request request = requests.back();
+    requests.pop_back();
+    EH_MPI(MPI_Wait(&request, MPI_STATUS_IGNORE));
+  }
+  finish();
+}
+
+bool Request::Impl::test() {
+  while (!requests.empty()) {
+    int done = 0;
+    MPI_Request& request = requests.back();
+    const int code = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (code == MPI_SUCCESS && !done) return false;
+    requests.pop_back();
+    check_mpi(code, "MPI_Test");
+  }
+  finish();
+  return true;
+}
+
+void Request::Impl::finish() {
+  for (auto& action : std::exchange(completions, {})) action();
+  alive.clear();
+}
+
+Request::Request(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Request::Request(Request&&) noexcept = default;
+Request& Request::operator=(Request&&) noexcept = default;
+Request::~Request() = default;
+
+void Request::wait() {
+  if (impl_) impl_->wait();
+}
+
+bool Request::test() { return !impl_ || impl_->test(); }
+
+void Request::keep_alive(std::shared_ptr<void> object) {
+  if (impl_ && !(impl_->requests.empty() && impl_->completions.empty())) impl_->alive.push_back(std::move(object));
+}
+
+}  // namespace eh

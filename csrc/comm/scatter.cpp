@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/error.hpp"
+#include "comm/arguments.hpp"
+#include "comm/datatypes.hpp"
+#include "comm/impl.hpp"
+#include "comm/large.hpp"
+
+namespace eh {
+namespace {
+
+using Impl = Communicator::Impl;
+
+/// The addresses of a scatter: the root's own part may stay where it is.
+struct Scattered {
+  const void* in;
+  void* out;
+  bool in_place;
+
+  Scattered(Flight& flight, const char* fn, ConstBuffer whole, Buffer part, std::int64_t offset)
+      : in_place(part.count > 0 && whole.data != nullptr && part.data == advance(whole.data, offset, whole.dtype)) {
+    if (!in_place) check_disjoint(fn, whole, part);
+    in = flight.input(whole);
+    out = in_place ? MPI_IN_PLACE : flight.output(part);
+  }
+};
+
+void start_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, int root) {
+  check_root("scatter", root, comm.size);
+  // Only the root sends: the others' send is not looked at.
+  if (comm.rank != root) send = {nullptr, 0, recv.dtype};
+  check_pair("scatter", send, recv);
+  if (comm.rank == root) {
+    check_count("scatter", "send", send.count, recv.count * comm.size, "recv's count times the number of ranks");
+  }
+  const Scattered ends(flight, "scatter", send, recv, recv.count * comm.rank);
+  const Extent part = extent(flight, recv.count, recv.dtype);
+  flight.issue("MPI_Scatter", EH_LARGE(MPI_Scatter), EH_LARGE(MPI_Iscatter), ends.in, part.count, part.type, ends.out,
+               part.count, part.type, root, comm.comm());
+}
+
+/// The root's parts by messages of derived types.
+void scatter_blocks(Flight& flight, const Impl& comm, const Scattered& ends, const Counts& counts, DType dtype,
+                    int root) {
+  const auto rank = static_cast<std::size_t>(comm.rank);
+  Blocks sends = comm.rank == root ? packed_blocks(counts) : Blocks(counts.size());
+  Blocks recvs(counts.size());
+  recvs[static_cast<std::size_t>(root)].count = counts[rank];
+  if (ends.in_place) sends[rank].count = recvs[rank].count = 0;
+  void* out = ends.in_place ? flight.output({nullptr, 0, dtype}) : ends.out;
+  exchange_blocks(flight, comm.comm(), ends.in, sends, out, recvs, dtype);
+}
+
+void start_scatterv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, const Counts& counts, int root) {
+  check_root("scatterv", root, comm.size);
+  const std::int64_t total = check_counts("scatterv", "counts", counts, comm.size);
+  if (comm.rank != root) send = {nullptr, 0, recv.dtype};
+  check_pair("scatterv", send, recv);
+  check_count("scatterv", "recv", recv.count, counts[static_cast<std::size_t>(comm.rank)], "counts[rank]");
+  if (comm.rank == root) check_count("scatterv", "send", send.count, total, "the sum of counts");
+  const auto offset = packed_blocks(counts)[static_cast<std::size_t>(comm.rank)].offset;
+  const Scattered ends(flight, "scatterv", send, recv, offset);
+  if (total > max_count()) return scatter_blocks(flight, comm, ends, counts, recv.dtype, root);
+  const Parts parts = packed_parts(flight, counts);
+  const MPI_Datatype type = mpi_type(recv.dtype);
+  flight.issue("MPI_Scatterv", EH_LARGE(MPI_Scatterv), EH_LARGE(MPI_Iscatterv), ends.in, parts.counts,
+               parts.displacements, type, ends.out, static_cast<MpiCount>(recv.count), type, root, comm.comm());
+}
+
+void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
+  check_pair("alltoall", send, recv);
+  check_count("alltoall", "recv", recv.count, send.count, "as many as send");
+  EH_CHECK(send.count % comm.size == 0, ValueError, "alltoall: send has ", send.count,
+           " elements; it must have a multiple of the ", comm.size, " ranks");
+  check_disjoint("alltoall", send, recv);
+  const Extent part = extent(flight, send.count / comm.size, send.dtype);
+  flight.issue("MPI_Alltoall", EH_LARGE(MPI_Alltoall), EH_LARGE(MPI_Ialltoall), flight.input(send), part.count,
+               part.type, flight.output(recv), part.count, part.type, comm.comm());
+}
+
+void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const Counts& send_counts, Buffer recv,
+                     const Counts& recv_counts) {
+  const std::int64_t sent = check_counts("alltoallv", "send_counts", send_counts, comm.size);
+  const std::int64_t received = check_counts("alltoallv", "recv_counts", recv_counts, comm.size);
+  check_pair("alltoallv", send, recv);
+  check_count("alltoallv", "send", send.count, sent, "the sum of send_counts");
+  check_count("alltoallv", "recv", recv.count, received, "the sum of recv_counts");
+  check_disjoint("alltoallv", send, recv);
+  const void* in = flight.input(send);
+  void* out = flight.output(recv);
+  // One rank's counts may need 64 bits where another's do not, and all must call the same function.
+  if constexpr (!kLargeCounts) {
+    return exchange_blocks(flight, comm.comm(), in, packed_blocks(send_counts), out, packed_blocks(recv_counts),
+                           send.dtype);
+  }
+  const Parts to = packed_parts(flight, send_counts);
+  const Parts from = packed_parts(flight, recv_counts);
+  const MPI_Datatype type = mpi_type(send.dtype);
+  flight.issue("MPI_Alltoallv", EH_LARGE(MPI_Alltoallv), EH_LARGE(MPI_Ialltoallv), in, to.counts, to.displacements,
+               type, out, from.counts, from.displacements, type, comm.comm());
+}
+
+}  // namespace
+
+void Communicator::scatter(ConstBuffer send, Buffer recv, int root) const {
+  run(*impl_, start_scatter, send, recv, root);
+}
+Request Communicator::iscatter(ConstBuffer send, Buffer recv, int root) const {
+  return launch(*impl_, start_scatter, send, recv, root);
+}
+void Communicator::scatterv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const {
+  run(*impl_, start_scatterv, send, recv, counts, root);
+}
+Request Communicator::iscatterv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const {
+  return launch(*impl_, start_scatterv, send, recv, counts, root);
+}
+void Communicator::alltoall(ConstBuffer send, Buffer recv) const { run(*impl_, start_alltoall, send, recv); }
+Request Communicator::ialltoall(ConstBuffer send, Buffer recv) const {
+  return launch(*impl_, start_alltoall, send, recv);
+}
+void Communicator::alltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,
+                             const Counts& recv_counts) const {
+  run(*impl_, start_alltoallv, send, send_counts, recv, recv_counts);
+}
+Request Communicator::ialltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,
+                                 const Counts& recv_counts) const {
+  return launch(*impl_, start_alltoallv, send, send_counts, recv, recv_counts);
+}
+
+}  // namespace eh
