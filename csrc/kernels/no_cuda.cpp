@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The CUDA functions of this folder where there is no CUDA: same symbols, a clear error.
+#include "base/error.hpp"
+#include "kernels/device_memory.hpp"
+
+namespace eh {
+namespace {
+
+[[noreturn]] void missing(const char* fn) {
+  throw NotSupported(message(fn, ": equiheat was built without CUDA. Install a CUDA build of torch and nvcc, then "
+                                 "build again (cmake option EQUIHEAT_WITH_CUDA=ON says what is missing)"));
+}
+
+}  // namespace
+
+bool built_with_cuda() { return false; }
+void copy_to_host(void*, const void*, std::size_t, void*) { missing("copy_to_host"); }
+void copy_to_device(void*, const void*, std::size_t, void*) { missing("copy_to_device"); }
+void* allocate_pinned(std::size_t) { missing("allocate_pinned"); }
+void free_pinned(void*) noexcept {}
+
+}  // namespace eh
