@@ -50,7 +50,7 @@ void fill_identity(Buffer buffer, ReduceOp op);
 class Request {
  public:
   struct Impl;
-  Request() = default;
+  Request();
   explicit Request(std::unique_ptr<Impl> impl);
   Request(Request&&) noexcept;
   Request& operator=(Request&&) noexcept;

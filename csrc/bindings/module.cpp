@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bindings/register.hpp"
+
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
+  m.doc() = "The native core of equiheat.";
+  eh::register_errors(m);
+  eh::register_comm(m);
+  eh::register_array(m);
+}

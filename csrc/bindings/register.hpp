@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace eh {
+
+void register_errors(pybind11::module_& m);
+void register_comm(pybind11::module_& m);
+void register_array(pybind11::module_& m);
+
+}  // namespace eh
