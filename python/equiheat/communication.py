@@ -1,57 +1,319 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Communicator over mpi4py: the interface the training half uses. Stands until the native core's takes its place."""
+"""Communicators: ranks that work together, with typed collectives on torch tensors.
+
+Every method says whether it is collective: all ranks of the communicator must call it, in the same order. Tensors may
+have any dtype of the library, any strides, and no elements. Results are new tensors on the input's device; no method
+here records gradients (`equiheat.nn.functional.all_reduce` and arrays do). The ``i`` forms start an operation and
+return a `Pending`, whose ``wait()`` gives what the blocking form returns.
+"""
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Sequence
+from math import prod
+from typing import Any
 
 import torch
 from mpi4py import MPI
 from torch import Tensor
 
-_OPS = {"sum": MPI.SUM, "prod": MPI.PROD, "min": MPI.MIN, "max": MPI.MAX}
+from equiheat import _core
+
+_OPS = {
+    "sum": _core.ReduceOp.SUM,
+    "prod": _core.ReduceOp.PROD,
+    "min": _core.ReduceOp.MIN,
+    "max": _core.ReduceOp.MAX,
+    "land": _core.ReduceOp.LAND,
+    "lor": _core.ReduceOp.LOR,
+    "lxor": _core.ReduceOp.LXOR,
+    "band": _core.ReduceOp.BAND,
+    "bor": _core.ReduceOp.BOR,
+    "bxor": _core.ReduceOp.BXOR,
+}
+
+
+def _op(name: str, fn: str) -> _core.ReduceOp:
+    if name not in _OPS:
+        raise ValueError(f"{fn}: unknown op {name!r}; choose one of {', '.join(_OPS)}")
+    return _OPS[name]
+
+
+class Pending:
+    """A collective or message in flight. Keeps its tensors alive; dropping it waits."""
+
+    __slots__ = ("_request", "_result")
+
+    def __init__(self, request: _core.Request, result: Tensor | None) -> None:
+        self._request = request
+        self._result = result
+
+    def wait(self) -> Tensor | None:
+        """The result, once it is there. Idempotent."""
+        self._request.wait()
+        return self._result
+
+    def test(self) -> bool:
+        """True once complete; never blocks."""
+        return bool(self._request.test())
 
 
 class Communicator:
-    """Ranks that work together."""
+    """Ranks that work together: a duplicate of an MPI communicator, so that our messages never meet the user's.
 
-    def __init__(self, handle: MPI.Comm) -> None:
-        self.handle = handle
-        self.rank = handle.Get_rank()
-        self.size = handle.Get_size()
+    Parameters
+    ----------
+    handle
+        An mpi4py communicator. Collective over its ranks.
+    """
+
+    def __init__(self, handle: MPI.Comm = MPI.COMM_WORLD) -> None:
+        self._adopt(_core.Communicator.from_fortran(handle.py2f()))
+
+    def _adopt(self, core: _core.Communicator) -> None:
+        self.core = core
+        self.rank: int = core.rank
+        self.size: int = core.size
+        _known[core.fortran_handle] = self
+
+    @classmethod
+    def _of(cls, core: _core.Communicator) -> Communicator:
+        """The one Python object of a native communicator."""
+        known = _known.get(core.fortran_handle)
+        if known is not None:
+            return known
+        self = cls.__new__(cls)
+        self._adopt(core)
+        return self
+
+    def __repr__(self) -> str:
+        return f"Communicator(rank={self.rank}, size={self.size})"
+
+    @property
+    def handle(self) -> MPI.Comm:
+        """mpi4py's view of the duplicate. Local."""
+        return MPI.Comm.f2py(self.core.fortran_handle)
+
+    def is_distributed(self) -> bool:
+        """True with more than one rank. Local."""
+        return self.size > 1
+
+    def chunk(
+        self, shape: Sequence[int], split: int | None, rank: int | None = None, w_size: int | None = None
+    ) -> tuple[int, tuple[int, ...], tuple[slice, ...]]:
+        """Offset, local shape and slices of a rank's block under the chunk rule. Local.
+
+        Of n items over p ranks the first n mod p ranks own one more.
+        """
+        whole = tuple(slice(0, n) for n in shape)
+        if split is None:
+            return 0, tuple(shape), whole
+        if not -len(shape) <= split < len(shape):
+            raise ValueError(f"chunk: axis {split} is out of bounds for {len(shape)}-dimensional array")
+        split %= len(shape)
+        rank = self.rank if rank is None else rank
+        base, rest = divmod(shape[split], self.size if w_size is None else w_size)
+        offset, count = rank * base + min(rank, rest), base + (rank < rest)
+        lshape = (*shape[:split], count, *shape[split + 1 :])
+        return offset, lshape, (*whole[:split], slice(offset, offset + count), *whole[split + 1 :])
+
+    def counts_displs_shape(
+        self, shape: Sequence[int], split: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """Counts and offsets of all ranks along the split, and this rank's local shape. Local."""
+        chunks = [self.chunk(shape, split, rank) for rank in range(self.size)]
+        return tuple(c[1][split] for c in chunks), tuple(c[0] for c in chunks), chunks[self.rank][1]
+
+    def split(self, color: int, key: int = 0) -> Communicator | None:
+        """Communicator of the ranks that gave the same colour, ordered by key; None for a negative one. Collective."""
+        core = self.core.split(color, key)
+        return None if core is None else Communicator._of(core)
+
+    def dup(self) -> Communicator:
+        """A communicator of the same ranks whose messages are apart from this one's. Collective."""
+        return Communicator._of(self.core.dup())
+
+    def barrier(self) -> None:
+        """Wait for all ranks. Collective."""
+        self.core.barrier()
+
+    def _allreduce(self, x: Tensor, op: str) -> tuple[Tensor, tuple[Any, ...]]:
+        out = _empty(x, x.shape)
+        return out, (x, out, _op(op, "allreduce"))
 
     def allreduce(self, x: Tensor, op: str = "sum") -> Tensor:
-        """Combine the ranks' tensors; the result on every rank."""
-        x = x.contiguous()
-        out = torch.empty_like(x)
-        self.handle.Allreduce(_view(x), _view(out), _OPS[op])
+        """Combination of the ranks' tensors, on every rank; the shape of x. Collective."""
+        out, args = self._allreduce(x, op)
+        self.core.allreduce(*args)
         return out
 
-    def allgatherv(self, x: Tensor) -> Tensor:
-        """Rows of all ranks in rank order."""
-        x = x.contiguous()
-        counts = self.handle.allgather(x.shape[0])
-        row = x[:1].numel() if x.shape[0] else int(torch.Size(x.shape[1:]).numel())
-        out = torch.empty((sum(counts), *x.shape[1:]), dtype=x.dtype)
-        self.handle.Allgatherv(_view(x), [_view(out), [count * row for count in counts]])
+    def iallreduce(self, x: Tensor, op: str = "sum") -> Pending:
+        """Start `allreduce`. Collective."""
+        out, args = self._allreduce(x, op)
+        return Pending(self.core.iallreduce(*args), out)
+
+    def reduce(self, x: Tensor, op: str = "sum", root: int = 0) -> Tensor | None:
+        """Combination of the ranks' tensors on `root`, None elsewhere. Collective."""
+        out = _empty(x, x.shape) if self.rank == root else None
+        self.core.reduce(x, out, _op(op, "reduce"), root)
         return out
 
     def bcast(self, x: Tensor, root: int = 0) -> Tensor:
-        """The root's tensor on every rank."""
-        out = x.clone().contiguous()
-        self.handle.Bcast(_view(out), root)
+        """The root's tensor on every rank; x gives shape and dtype elsewhere. Collective."""
+        out = x.detach().clone(memory_format=torch.contiguous_format)
+        self.core.bcast(out, root)
         return out
 
-    def barrier(self) -> None:
-        """Wait for all ranks."""
-        self.handle.Barrier()
+    def ibcast(self, x: Tensor, root: int = 0) -> Pending:
+        """Start `bcast`. Collective."""
+        out = x.detach().clone(memory_format=torch.contiguous_format)
+        return Pending(self.core.ibcast(out, root), out)
+
+    def allgather(self, x: Tensor) -> Tensor:
+        """(size, *x.shape): the ranks' tensors of equal shape in rank order. Collective."""
+        out = _empty(x, (self.size, *x.shape))
+        self.core.allgather(x, out)
+        return out
+
+    def iallgather(self, x: Tensor) -> Pending:
+        """Start `allgather`. Collective."""
+        out = _empty(x, (self.size, *x.shape))
+        return Pending(self.core.iallgather(x, out), out)
+
+    def allgatherv(self, x: Tensor) -> Tensor:
+        """Rows of all ranks in rank order; only the first lengths may differ. Collective: counts, then rows."""
+        rows, elements = self._row_counts(x)
+        out = _empty(x, (sum(rows), *x.shape[1:]))
+        self.core.allgatherv(x, out, elements)
+        return out
+
+    def gather(self, x: Tensor, root: int = 0) -> Tensor | None:
+        """(size, *x.shape) on `root`, None elsewhere. Collective."""
+        out = _empty(x, (self.size, *x.shape)) if self.rank == root else None
+        self.core.gather(x, out, root)
+        return out
+
+    def gatherv(self, x: Tensor, root: int = 0) -> Tensor | None:
+        """Rows of all ranks on `root`, None elsewhere; only the first lengths may differ. Collective."""
+        rows, elements = self._row_counts(x)
+        out = _empty(x, (sum(rows), *x.shape[1:])) if self.rank == root else None
+        self.core.gatherv(x, out, elements, root)
+        return out
+
+    def scatter(self, x: Tensor | None, out: Tensor, root: int = 0) -> Tensor:
+        """x[rank] of the root's (size, *out.shape), written to `out` and returned. Collective."""
+        self.core.scatter(x, out, root)
+        return out
+
+    def scatterv(self, x: Tensor | None, out: Tensor, root: int = 0) -> Tensor:
+        """Consecutive rows of the root's tensor, as many as each rank's `out` has. Collective."""
+        _, elements = self._row_counts(out)
+        self.core.scatterv(x, out, elements, root)
+        return out
+
+    def alltoall(self, x: Tensor) -> Tensor:
+        """x[i] of every rank goes to rank i: entry j of the result is rank j's x[rank]. Collective."""
+        if x.dim() == 0 or x.shape[0] != self.size:
+            raise ValueError(f"alltoall: x has shape {tuple(x.shape)}; its first length must be {self.size}")
+        out = _empty(x, x.shape)
+        self.core.alltoall(x, out)
+        return out
+
+    def alltoallv(self, x: Tensor, counts: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Consecutive rows of x, counts[i] of them to rank i; returns the rows received and how many from whom.
+
+        Collective: counts, then rows.
+        """
+        if len(counts) != self.size or sum(counts) != x.shape[0]:
+            raise ValueError(f"alltoallv: counts {list(counts)} must be {self.size} numbers adding up to {x.shape[0]}")
+        received = self.alltoall(torch.tensor(counts, dtype=torch.int64)).tolist()
+        row = prod(x.shape[1:])
+        out = _empty(x, (sum(received), *x.shape[1:]))
+        self.core.alltoallv(x, out, [n * row for n in counts], [n * row for n in received])
+        return out, received
+
+    def reduce_scatter(self, x: Tensor, op: str = "sum") -> Tensor:
+        """This rank's rows, under the chunk rule, of the combination of the ranks' tensors. Collective."""
+        counts, _, shape = self.counts_displs_shape(x.shape, 0)
+        row = prod(x.shape[1:])
+        out = _empty(x, shape)
+        self.core.reduce_scatter(x, out, [n * row for n in counts], _op(op, "reduce_scatter"))
+        return out
+
+    def scan(self, x: Tensor, op: str = "sum") -> Tensor:
+        """Combination over the ranks up to and including this one. Collective."""
+        out = _empty(x, x.shape)
+        self.core.scan(x, out, _op(op, "scan"))
+        return out
+
+    def exscan(self, x: Tensor, op: str = "sum") -> Tensor:
+        """Combination over the ranks before this one; the operation's identity on rank 0. Collective."""
+        out = _empty(x, x.shape)
+        self.core.exscan(x, out, _op(op, "exscan"))
+        return out
+
+    def send(self, x: Tensor, dest: int, tag: int = 0) -> None:
+        """Send to one rank."""
+        self.core.send(x, dest, tag)
+
+    def isend(self, x: Tensor, dest: int, tag: int = 0) -> Pending:
+        """Start `send`."""
+        return Pending(self.core.isend(x, dest, tag), None)
+
+    def recv(self, out: Tensor, source: int, tag: int = 0) -> Tensor:
+        """Fill `out` with a message of the same size and dtype."""
+        self.core.recv(out, source, tag)
+        return out
+
+    def irecv(self, out: Tensor, source: int, tag: int = 0) -> Pending:
+        """Start `recv`; `out` is filled when wait() returns."""
+        return Pending(self.core.irecv(out, source, tag), out)
+
+    def sendrecv(self, x: Tensor, dest: int, out: Tensor, source: int, tag: int = 0) -> Tensor:
+        """Send x to `dest` and fill `out` from `source` at the same time."""
+        self.core.sendrecv(x, dest, out, source, tag)
+        return out
+
+    def _row_counts(self, x: Tensor) -> tuple[list[int], list[int]]:
+        """Rows of every rank, and elements. Collective: one number per rank."""
+        if x.dim() == 0:
+            raise ValueError("communication: the tensor has no rows (0-d); unsqueeze it first")
+        rows = self.allgather(torch.tensor(x.shape[0], dtype=torch.int64)).tolist()
+        return rows, [n * prod(x.shape[1:]) for n in rows]
 
 
-def _view(x: Tensor):  # type: ignore[no-untyped-def]
-    return x.reshape(-1).numpy()
+def _empty(like: Tensor, shape: Sequence[int]) -> Tensor:
+    return torch.empty(tuple(shape), dtype=like.dtype, device=like.device)
 
 
-@functools.cache
+_known: dict[int, Communicator] = {}
+_default: Communicator | None = None
+
+
 def get_comm() -> Communicator:
-    """The default communicator (all ranks)."""
-    return Communicator(MPI.COMM_WORLD.Dup())
+    """The default communicator: all ranks, unless `use_comm` set another. Collective on first use."""
+    global _default
+    if _default is None:
+        _default = Communicator(MPI.COMM_WORLD)
+    return _default
+
+
+def use_comm(comm: Communicator | None = None) -> None:
+    """Make `comm` the default; None goes back to all ranks. Local, but every rank should do the same."""
+    global _default
+    _default = None if comm is None else sanitize_comm(comm)
+
+
+def sanitize_comm(comm: Communicator | MPI.Comm | None) -> Communicator:
+    """A Communicator from one, from mpi4py's (collective), or the default for None."""
+    if comm is None:
+        return get_comm()
+    if isinstance(comm, Communicator):
+        return comm
+    if isinstance(comm, MPI.Comm):
+        return Communicator(comm)
+    raise TypeError(f"comm: expected an equiheat or mpi4py communicator, got {type(comm)}")
+
+
+#: Heat's name of the class.
+MPICommunication = Communicator
