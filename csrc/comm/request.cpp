@@ -40,6 +40,7 @@ void Request::Impl::finish() {
   alive.clear();
 }
 
+Request::Request() = default;
 Request::Request(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Request::Request(Request&&) noexcept = default;
 Request& Request::operator=(Request&&) noexcept = default;
