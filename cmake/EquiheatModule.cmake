@@ -1,19 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # _core: the Python extension module.
+#
+# pybind11 is the copy in torch's include folder: modules exchange registered types (a c10d Store, a Tensor's
+# exceptions) only when they share pybind11's internals version, which is 11 in torch 2.13 and 12 in 2.15.
 
-if(NOT pybind11_DIR)
-  execute_process(COMMAND ${Python_EXECUTABLE} -m pybind11 --cmakedir
-    OUTPUT_VARIABLE pybind11_DIR OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
-endif()
-set(PYBIND11_FINDPYTHON ON)
-find_package(pybind11 3.0 REQUIRED CONFIG)
-if(pybind11_VERSION VERSION_GREATER_EQUAL 3.1)
-  message(FATAL_ERROR "pybind11 ${pybind11_VERSION}: torch's types cannot cross with it; install pybind11>=3.0,<3.1")
-endif()
-
-pybind11_add_module(_core MODULE NO_EXTRAS ${binding_sources})
-# pybind11 first: torch carries a copy of its own.
-target_include_directories(_core SYSTEM BEFORE PRIVATE ${pybind11_INCLUDE_DIRS})
+python_add_library(_core MODULE WITH_SOABI ${binding_sources})
 # Whole: operators register themselves in static objects nobody refers to.
 set(core eh_core)
 if(core_sources)

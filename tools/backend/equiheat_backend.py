@@ -17,7 +17,7 @@ import sysconfig
 import scikit_build_core.build as _skbuild
 from scikit_build_core.build import *  # noqa: F403  (the hooks that need no change)
 
-TORCH = "torch>=2.11,<2.15"
+TORCH = "torch>=2.11,<2.16"
 
 
 def target_has_torch() -> bool:
