@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What does cross-attention reconstruction add to VICReg? Five arms, several seeds, frozen-feature probes.
+
+    python experiments/ecr_cifar10.py --data ../shared/data/cifar10_subset
+
+trains every (arm, seed) in a process of its own with one thread, `--jobs` of them at a time, probes the frozen encoder
+and writes `<out>/<arm>-seed<k>.json`. A rerun skips what is done. At the end, or with `--collect` at any time, the
+files are summarised in `<results>/ecr_cifar10.json` and `.md`. Arms, protocol and reading: experiments/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from ecr_report import collect
+
+from equiheat.communication import get_comm
+from equiheat.data import load_images
+from equiheat.ssl.checkpoint import load_encoder
+from equiheat.ssl.config import OptimConfig, PretrainConfig
+from equiheat.ssl.encoders import Encoder, build_encoder
+from equiheat.ssl.methods import ECRConfig, VICRegConfig
+from equiheat.ssl.probes import FrozenEncoder, ImageRows, ProbeConfig, probe_encoder, raw_pixels
+from equiheat.ssl.probes.tables import as_summary, write_atomically
+from equiheat.ssl.trainer import Trainer
+
+ENCODER, SIZE = "resnet-lite", 32
+ECR = ECRConfig(weight=10.0)
+#: Arms of the experiment: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
+ARMS: dict[str, tuple[str, ECRConfig] | None] = {
+    "random": None,
+    "vicreg": ("none", ECR),
+    "ecr": ("ecr", ECR),
+    "no_keys": ("ecr", dataclasses.replace(ECR, keys="none")),
+    "shuffled_keys": ("ecr", dataclasses.replace(ECR, keys="shuffled")),
+    "raw_pixels": None,
+}
+
+
+def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
+    """The run of a trained arm."""
+    auxiliary, ecr = ARMS[arm] or ("none", ECR)
+    return PretrainConfig(
+        data=options.data / "train",
+        out=options.out / f"{arm}-seed{seed}",
+        auxiliary="ecr" if auxiliary == "ecr" else "none",
+        encoder=ENCODER,
+        image_size=SIZE,
+        batch_size=256,
+        epochs=options.epochs,
+        seed=seed,
+        vicreg=VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0),
+        ecr=ecr,
+        optim=OptimConfig(),
+        threads=1,
+    )
+
+
+def frozen(encoder: Encoder, arm: str) -> FrozenEncoder:
+    """The encoder with the parts that are probed: halves only where training told them apart."""
+    parts = {"all": slice(None)}
+    trained = ARMS[arm]
+    if trained is not None and trained[0] == "ecr":
+        inv = encoder.dim - ECR.equi_dim(encoder.dim)
+        parts |= {"inv": slice(0, inv), "equi": slice(inv, encoder.dim)}
+    return FrozenEncoder(arm, lambda images: encoder(images).pooled, parts, encoder)
+
+
+def work(arm: str, seed: int, options: argparse.Namespace) -> None:
+    """Train, probe, write one JSON file."""
+    torch.set_num_threads(1)
+    start, cpu = time.perf_counter(), time.process_time()
+    config = recipe(arm, seed, options)
+    train = load_images(options.data / "train", size=SIZE)
+    last: dict[str, Any] = {}
+    if arm == "raw_pixels":
+        judged = raw_pixels()
+    elif arm == "random":
+        judged = frozen(build_encoder(ENCODER, image_size=SIZE, seed=seed), arm)
+    else:
+        checkpoint = config.out / "last.safetensors"
+        config = dataclasses.replace(config, resume=checkpoint.is_file())
+        last = Trainer(config, train).fit()
+        judged = frozen(load_encoder(checkpoint), arm)
+    trained, trained_cpu = time.perf_counter() - start, time.process_time() - cpu
+    test = load_images(options.data / "test", size=SIZE)
+    comm = get_comm()
+    rows = probe_encoder(
+        judged,
+        ImageRows.of(train, comm),
+        ImageRows.of(test, comm),
+        classes=len(train.classes),
+        config=ProbeConfig(seed=seed, methods=("ridge",) if arm == "raw_pixels" else ("ridge", "mlp")),
+    )
+    result = {
+        "arm": arm,
+        "seed": seed,
+        "rows": as_summary(rows),
+        "last_step": last,
+        "recipe": json.loads(json.dumps(dataclasses.asdict(config), default=str)),
+        "seconds": {
+            "train": trained,
+            "train_cpu": trained_cpu,
+            "all": time.perf_counter() - start,
+            "all_cpu": time.process_time() - cpu,
+        },
+        **provenance(),
+    }
+    write_atomically(result_file(arm, seed, options), json.dumps(result, indent=1) + "\n")
+
+
+def provenance() -> dict[str, Any]:
+    """Where and with what the numbers were measured."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
+    models = [line.split(":", 1)[1].strip() for line in cpu.splitlines() if line.startswith("model name")]
+    return {
+        "command": os.environ.get("EXPERIMENT_COMMAND", " ".join(sys.argv)),
+        "commit": commit.stdout.strip(),
+        "machine": {"cpu": models[0] if models else platform.processor(), "cores": os.cpu_count()},
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def result_file(arm: str, seed: int, options: argparse.Namespace) -> Path:
+    """Where a job writes; its being there means that the job is done."""
+    path: Path = options.out / f"{arm}-seed{seed}.json"
+    return path
+
+
+def run_jobs(jobs: Iterable[tuple[str, int]], options: argparse.Namespace) -> list[str]:
+    """Run the jobs in processes of their own, `--jobs` at a time; returns the names of those that failed."""
+    waiting = [job for job in jobs if not result_file(*job, options).is_file()]
+    total, running, failed = len(waiting), {}, []
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "EXPERIMENT_COMMAND": "python " + " ".join(sys.argv)}
+    while waiting or running:
+        while waiting and len(running) < options.jobs:
+            arm, seed = waiting.pop(0)
+            log = (options.out / f"{arm}-seed{seed}.log").open("w")
+            command = ["nice", "-n", "10", sys.executable, *sys.argv, "--worker", arm, str(seed)]
+            running[(arm, seed)] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            print(f"{time.strftime('%H:%M:%S')} started {arm} seed {seed}", flush=True)
+        time.sleep(1.0)
+        for job, process in list(running.items()):
+            if process.poll() is None:
+                continue
+            del running[job]
+            good = process.returncode == 0
+            failed += [] if good else [f"{job[0]}-seed{job[1]}"]
+            done = total - len(waiting) - len(running)
+            print(f"{time.strftime('%H:%M:%S')} {'done' if good else 'FAILED'} {job[0]} seed {job[1]} ({done}/{total})", flush=True)
+    return failed
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and test/, one sub-folder per class")
+    parser.add_argument("--out", type=Path, default=Path("runs/ecr_cifar10"), help="checkpoints, logs, one JSON file per job")
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary")
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
+    parser.add_argument("--collect", action="store_true", help="only summarise what is there")
+    parser.add_argument("--worker", nargs=2, metavar=("ARM", "SEED"), help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.worker:
+        work(options.worker[0], int(options.worker[1]), options)
+        return 0
+    failed: list[str] = []
+    if not options.collect:
+        for part in ("train", "test"):
+            if not (options.data / part).is_dir():
+                print(f"ecr_cifar10: --data {options.data} has no folder {part!r}", file=sys.stderr)
+                return 2
+        jobs = [(arm, seed) for seed in options.seeds for arm in options.arms if arm != "raw_pixels"]
+        jobs += [("raw_pixels", options.seeds[0])] if "raw_pixels" in options.arms else []
+        failed = run_jobs(jobs, options)
+    collect(options.out, options.results, arms=list(ARMS))
+    for name in failed:
+        print(f"failed: {name}, see {options.out / name}.log", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
