@@ -24,16 +24,16 @@ from typing import Any
 
 import torch
 from ecr_report import collect
+from equiheat.ssl.checkpoint import load_encoder
+from equiheat.ssl.config import OptimConfig, PretrainConfig
+from equiheat.ssl.methods import ECRConfig, VICRegConfig
+from equiheat.ssl.trainer import Trainer
 
 from equiheat.communication import get_comm
 from equiheat.data import load_images
-from equiheat.ssl.checkpoint import load_encoder
-from equiheat.ssl.config import OptimConfig, PretrainConfig
 from equiheat.ssl.encoders import Encoder, build_encoder
-from equiheat.ssl.methods import ECRConfig, VICRegConfig
 from equiheat.ssl.probes import FrozenEncoder, ImageRows, ProbeConfig, probe_encoder, raw_pixels
 from equiheat.ssl.probes.tables import as_summary, write_atomically
-from equiheat.ssl.trainer import Trainer
 
 ENCODER, SIZE = "resnet-lite", 32
 ECR = ECRConfig(weight=10.0)
@@ -58,6 +58,7 @@ def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
         encoder=ENCODER,
         image_size=SIZE,
         batch_size=256,
+        precision="bf16",
         epochs=options.epochs,
         seed=seed,
         vicreg=VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0),
@@ -122,7 +123,9 @@ def work(arm: str, seed: int, options: argparse.Namespace) -> None:
 
 def provenance() -> dict[str, Any]:
     """Where and with what the numbers were measured."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
     cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     models = [line.split(":", 1)[1].strip() for line in cpu.splitlines() if line.startswith("model name")]
     return {
@@ -160,18 +163,23 @@ def run_jobs(jobs: Iterable[tuple[str, int]], options: argparse.Namespace) -> li
             good = process.returncode == 0
             failed += [] if good else [f"{job[0]}-seed{job[1]}"]
             done = total - len(waiting) - len(running)
-            print(f"{time.strftime('%H:%M:%S')} {'done' if good else 'FAILED'} {job[0]} seed {job[1]} ({done}/{total})", flush=True)
+            state = "done" if good else "FAILED"
+            print(f"{time.strftime('%H:%M:%S')} {state} {job[0]} seed {job[1]} ({done}/{total})", flush=True)
     return failed
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and test/, one sub-folder per class")
-    parser.add_argument("--out", type=Path, default=Path("runs/ecr_cifar10"), help="checkpoints, logs, one JSON file per job")
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder with train/ and test/")
+    parser.add_argument("--out", type=Path, default=Path("runs/ecr_cifar10"), help="one JSON file per job")
+    parser.add_argument(
+        "--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary"
+    )
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
     parser.add_argument("--collect", action="store_true", help="only summarise what is there")
     parser.add_argument("--worker", nargs=2, metavar=("ARM", "SEED"), help=argparse.SUPPRESS)

@@ -21,7 +21,13 @@ TITLES = {
     "raw_pixels": "raw pixels (ridge only)",
 }
 #: Differences that are asked for: what ECR adds, and what of it the cross-attention adds.
-PAIRS = (("ecr", "vicreg"), ("ecr", "random"), ("ecr", "no_keys"), ("ecr", "shuffled_keys"), ("no_keys", "vicreg"))
+PAIRS = (
+    ("ecr", "vicreg"),
+    ("ecr", "random"),
+    ("ecr", "no_keys"),
+    ("ecr", "shuffled_keys"),
+    ("no_keys", "vicreg"),
+)
 
 Row = dict[str, Any]
 
@@ -70,7 +76,9 @@ def summarise(runs: Sequence[Row]) -> dict[str, dict[str, dict[str, Row]]]:
     for run in runs:
         for row in run["rows"]:
             for name, value in numbers(row).items():
-                found.setdefault(run["arm"], {}).setdefault(row["part"], {}).setdefault(name, []).append(value)
+                found.setdefault(run["arm"], {}).setdefault(row["part"], {}).setdefault(name, []).append(
+                    value
+                )
     return {
         arm: {part: {name: spread(v) for name, v in names.items()} for part, names in parts.items()}
         for arm, parts in found.items()
@@ -90,7 +98,8 @@ def differences(runs: Sequence[Row]) -> dict[str, dict[str, Row]]:
         if seeds:
             names = by_arm[one][seeds[0]].keys() & by_arm[other][seeds[0]].keys()
             result[f"{one} - {other}"] = {
-                name: spread([by_arm[one][s][name] - by_arm[other][s][name] for s in seeds]) for name in sorted(names)
+                name: spread([by_arm[one][s][name] - by_arm[other][s][name] for s in seeds])
+                for name in sorted(names)
             }
     return result
 
@@ -108,7 +117,8 @@ def markdown(runs: Sequence[Row]) -> str:
         f"`{first['command']}`",
         "",
         f"Commit {first['commit']}, {first['machine']['cpu']}, {first['machine']['cores']} cores (one thread per run), "
-        f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. Encoder {recipe['encoder']}, "
+        f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. "
+        f"Encoder {recipe['encoder']}, "
         f"{recipe['epochs']} epochs, batch {recipe['batch_size']}, {recipe['precision']}, "
         f"lambda {recipe['ecr']['weight']:g}, reflection borders in training and probing. "
         "R² on test images; a family's R² is the mean over its parameters. Mean ± s.d. over the seeds.",
@@ -180,7 +190,9 @@ def _paired(paired: dict[str, dict[str, Row]]) -> list[str]:
     for pair, values in paired.items():
         one, other = (TITLES[arm] for arm in pair.split(" - "))
         cells = [_show(values.get(name), "{:+.3f}") for name in names]
-        lines.append(_line([f"{one} − {other}", *cells, _show(values.get("top1"), "{:+.1f}")]).replace("± +", "± "))
+        lines.append(
+            _line([f"{one} − {other}", *cells, _show(values.get("top1"), "{:+.1f}")]).replace("± +", "± ")
+        )
     return lines
 
 
@@ -192,13 +204,16 @@ def _per_parameter(summary: dict[str, Any]) -> list[str]:
     names = [name for name in summary[arms[0]]["all"] if not skip(name)]
     lines = _head(["parameter", *(TITLES[arm] for arm in arms)])
     return lines + [
-        _line([name.removesuffix("/mlp"), *(_show(summary[arm]["all"].get(name)) for arm in arms)]) for name in names
+        _line([name.removesuffix("/mlp"), *(_show(summary[arm]["all"].get(name)) for arm in arms)])
+        for name in names
     ]
 
 
 def _shuffled(runs: Sequence[Row]) -> list[str]:
     found = [run for run in runs if "reconstruction" in run["last_step"]]
-    lines = _head(["run", "reconstruction error at the last step", "the same with keys/values of another image"])
+    lines = _head(
+        ["run", "reconstruction error at the last step", "the same with keys/values of another image"]
+    )
     for run in found:
         last = run["last_step"]
         shuffled = last.get("reconstruction_shuffled")

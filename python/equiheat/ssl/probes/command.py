@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``equiheat probe``: judge the encoder of a checkpoint on a folder of images."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+import equiheat as ht
+from equiheat.communication import Communicator, get_comm
+from equiheat.data.images import ImageSet, load_images
+from equiheat.ssl.checkpoint import load_encoder, read_checkpoint
+from equiheat.ssl.encoders import Encoder, build_encoder
+from equiheat.ssl.probes.features import FrozenEncoder, ImageRows, raw_pixels
+from equiheat.ssl.probes.suite import ProbeConfig, ProbeRow, Report, probe_encoder
+from equiheat.ssl.probes.tables import parameter_table, summary_table, write_results
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["ProbeCommand", "probe_encoders", "run"]
+
+
+@dataclass(frozen=True)
+class ProbeCommand:
+    """Judge a frozen encoder: which transformation happened, and which class is shown?
+
+    Parameters
+    ----------
+    checkpoint
+        A checkpoint of ``equiheat pretrain``.
+    data
+        Folder of images to fit on; class sub-folders give the linear classification.
+    test_data
+        Folder of images to score on. Without it every fourth image of `data` is kept apart for that.
+    out
+        Folder for probe.json and probe.csv; ``probe`` beside the checkpoint when omitted.
+    name
+        Row label of the encoder; the name of the checkpoint's folder when omitted.
+    limit, test_limit
+        Use at most so many images; 0 means all.
+    raw_pixels
+        Also print a row for the pixels themselves (ridge on all pixels: minutes for more than 32 x 32).
+    strict
+        Stop on unreadable image files instead of leaving them out.
+    probe
+        Options of the probes; ``probe.ranges.padding`` is the border rule.
+    """
+
+    checkpoint: Path
+    data: Path
+    test_data: Path | None = None
+    out: Path | None = None
+    name: str = ""
+    limit: int = 0
+    test_limit: int = 0
+    raw_pixels: bool = False
+    strict: bool = False
+    probe: ProbeConfig = field(default_factory=ProbeConfig)
+
+
+def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[ProbeRow]:
+    """Probe the checkpoint's encoder and the same architecture at random initialisation; print and write the tables.
+
+    Collective. The random row comes first: an encoder that learned nothing useful is not above it.
+
+    Parameters
+    ----------
+    command : ProbeCommand
+        What to do.
+    comm : Communicator, optional
+        Ranks that share the images; the default one when omitted.
+
+    Returns
+    -------
+    list of ProbeRow
+        Random initialisation, raw pixels if asked for, then the encoder's parts. The same on every rank.
+
+    Raises
+    ------
+    FileNotFoundError
+        On every rank, when the checkpoint or a folder is missing.
+    ValueError
+        On every rank, when the checkpoint is damaged or of another model, or there are too few images.
+    """
+    comm = get_comm() if comm is None else comm
+    encoder = load_encoder(command.checkpoint)
+    train, test = _load_sets(command, encoder, comm)
+    label = command.name or command.checkpoint.absolute().parent.name
+    judged = [random_encoder(encoder, seed=command.probe.seed)]
+    judged += [raw_pixels()] if command.raw_pixels else []
+    judged += [trained_encoder(encoder, command.checkpoint, label)]
+    start = time.perf_counter()
+    rows = probe_encoders(judged, train, test, config=command.probe, comm=comm)
+    out = command.out or command.checkpoint.absolute().parent / "probe"
+    if comm.rank == 0:
+        about = _about(command, encoder, train, test, time.perf_counter() - start)
+        files = write_results(out, rows, about)
+        console = _console()
+        console.print(summary_table(rows, title=f"{label}: {len(train)} images to fit, {len(test)} to score"))
+        console.print(parameter_table(rows))
+        console.print(f"borders: {command.probe.ranges.padding}; written: {', '.join(map(str, files))}")
+    comm.barrier()
+    return rows
+
+
+def probe_encoders(
+    judged: list[FrozenEncoder], train: ImageSet, test: ImageSet, *, config: ProbeConfig, comm: Communicator
+) -> list[ProbeRow]:
+    """Probe several encoders on the same images with one progress bar on rank 0. Collective."""
+    classes = len(train.classes)
+    if classes >= 2 and test.classes != train.classes:
+        raise ValueError(
+            f"probe: the folders have different classes: {list(train.classes)} and {list(test.classes)}"
+        )
+    rows: list[ProbeRow] = []
+    with _progress(len(judged), visible=comm.rank == 0) as report:
+        for encoder in judged:
+            sets = ImageRows.of(train, comm), ImageRows.of(test, comm)
+            rows += probe_encoder(encoder, *sets, classes=classes, config=config, report=report)
+    return rows
+
+
+def trained_encoder(encoder: Encoder, checkpoint: Path, label: str) -> FrozenEncoder:
+    """The encoder with its halves as parts, if its recipe told them apart."""
+    parts = {"all": slice(None)}
+    recipe = tomllib.loads(read_checkpoint(checkpoint).meta.get("recipe", ""))
+    if recipe.get("auxiliary", "none") != "none":
+        equi = round(encoder.dim * recipe[recipe["auxiliary"]]["equi_fraction"])
+        parts |= {"inv": slice(0, encoder.dim - equi), "equi": slice(encoder.dim - equi, encoder.dim)}
+    return FrozenEncoder(label, lambda images: encoder(images).pooled, parts, encoder)
+
+
+def random_encoder(like: Encoder, *, seed: int) -> FrozenEncoder:
+    """The same architecture with random weights: what the architecture alone gives."""
+    fresh = build_encoder(like.name, seed=seed, **like.options)
+    return FrozenEncoder("random init", lambda images: fresh(images).pooled, {"all": slice(None)}, fresh)
+
+
+def split_set(images: ImageSet, *, every: int = 4) -> tuple[ImageSet, ImageSet]:
+    """Every `every`-th image apart, for scoring. No communication."""
+    apart = torch.arange(len(images)) % every == every - 1
+    fit, score = (
+        dataclasses.replace(images, images=images.images[mask], labels=images.labels[mask])
+        for mask in (~apart, apart)
+    )
+    return fit, score
+
+
+def _load_sets(command: ProbeCommand, encoder: Encoder, comm: Communicator) -> tuple[ImageSet, ImageSet]:
+    size = encoder.image_size
+    train = load_images(
+        command.data, size=size, strict=command.strict, limit=command.limit or None, comm=comm
+    )
+    if command.test_data is None:
+        return split_set(train)
+    limit = command.test_limit or None
+    return train, load_images(command.test_data, size=size, strict=command.strict, limit=limit, comm=comm)
+
+
+def _about(
+    command: ProbeCommand, encoder: Encoder, train: ImageSet, test: ImageSet, seconds: float
+) -> dict[str, Any]:
+    options = dataclasses.asdict(command)
+    options |= {name: str(value) for name, value in options.items() if isinstance(value, Path)}
+    return {
+        "command": options,
+        "encoder": {"name": encoder.name, "dim": encoder.dim, "image_size": encoder.image_size},
+        "images": {"fit": len(train), "score": len(test), "skipped": list(train.skipped)},
+        "versions": {"equiheat": ht.__version__, "torch": torch.__version__},
+        "seconds": seconds,
+    }
+
+
+@contextmanager
+def _progress(encoders: int, *, visible: bool) -> Iterator[Report]:
+    """A bar over all encoders; every report says what is done next."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_console(), disable=not visible, refresh_per_second=2) as progress:
+        task = progress.add_task("probe", total=float(encoders))
+        finished = 0
+
+        def report(what: str, done: int, of: int) -> None:
+            nonlocal finished
+            finished += done == 0 and finished < encoders
+            progress.update(task, description=what, completed=finished - 1 + done / of)
+
+        yield report
+        progress.update(task, description="probe: done", completed=float(encoders))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console()
+    # A log file has no width of its own; 80 columns would break every row of the table.
+    return console if console.is_terminal else Console(width=140)
