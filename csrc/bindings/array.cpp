@@ -45,8 +45,8 @@ py::tuple halo(const DNDarray& x, std::int64_t prev, std::int64_t next, bool per
 
 void register_array(py::module_& m) {
   py::class_<DNDarray>(m, "Array", "Local block, layout and communicator of a global array.")
-      .def(py::init(&make), py::arg("local"), py::arg("gshape"), py::arg("split") = py::none(),
-           py::arg("counts") = py::none(), py::arg("comm"))
+      .def(py::init(&make), py::arg("local"), py::arg("gshape"), py::arg("split"),
+           py::arg("counts"), py::arg("comm"))
       .def_property_readonly("local", [](const DNDarray& x) { return x.local(); })
       .def_property_readonly("gshape", [](const DNDarray& x) { return py::tuple(py::cast(x.shape())); })
       .def_property_readonly("ndim", &DNDarray::ndim)
