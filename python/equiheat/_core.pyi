@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Generated from the bindings by tools/stubs.py; do not edit.
+"""
+The native core of equiheat.
+"""
+
+from __future__ import annotations
+import collections.abc
+import enum
+import torch
+import typing
+
+__all__: list[str] = [
+    "Array",
+    "CommunicationError",
+    "Communicator",
+    "DeviceError",
+    "ReduceOp",
+    "Request",
+    "mpi_abort",
+    "mpi_comm_size_of",
+    "mpi_finalized",
+    "mpi_initialized",
+    "mpi_library_version",
+    "mpi_thread_level",
+]
+
+class CommunicationError(RuntimeError):
+    pass
+
+class DeviceError(RuntimeError):
+    pass
+
+class ReduceOp(enum.Enum):
+    BAND: typing.ClassVar[ReduceOp]
+    BOR: typing.ClassVar[ReduceOp]
+    BXOR: typing.ClassVar[ReduceOp]
+    LAND: typing.ClassVar[ReduceOp]
+    LOR: typing.ClassVar[ReduceOp]
+    LXOR: typing.ClassVar[ReduceOp]
+    MAX: typing.ClassVar[ReduceOp]
+    MIN: typing.ClassVar[ReduceOp]
+    PROD: typing.ClassVar[ReduceOp]
+    SUM: typing.ClassVar[ReduceOp]
+    @classmethod
+    def __new__(cls, value): ...
+
+class Request:
+    """
+    A non-blocking operation and the tensors it reads and fills.
+    """
+    def test(self) -> bool:
+        """
+        True once complete; never blocks.
+        """
+    def wait(self) -> None:
+        """
+        Blocks until the tensors may be used. Idempotent.
+        """
+
+class Communicator:
+    """
+    A duplicated MPI communicator.
+    """
+    @staticmethod
+    def from_fortran(handle: typing.SupportsInt | typing.SupportsIndex) -> Communicator: ...
+    @staticmethod
+    def self() -> Communicator: ...
+    @staticmethod
+    def world() -> Communicator: ...
+    def allgather(self, send: torch.Tensor | None, recv: torch.Tensor | None) -> None: ...
+    def allgatherv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None: ...
+    def allreduce(self, send: torch.Tensor | None, recv: torch.Tensor | None, op: ReduceOp) -> None: ...
+    def alltoall(self, send: torch.Tensor | None, recv: torch.Tensor | None) -> None: ...
+    def alltoallv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        send_counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        recv_counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> None: ...
+    def barrier(self) -> None: ...
+    def bcast(self, buffer: torch.Tensor, root: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def dup(self) -> Communicator: ...
+    def exscan(self, send: torch.Tensor | None, recv: torch.Tensor | None, op: ReduceOp) -> None: ...
+    def gather(
+        self, send: torch.Tensor | None, recv: torch.Tensor | None, root: typing.SupportsInt | typing.SupportsIndex
+    ) -> None: ...
+    def gatherv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        root: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def iallgather(self, send: torch.Tensor | None, recv: torch.Tensor | None) -> Request: ...
+    def iallgatherv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> Request: ...
+    def iallreduce(self, send: torch.Tensor | None, recv: torch.Tensor | None, op: ReduceOp) -> Request: ...
+    def ialltoall(self, send: torch.Tensor | None, recv: torch.Tensor | None) -> Request: ...
+    def ialltoallv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        send_counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        recv_counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ) -> Request: ...
+    def ibcast(self, buffer: torch.Tensor, root: typing.SupportsInt | typing.SupportsIndex) -> Request: ...
+    def iexscan(self, send: torch.Tensor | None, recv: torch.Tensor | None, op: ReduceOp) -> Request: ...
+    def igather(
+        self, send: torch.Tensor | None, recv: torch.Tensor | None, root: typing.SupportsInt | typing.SupportsIndex
+    ) -> Request: ...
+    def igatherv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        root: typing.SupportsInt | typing.SupportsIndex,
+    ) -> Request: ...
+    def irecv(
+        self,
+        buffer: torch.Tensor,
+        source: typing.SupportsInt | typing.SupportsIndex,
+        tag: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> Request: ...
+    def ireduce(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        op: ReduceOp,
+        root: typing.SupportsInt | typing.SupportsIndex,
+    ) -> Request: ...
+    def ireduce_scatter(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        op: ReduceOp,
+    ) -> Request: ...
+    def iscan(self, send: torch.Tensor | None, recv: torch.Tensor | None, op: ReduceOp) -> Request: ...
+    def iscatter(
+        self, send: torch.Tensor | None, recv: torch.Tensor | None, root: typing.SupportsInt | typing.SupportsIndex
+    ) -> Request: ...
+    def iscatterv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        root: typing.SupportsInt | typing.SupportsIndex,
+    ) -> Request: ...
+    def isend(
+        self,
+        buffer: torch.Tensor,
+        dest: typing.SupportsInt | typing.SupportsIndex,
+        tag: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> Request: ...
+    def recv(
+        self,
+        buffer: torch.Tensor,
+        source: typing.SupportsInt | typing.SupportsIndex,
+        tag: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> None: ...
+    def reduce(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        op: ReduceOp,
+        root: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def reduce_scatter(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        op: ReduceOp,
+    ) -> None: ...
+    def scan(self, send: torch.Tensor | None, recv: torch.Tensor | None, op: ReduceOp) -> None: ...
+    def scatter(
+        self, send: torch.Tensor | None, recv: torch.Tensor | None, root: typing.SupportsInt | typing.SupportsIndex
+    ) -> None: ...
+    def scatterv(
+        self,
+        send: torch.Tensor | None,
+        recv: torch.Tensor | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        root: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def send(
+        self,
+        buffer: torch.Tensor,
+        dest: typing.SupportsInt | typing.SupportsIndex,
+        tag: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> None: ...
+    def sendrecv(
+        self,
+        send: torch.Tensor | None,
+        dest: typing.SupportsInt | typing.SupportsIndex,
+        recv: torch.Tensor | None,
+        source: typing.SupportsInt | typing.SupportsIndex,
+        tag: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> None: ...
+    def split(
+        self, color: typing.SupportsInt | typing.SupportsIndex, key: typing.SupportsInt | typing.SupportsIndex
+    ) -> Communicator: ...
+    @property
+    def fortran_handle(self) -> int: ...
+    @property
+    def rank(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+
+class Array:
+    """
+    Local block, layout and communicator of a global array.
+    """
+    def __init__(
+        self,
+        local: torch.Tensor,
+        gshape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        split: typing.SupportsInt | typing.SupportsIndex | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+        comm: Communicator,
+    ) -> None: ...
+    def halo(
+        self,
+        prev: typing.SupportsInt | typing.SupportsIndex,
+        next: typing.SupportsInt | typing.SupportsIndex,
+        periodic: bool,
+    ) -> tuple:
+        """
+        (local block with halos, rows before, rows behind). Collective.
+        """
+    def redistribute(self, counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array:
+        """
+        Other extents, same split. Collective.
+        """
+    def resplit(self, split: typing.SupportsInt | typing.SupportsIndex | None) -> Array:
+        """
+        Balanced along `split`, or replicated. Collective.
+        """
+    def with_local(self, local: torch.Tensor) -> Array:
+        """
+        The same layout around another local block of the same shape.
+        """
+    @property
+    def comm(self) -> Communicator: ...
+    @property
+    def counts(self) -> list[int] | None:
+        """
+        Extent along the split per rank; None when replicated.
+        """
+    @property
+    def gshape(self) -> tuple: ...
+    @property
+    def is_balanced(self) -> bool: ...
+    @property
+    def is_distributed(self) -> bool: ...
+    @property
+    def local(self) -> torch.Tensor: ...
+    @property
+    def ndim(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def split(self) -> int | None: ...
+
+def mpi_abort(code: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+def mpi_comm_size_of() -> int:
+    """
+    sizeof(MPI_Comm) this core was compiled with.
+    """
+
+def mpi_finalized() -> bool: ...
+def mpi_initialized() -> bool: ...
+def mpi_library_version() -> str: ...
+def mpi_thread_level() -> str: ...
