@@ -15,6 +15,7 @@ from torch import Tensor
 
 from equiheat.communication import Communicator, get_comm
 from equiheat.data.decode import EXTENSIONS, decode
+from equiheat.data.sharding import share
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,9 @@ def load_images(
 def find_images(root: Path, comm: Communicator | None = None) -> list[Path]:
     """Sorted image files below ``root``. Collective: raises on all ranks when one of them finds none."""
     comm = get_comm() if comm is None else comm
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in EXTENSIONS) if root.is_dir() else []
+    files = (
+        sorted(path for path in root.rglob("*") if path.suffix.lower() in EXTENSIONS) if root.is_dir() else []
+    )
     state = torch.tensor([len(files), -len(files)], dtype=torch.int64)
     most, least = comm.allreduce(state, "max").tolist()
     if least == 0:
@@ -120,15 +123,10 @@ def find_images(root: Path, comm: Communicator | None = None) -> list[Path]:
             + f"; expected files ending in {', '.join(sorted(EXTENSIONS))}"
         )
     if most != -least:
-        raise FileNotFoundError(f"load_images: the ranks see {-least} to {most} files below {str(root)!r}; expected the same")
+        raise FileNotFoundError(
+            f"load_images: the ranks see {-least} to {most} files below {str(root)!r}; expected the same"
+        )
     return files
-
-
-def share(count: int, comm: Communicator) -> tuple[int, int]:
-    """[start, stop) of this rank's contiguous share of ``count`` items; the first ``count % size`` ranks own one more."""
-    base, extra = divmod(count, comm.size)
-    start = comm.rank * base + min(comm.rank, extra)
-    return start, start + base + (comm.rank < extra)
 
 
 _MODES = ("RGB", "grey", "with alpha", "palette", "CMYK", "16 bit or float", "other")
@@ -156,7 +154,11 @@ def _decode_all(files: list[Path], size: int, threads: int) -> tuple[Tensor, Ten
     with ThreadPoolExecutor(threads) as pool:
         results = list(pool.map(one, files))
     kept = [result for result in results if result is not None]
-    pixels = torch.stack([image for image, _ in kept]) if kept else torch.empty((0, 3, size, size), dtype=torch.uint8)
+    pixels = (
+        torch.stack([image for image, _ in kept])
+        if kept
+        else torch.empty((0, 3, size, size), dtype=torch.uint8)
+    )
     good = torch.tensor([result is not None for result in results], dtype=torch.bool)
     modes = torch.tensor([0 if result is None else result[1] for result in results], dtype=torch.int64)
     return pixels, good, modes

@@ -44,7 +44,9 @@ class BatchNorm(_BatchNorm):
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2 or input.shape[1] != self.num_features:
-            raise ValueError(f"BatchNorm: x has shape {tuple(input.shape)}; expected (B, {self.num_features}, ...)")
+            raise ValueError(
+                f"BatchNorm: x has shape {tuple(input.shape)}; expected (B, {self.num_features}, ...)"
+            )
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise x of shape (B, C) or (B, C, ...)."""
@@ -82,7 +84,9 @@ def global_moments(x: Tensor, comm: Communicator) -> tuple[Tensor, Tensor, float
     total = all_reduce(torch.cat((x.sum(dim=axes), local)), comm)
     count = float(total.detach()[-1])
     if count == 0:
-        raise ValueError("BatchNorm: the global batch is empty; evaluate instead, or skip the batch on all ranks")
+        raise ValueError(
+            "BatchNorm: the global batch is empty; evaluate instead, or skip the batch on all ranks"
+        )
     mean = total[:-1] / count
     centered = x - mean.view((1, -1) + (1,) * (x.dim() - 2))
     var = all_reduce(centered.square().sum(dim=axes), comm) / count

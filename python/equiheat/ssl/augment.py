@@ -109,13 +109,21 @@ class AugmentConfig:
         if self.crop is not None and not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ValueError(f"AugmentConfig: crop is {self.crop}; use 0 < smallest <= largest <= 1")
         if self.blur is not None and not 0 <= self.blur[0] <= self.blur[1]:
-            raise ValueError(f"AugmentConfig: blur is {self.blur}; use 0 <= smallest <= largest (sigma in pixels)")
+            raise ValueError(
+                f"AugmentConfig: blur is {self.blur}; use 0 <= smallest <= largest (sigma in pixels)"
+            )
         if not 0 <= self.hue <= 0.5:
             raise ValueError(f"AugmentConfig: hue is {self.hue}; use 0 to 0.5 (turns)")
         for name in ("rotation", "translation", "brightness", "contrast", "saturation"):
             if getattr(self, name) < 0:
                 raise ValueError(f"AugmentConfig: {name} is {getattr(self, name)}; use 0 or more")
-        for name in ("flip", "color_probability", "blur_probability", "rotation_probability", "translation_probability"):
+        for name in (
+            "flip",
+            "color_probability",
+            "blur_probability",
+            "rotation_probability",
+            "translation_probability",
+        ):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"AugmentConfig: {name} is {getattr(self, name)}; use a probability, 0 to 1")
 
@@ -237,7 +245,9 @@ class Augmentation:
         """
         unknown = sorted(set(parameters) - set(UNITS))
         if unknown:
-            raise ValueError(f"Augmentation.apply: unknown parameter {unknown[0]!r}; known: {', '.join(UNITS)}")
+            raise ValueError(
+                f"Augmentation.apply: unknown parameter {unknown[0]!r}; known: {', '.join(UNITS)}"
+            )
         images = to_float(images)
         images = warp(images, parameters, padding=self.config.padding)
         images = jitter_color(images, parameters)
@@ -245,7 +255,9 @@ class Augmentation:
             images = gaussian_blur(images, parameters["blur_sigma"])
         return images
 
-    def __call__(self, images: Tensor, indices: Tensor, epoch: int = 0, view: int = 0) -> tuple[Tensor, dict[str, Tensor]]:
+    def __call__(
+        self, images: Tensor, indices: Tensor, epoch: int = 0, view: int = 0
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Sample and apply: returns (images, parameters)."""
         parameters = self.sample(indices.to(images.device), epoch, view)
         return self.apply(images, parameters), parameters

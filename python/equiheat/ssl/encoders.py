@@ -24,6 +24,15 @@ class Features(NamedTuple):
     tokens: Tensor
     pooled: Tensor
 
+    def part(self, start: int, stop: int) -> Features:
+        """Features start to stop of both."""
+        return Features(self.tokens[..., start:stop], self.pooled[..., start:stop])
+
+    def halves(self) -> tuple[Features, Features]:
+        """The first and the second half of the batch, when two views were encoded as one batch."""
+        (tokens1, tokens2), (pooled1, pooled2) = self.tokens.chunk(2), self.pooled.chunk(2)
+        return Features(tokens1, pooled1), Features(tokens2, pooled2)
+
 
 class Encoder(nn.Module):
     """Normalises the images, runs the backbone, pools.
@@ -90,7 +99,9 @@ class ResidualBlock(nn.Module):
         self.norm2 = BatchNorm(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), BatchNorm(outputs))
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False), BatchNorm(outputs)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm1(self.conv1(x)).relu_()
@@ -111,7 +122,9 @@ class ResNet(nn.Module):
     def __init__(self, stem: tuple[int, int], stages: list[tuple[int, int, int]]) -> None:
         super().__init__()
         width, stride = stem
-        self.stem = nn.Sequential(nn.Conv2d(3, width, 3, stride, 1, bias=False), BatchNorm(width), nn.ReLU(inplace=True))
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, width, 3, stride, 1, bias=False), BatchNorm(width), nn.ReLU(inplace=True)
+        )
         blocks: list[nn.Module] = []
         for channels, count, stride in stages:
             for number in range(count):
@@ -256,7 +269,9 @@ def _build_backbone(name: str, image_size: int, pretrained: bool) -> nn.Module:
         if image_size % patch:
             raise ValueError(f"build_encoder: image_size is {image_size}; {name} needs a multiple of {patch}")
         return VisionTransformer(image_size=image_size, **_VITS[name])
-    raise ValueError(f"build_encoder: unknown encoder {name!r}; use one of {', '.join(ENCODERS)} or timm:<model>")
+    raise ValueError(
+        f"build_encoder: unknown encoder {name!r}; use one of {', '.join(ENCODERS)} or timm:<model>"
+    )
 
 
 def _grid(name: str, count: int) -> tuple[int, int]:

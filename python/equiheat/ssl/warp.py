@@ -110,7 +110,9 @@ def _blur_matrices(weight: Tensor, size: int) -> Tensor:
 @functools.lru_cache(maxsize=16)
 def _taps(radius: int, size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """(2r + 1, size, size) one-hot: tap k of output i reads input ``reflect(i + k - r)``."""
-    position = torch.arange(size, device=device)[None, :] + torch.arange(-radius, radius + 1, device=device)[:, None]
+    position = (
+        torch.arange(size, device=device)[None, :] + torch.arange(-radius, radius + 1, device=device)[:, None]
+    )
     folded = position.remainder(2 * size)
     source = torch.where(folded < size, folded, 2 * size - 1 - folded)
     return F.one_hot(source, size).to(dtype)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command ``equiheat``: one sub-command per job."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A sub-command: what it does in a line, and the function of the arguments that follow its name."""
+
+    summary: str
+    run: Callable[[Sequence[str]], object]
+
+
+def _pretrain(arguments: Sequence[str]) -> None:
+    from equiheat.ssl.pretrain import parse, run
+
+    run(parse(arguments))
+
+
+def _probe(arguments: Sequence[str]) -> None:
+    import tyro
+
+    from equiheat.ssl.probes.command import ProbeCommand, run
+
+    run(tyro.cli(ProbeCommand, prog="equiheat probe", args=list(arguments)))
+
+
+COMMANDS = {
+    "pretrain": Command("train an encoder on a folder of images", _pretrain),
+    "probe": Command("judge an encoder by what its frozen features tell", _probe),
+}
+#: Mistakes of the user: they end in one line, not in a traceback. All ranks raise them or none does.
+_MISTAKES = (ValueError, FileNotFoundError, FileExistsError, ImportError)
+
+
+def usage() -> str:
+    """The list of sub-commands."""
+    lines = "\n".join(f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
+    return f"usage: equiheat <command> [options]\n\n{lines}\n\nequiheat <command> --help lists its options.\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a sub-command; returns the exit status: 0, or 2 for a mistake in the arguments or the input."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        sys.stdout.write(usage())
+        return 0
+    name = arguments[0]
+    if name not in COMMANDS:
+        _complain(f"equiheat: unknown command {name!r}\n\n{usage()}")
+        return 2
+    try:
+        COMMANDS[name].run(arguments[1:])
+    except _MISTAKES as error:
+        _complain(f"equiheat {name}: {error}\n")
+        return 2
+    return 0
+
+
+def _complain(text: str) -> None:
+    from equiheat.communication import get_comm
+
+    if get_comm().rank == 0:
+        sys.stderr.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

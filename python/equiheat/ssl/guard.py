@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Stop on the first NaN or infinity and say where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from equiheat.communication import Communicator
+
+
+class NotFiniteError(FloatingPointError):
+    """A tensor of a training step holds NaN or infinity."""
+
+
+def check_finite(
+    named: Iterable[tuple[str, Tensor]], *, suspect: Tensor, step: int, comm: Communicator
+) -> None:
+    """Raise on all ranks when ``suspect`` is not finite, naming the first tensor of ``named`` that is not.
+
+    Parameters
+    ----------
+    named
+        (name, tensor) in the order of computation; looked at only when something is wrong.
+    suspect
+        A scalar that is the same on every rank, such as the global loss.
+    step
+        For the message.
+    comm
+        Communication (one allreduce) only when something is wrong.
+    """
+    if bool(torch.isfinite(suspect)):
+        return
+    pairs = [(name, x.detach()) for name, x in named]
+    bad = next((i for i, (_, x) in enumerate(pairs) if not bool(torch.isfinite(x).all())), len(pairs))
+    first = int(comm.allreduce(torch.tensor([bad], dtype=torch.int64), "min"))
+    where = comm.allreduce(torch.tensor([comm.rank if bad == first else comm.size], dtype=torch.int64), "min")
+    if first == len(pairs):
+        raise NotFiniteError(
+            f"step {step}: the loss is {float(suspect)}, yet every tensor looked at is finite"
+        )
+    name = pairs[first][0]
+    raise NotFiniteError(
+        f"step {step}: {name} is the first tensor that holds NaN or infinity (seen on rank {int(where)}). "
+        "Lower the learning rate, lengthen the warm-up, or set optim.clip"
+    )

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Metrics as JSON lines, and a progress bar, both on rank 0."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class MetricsFile:
+    """``metrics.jsonl``: one JSON object per line, flushed line by line.
+
+    Parameters
+    ----------
+    path
+        The file.
+    keep_before
+        Lines of an earlier part of the run with ``step`` below this number stay, the others are dropped.
+    """
+
+    def __init__(self, path: Path, *, keep_before: int = 0) -> None:
+        kept = (
+            [line for line in read_metrics(path) if line.get("step", 0) < keep_before]
+            if path.is_file()
+            else []
+        )
+        self._file = path.open("w", encoding="utf-8")
+        for line in kept:
+            self.write(line)
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append one object."""
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Lines of a metrics file; a last line that was cut off in the writing is left out."""
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return lines
+
+
+class ProgressBar:
+    """Bar with the time left, images per second and the loss; silent where ``visible`` is false.
+
+    Parameters
+    ----------
+    title
+        What is being done.
+    total, done
+        Steps of the run, and steps done before.
+    visible
+        True on one rank.
+    """
+
+    def __init__(self, title: str, *, total: int, done: int = 0, visible: bool = True) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._progress = Progress(
+            *columns, console=Console(stderr=True), disable=not visible, refresh_per_second=2
+        )
+        self._task = self._progress.add_task(title, total=total, completed=done, note="")
+
+    def advance(self, note: str) -> None:
+        """One step further."""
+        self._progress.update(self._task, advance=1, note=note)
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        self._progress.console.print(text) if not self._progress.disable else None
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

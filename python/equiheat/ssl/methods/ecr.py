@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""ECR: equivariant features by cross-attention reconstruction (Wang, Krajsek, Scharr, arXiv 2412.03314).
+
+The features of the encoder are split: the first part is invariant and goes to the base method, the last part is
+equivariant. A decoder reconstructs one view's pixels from that view's equivariant tokens (queries) and the other view's
+(keys and values). Total loss = base loss + weight * mean squared error. No transformation parameter is ever used, and
+the decoder is thrown away after training.
+
+The abstract leaves several choices open; each is an option of `ECRConfig`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from equiheat.communication import Communicator, get_comm
+from equiheat.nn.functional import all_gather
+from equiheat.nn.positions import from_patches, to_patches
+from equiheat.nn.reconstruction import CrossAttentionReconstruction, MlpPlace
+from equiheat.ssl.encoders import Encoder, Features
+from equiheat.ssl.losses import global_mean
+from equiheat.ssl.views import Views
+
+
+@dataclass(frozen=True)
+class ECRConfig:
+    """Options of ECR.
+
+    Parameters
+    ----------
+    weight
+        Lambda, the weight of the reconstruction loss beside the base method's.
+    equi_fraction
+        Share of the features that is equivariant (rounded to whole features). 0.5 is the published split 256 + 256.
+    target
+        View to reconstruct: "v2" (the more strongly transformed one), "v1", or "both" (mean of the two losses).
+    query
+        Tokens that ask: "target" (equivariant tokens of the reconstructed view), "other" (of the other view) or
+        "position" (learned position queries, no tokens).
+    context
+        Tokens of the other view that answer: "equi", "inv", "all", or "both" (equivariant tokens of both views).
+    keys
+        "other" is the method. Control arms: "none" (the same decoder without keys and values), "shuffled" (keys and
+        values of another image of the batch), "self" (keys and values of the reconstructed view itself).
+    residual
+        Add the query's features to the attention output. Off, all content comes from the context.
+    stop_gradient
+        No gradient through keys and values.
+    width, num_heads, depth, ratio
+        Size of the decoder: width, attention heads, blocks, hidden width of an MLP as a multiple of the width.
+    mlp
+        Where the MLPs stand: "before" the attention, "after" it, "both" or "none".
+    norm_pix
+        Normalise each target patch to zero mean and unit spread. Off by default: it removes the patch's mean colour,
+        part of what the features should keep.
+    """
+
+    weight: float = 10.0
+    equi_fraction: float = 0.5
+    target: Literal["v1", "v2", "both"] = "v2"
+    query: Literal["target", "other", "position"] = "target"
+    context: Literal["equi", "inv", "all", "both"] = "equi"
+    keys: Literal["other", "none", "shuffled", "self"] = "other"
+    residual: bool = True
+    stop_gradient: bool = False
+    width: int = 128
+    num_heads: int = 4
+    depth: int = 1
+    ratio: float = 2.0
+    mlp: MlpPlace = "before"
+    norm_pix: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.equi_fraction < 1:
+            raise ValueError(
+                f"ECRConfig: equi_fraction is {self.equi_fraction}; expected a number between 0 and 1"
+            )
+        if self.keys in ("none", "self") and self.query != "target":
+            raise ValueError(f"ECRConfig: keys={self.keys!r} needs query='target', not {self.query!r}")
+        if self.keys == "none" and not self.residual:
+            raise ValueError(
+                "ECRConfig: keys='none' without residual leaves the decoder no input; set residual=True"
+            )
+
+    def equi_dim(self, dim: int) -> int:
+        """Equivariant features of an encoder with ``dim`` features; at least 1 is left to each part."""
+        return min(max(round(dim * self.equi_fraction), 1), dim - 1)
+
+
+class ECR(nn.Module):
+    """Wraps a base method.
+
+    Parameters
+    ----------
+    base
+        Method on the invariant part: built for ``encoder.dim - config.equi_dim(encoder.dim)`` features.
+    encoder
+        Gives the token grid, the number of features and the pixel normalisation.
+    config
+        Options.
+    comm
+        Ranks that share the batch; the default communicator when omitted.
+    """
+
+    def __init__(
+        self,
+        base: nn.Module,
+        encoder: Encoder,
+        config: ECRConfig | None = None,
+        *,
+        comm: Communicator | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config = ECRConfig() if config is None else config
+        self.comm = get_comm() if comm is None else comm
+        self.base = base
+        self.grid = encoder.grid
+        self.inv_dim, self.dim = encoder.dim - config.equi_dim(encoder.dim), encoder.dim
+        self.normalize = encoder.normalize
+        equi_dim = self.dim - self.inv_dim
+        context_dim = {"equi": equi_dim, "both": equi_dim, "inv": self.inv_dim, "all": self.dim}[
+            config.context
+        ]
+        cells = self.grid[0] * self.grid[1]
+        self.decoder = CrossAttentionReconstruction(
+            query_dim=equi_dim,
+            context_dim=context_dim,
+            grid=self.grid,
+            pixels=3 * encoder.image_size**2 // cells,
+            width=config.width,
+            num_heads=config.num_heads,
+            depth=config.depth,
+            ratio=config.ratio,
+            place=config.mlp,
+            residual=config.residual,
+            attention=config.keys != "none",
+            learned_query=config.query == "position",
+        )
+
+    def forward(self, first: Features, second: Features, views: Views) -> dict[str, Tensor]:
+        """Terms of the loss over the global batch: the base's, ``reconstruction`` and the total ``loss``. Collective."""
+        terms = self.base(first.part(0, self.inv_dim), second.part(0, self.inv_dim), views)
+        error = self.reconstruction(first, second, views)
+        return {
+            **terms,
+            "loss": terms["loss"] + self.config.weight * error,
+            "base": terms["loss"],
+            "reconstruction": error,
+        }
+
+    def reconstruction(
+        self, first: Features, second: Features, views: Views, *, keys: str | None = None
+    ) -> Tensor:
+        """Mean squared error over the global batch; ``keys`` overrides the option of that name. Collective."""
+        pairs = {"v2": ((second, first, views.second),), "v1": ((first, second, views.first),)}
+        pairs["both"] = pairs["v1"] + pairs["v2"]
+        errors = [
+            self._decode(own, other, images, keys)[0] for own, other, images in pairs[self.config.target]
+        ]
+        return global_mean(torch.stack(errors).mean(), views.first.shape[0], comm=self.comm)
+
+    @torch.no_grad()
+    def shuffled_reconstruction(self, first: Features, second: Features, views: Views) -> Tensor:
+        """The error with keys and values of other images: near the true one, the decoder ignores the other view."""
+        return self.reconstruction(first, second, views, keys="shuffled")
+
+    @torch.no_grad()
+    def reconstruct(self, first: Features, second: Features, views: Views) -> Tensor:
+        """Predicted images (B, 3, H, W), 0 to 1, of the target view ("both": of the second view)."""
+        own, other, images = (second, first, views.second)
+        if self.config.target == "v1":
+            own, other, images = first, second, views.first
+        prediction = self._decode(own, other, images, None)[1]
+        if self.config.norm_pix:
+            patches = to_patches(self.normalize(images), self.grid)
+            prediction = prediction * _spread(patches) + patches.mean(dim=2, keepdim=True)
+        pixels = from_patches(prediction.float(), self.grid, (images.shape[2], images.shape[3]))
+        zero, one = self.normalize(torch.zeros_like(pixels)), self.normalize(torch.ones_like(pixels))
+        return ((pixels - zero) / (one - zero)).clamp(0, 1)
+
+    def _decode(
+        self, own: Features, other: Features, images: Tensor, keys: str | None
+    ) -> tuple[Tensor, Tensor]:
+        query = (other if self.config.query == "other" else own).tokens[..., self.inv_dim :]
+        patches = to_patches(self.normalize(images), self.grid)
+        if self.config.norm_pix:
+            patches = (patches - patches.mean(dim=2, keepdim=True)) / _spread(patches)
+        return self.decoder(query, self._context(own, other, keys or self.config.keys), patches)  # type: ignore[no-any-return]
+
+    def _context(self, own: Features, other: Features, keys: str) -> Tensor | None:
+        if self.config.keys == "none":
+            return None
+        source = own if keys == "self" else other
+        start = 0 if self.config.context == "all" else self.inv_dim
+        start, stop = (0, self.inv_dim) if self.config.context == "inv" else (start, self.dim)
+        tokens = source.tokens[..., start:stop]
+        if self.config.stop_gradient:
+            tokens = tokens.detach()
+        if keys == "shuffled":
+            tokens = next_image(tokens, self.comm)
+        if self.config.context == "both":
+            tokens = torch.cat((tokens, own.tokens[..., start:stop]), dim=1)
+        return tokens
+
+
+def next_image(x: Tensor, comm: Communicator) -> Tensor:
+    """Row i becomes row i + 1 of the global batch, cyclically: every image gets another one's. Collective."""
+    if comm.size == 1:
+        return x.roll(-1, 0)
+    whole = all_gather(x, comm).roll(-1, 0)
+    counts = comm.allgatherv(torch.tensor([x.shape[0]], dtype=torch.int64))
+    start = int(counts[: comm.rank].sum())
+    return whole[start : start + x.shape[0]]
+
+
+def _spread(patches: Tensor) -> Tensor:
+    return (patches.var(dim=2, keepdim=True) + 1e-6).sqrt()

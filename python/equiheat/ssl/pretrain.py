@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``equiheat pretrain``: recipe and command line to a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from equiheat.communication import get_comm
+from equiheat.data import load_images
+from equiheat.ssl.config import PretrainConfig, load_recipe
+from equiheat.ssl.trainer import Trainer, set_threads
+
+DESCRIPTION = (
+    """Train an encoder on a folder of images. --config FILE.toml gives defaults, which options override."""
+)
+
+
+def parse(arguments: Sequence[str]) -> PretrainConfig:
+    """Options of a run: the dataclass defaults, then ``--config``, then the command line."""
+    import tyro  # slow to import, and needed here only
+
+    arguments, recipe = _split_config(list(arguments))
+    if recipe is None:
+        return tyro.cli(PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments)
+    config = load_recipe(recipe)
+    return tyro.cli(
+        PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments, default=config
+    )
+
+
+def _split_config(arguments: list[str]) -> tuple[list[str], Path | None]:
+    for number, word in enumerate(arguments):
+        if word == "--config":
+            if number + 1 == len(arguments):
+                raise ValueError("equiheat pretrain: --config needs a file name")
+            return arguments[:number] + arguments[number + 2 :], Path(arguments[number + 1])
+        if word.startswith("--config="):
+            return arguments[:number] + arguments[number + 1 :], Path(word.removeprefix("--config="))
+    return arguments, None
+
+
+def run(config: PretrainConfig) -> dict[str, object]:
+    """Load the images and train. Collective; returns the last metrics."""
+    comm = get_comm()
+    for name in ("data", "out"):
+        if str(getattr(config, name)) in ("", "."):
+            raise ValueError(f"equiheat pretrain: {name} is not set; give --{name} or put it in the recipe")
+    set_threads(config.threads, comm)
+    data = load_images(
+        config.data, size=config.image_size, strict=config.strict, limit=config.limit or None, comm=comm
+    )
+    if comm.rank == 0 and data.converted:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in data.converted)
+        sys.stderr.write(f"equiheat pretrain: converted to RGB: {kinds}\n")
+    return Trainer(config, data, comm=comm).fit()
