@@ -11,7 +11,8 @@ void check_buffer(const char* fn, const char* arg, ConstBuffer buffer);
 /// Two buffers of one operation: each valid, of one dtype.
 void check_pair(const char* fn, ConstBuffer send, ConstBuffer recv);
 /// `what` explains where the expected number of elements comes from.
-void check_count(const char* fn, const char* arg, std::int64_t count, std::int64_t expected, const char* what);
+void check_count(const char* fn, const char* arg, std::int64_t count, std::int64_t expected,
+                 const char* what);
 /// One count per rank, none negative; returns their sum.
 std::int64_t check_counts(const char* fn, const char* arg, const Counts& counts, int size);
 /// A rank in [0, size).

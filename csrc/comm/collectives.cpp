@@ -29,7 +29,8 @@ void start_bcast(Flight& flight, const Impl& comm, Buffer buffer, int root) {
   check_root("bcast", root, comm.size);
   const Extent all = extent(flight, buffer.count, buffer.dtype);
   void* data = comm.rank == root ? const_cast<void*>(flight.input(buffer)) : flight.output(buffer);
-  flight.issue("MPI_Bcast", EH_LARGE(MPI_Bcast), EH_LARGE(MPI_Ibcast), data, all.count, all.type, root, comm.comm());
+  flight.issue("MPI_Bcast", EH_LARGE(MPI_Bcast), EH_LARGE(MPI_Ibcast), data, all.count, all.type, root,
+               comm.comm());
 }
 
 /// The addresses of a gather: the own part may already lie in its place. `whole` is empty where nothing is gathered.
@@ -48,11 +49,12 @@ struct Gathered {
 
 void start_allgather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
   check_pair("allgather", send, recv);
-  check_count("allgather", "recv", recv.count, send.count * comm.size, "send's count times the number of ranks");
+  check_count("allgather", "recv", recv.count, send.count * comm.size,
+              "send's count times the number of ranks");
   const Gathered ends(flight, "allgather", send, recv, send.count * comm.rank);
   const Extent part = extent(flight, send.count, send.dtype);
-  flight.issue("MPI_Allgather", EH_LARGE(MPI_Allgather), EH_LARGE(MPI_Iallgather), ends.in, part.count, part.type,
-               ends.out, part.count, part.type, comm.comm());
+  flight.issue("MPI_Allgather", EH_LARGE(MPI_Allgather), EH_LARGE(MPI_Iallgather), ends.in, part.count,
+               part.type, ends.out, part.count, part.type, comm.comm());
 }
 
 /// Every rank's part to the ranks that `receives` says, by messages of derived types.
@@ -91,15 +93,17 @@ void start_gather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer rec
   if (comm.rank != root) recv = {nullptr, 0, send.dtype};
   check_pair("gather", send, recv);
   if (comm.rank == root) {
-    check_count("gather", "recv", recv.count, send.count * comm.size, "send's count times the number of ranks");
+    check_count("gather", "recv", recv.count, send.count * comm.size,
+                "send's count times the number of ranks");
   }
   const Gathered ends(flight, "gather", send, recv, send.count * comm.rank);
   const Extent part = extent(flight, send.count, send.dtype);
-  flight.issue("MPI_Gather", EH_LARGE(MPI_Gather), EH_LARGE(MPI_Igather), ends.in, part.count, part.type, ends.out,
-               part.count, part.type, root, comm.comm());
+  flight.issue("MPI_Gather", EH_LARGE(MPI_Gather), EH_LARGE(MPI_Igather), ends.in, part.count, part.type,
+               ends.out, part.count, part.type, root, comm.comm());
 }
 
-void start_gatherv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, const Counts& counts, int root) {
+void start_gatherv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, const Counts& counts,
+                   int root) {
   check_root("gatherv", root, comm.size);
   const std::int64_t total = check_counts("gatherv", "counts", counts, comm.size);
   if (comm.rank != root) recv = {nullptr, 0, send.dtype};
@@ -111,8 +115,8 @@ void start_gatherv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer re
   const Parts parts = packed_parts(flight, counts);
   const MPI_Datatype type = mpi_type(send.dtype);
   flight.issue("MPI_Gatherv", EH_LARGE(MPI_Gatherv), EH_LARGE(MPI_Igatherv), ends.in,
-               static_cast<MpiCount>(send.count), type, ends.out, parts.counts, parts.displacements, type, root,
-               comm.comm());
+               static_cast<MpiCount>(send.count), type, ends.out, parts.counts, parts.displacements, type,
+               root, comm.comm());
 }
 
 }  // namespace
@@ -121,9 +125,13 @@ void Communicator::barrier() const { run(*impl_, start_barrier); }
 Request Communicator::ibarrier() const { return launch(*impl_, start_barrier); }
 
 void Communicator::bcast(Buffer buffer, int root) const { run(*impl_, start_bcast, buffer, root); }
-Request Communicator::ibcast(Buffer buffer, int root) const { return launch(*impl_, start_bcast, buffer, root); }
+Request Communicator::ibcast(Buffer buffer, int root) const {
+  return launch(*impl_, start_bcast, buffer, root);
+}
 
-void Communicator::allgather(ConstBuffer send, Buffer recv) const { run(*impl_, start_allgather, send, recv); }
+void Communicator::allgather(ConstBuffer send, Buffer recv) const {
+  run(*impl_, start_allgather, send, recv);
+}
 Request Communicator::iallgather(ConstBuffer send, Buffer recv) const {
   return launch(*impl_, start_allgather, send, recv);
 }

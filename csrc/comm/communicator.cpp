@@ -8,7 +8,8 @@ namespace eh {
 namespace {
 
 void check_mpi_is_running(const char* fn) {
-  EH_CHECK(mpi_initialized(), CommError, fn, ": MPI is not initialised; import mpi4py.MPI or call MPI_Init_thread first");
+  EH_CHECK(mpi_initialized(), CommError, fn,
+           ": MPI is not initialised; import mpi4py.MPI or call MPI_Init_thread first");
   EH_CHECK(!mpi_finalized(), CommError, fn, ": MPI is finalized; no communicator can be made any more");
 }
 

@@ -30,7 +30,18 @@ struct Buffer {
   operator ConstBuffer() const { return {data, count, dtype, device}; }
 };
 
-enum class ReduceOp : std::uint8_t { Sum, Prod, Min, Max, LogicalAnd, LogicalOr, LogicalXor, BitAnd, BitOr, BitXor };
+enum class ReduceOp : std::uint8_t {
+  Sum,
+  Prod,
+  Min,
+  Max,
+  LogicalAnd,
+  LogicalOr,
+  LogicalXor,
+  BitAnd,
+  BitOr,
+  BitXor
+};
 
 using Counts = std::vector<std::int64_t>;
 
@@ -103,20 +114,20 @@ class Communicator {
   /// Ranks of one color, ordered by key; color < 0 gives a null pointer. Collective.
   std::shared_ptr<Communicator> split(int color, int key) const;
 
-  void barrier() const;                                                                    // Collective.
-  void allreduce(ConstBuffer send, Buffer recv, ReduceOp op) const;                        // Collective.
-  void reduce(ConstBuffer send, Buffer recv, ReduceOp op, int root) const;                 // Collective.
-  void bcast(Buffer buffer, int root) const;                                               // Collective.
-  void allgather(ConstBuffer send, Buffer recv) const;                                     // Collective.
-  void allgatherv(ConstBuffer send, Buffer recv, const Counts& counts) const;              // Collective.
-  void gather(ConstBuffer send, Buffer recv, int root) const;                              // Collective.
-  void gatherv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const;       // Collective.
-  void scatter(ConstBuffer send, Buffer recv, int root) const;                             // Collective.
-  void scatterv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const;      // Collective.
-  void alltoall(ConstBuffer send, Buffer recv) const;                                      // Collective.
+  void barrier() const;                                                                // Collective.
+  void allreduce(ConstBuffer send, Buffer recv, ReduceOp op) const;                    // Collective.
+  void reduce(ConstBuffer send, Buffer recv, ReduceOp op, int root) const;             // Collective.
+  void bcast(Buffer buffer, int root) const;                                           // Collective.
+  void allgather(ConstBuffer send, Buffer recv) const;                                 // Collective.
+  void allgatherv(ConstBuffer send, Buffer recv, const Counts& counts) const;          // Collective.
+  void gather(ConstBuffer send, Buffer recv, int root) const;                          // Collective.
+  void gatherv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const;   // Collective.
+  void scatter(ConstBuffer send, Buffer recv, int root) const;                         // Collective.
+  void scatterv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const;  // Collective.
+  void alltoall(ConstBuffer send, Buffer recv) const;                                  // Collective.
   void alltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv, const Counts& recv_counts) const;
   void reduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts, ReduceOp op) const;  // Collective.
-  void scan(ConstBuffer send, Buffer recv, ReduceOp op) const;                             // Collective.
+  void scan(ConstBuffer send, Buffer recv, ReduceOp op) const;                                  // Collective.
   /// Rank 0 receives the operation's identity. Collective.
   void exscan(ConstBuffer send, Buffer recv, ReduceOp op) const;
   /// dest or source -1 is nobody: such a message is not sent, such a buffer not written.
@@ -138,7 +149,8 @@ class Communicator {
   [[nodiscard]] Request ialltoall(ConstBuffer send, Buffer recv) const;
   [[nodiscard]] Request ialltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,
                                    const Counts& recv_counts) const;
-  [[nodiscard]] Request ireduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts, ReduceOp op) const;
+  [[nodiscard]] Request ireduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts,
+                                        ReduceOp op) const;
   [[nodiscard]] Request iscan(ConstBuffer send, Buffer recv, ReduceOp op) const;
   [[nodiscard]] Request iexscan(ConstBuffer send, Buffer recv, ReduceOp op) const;
   [[nodiscard]] Request isend(ConstBuffer buffer, int dest, int tag = 0) const;

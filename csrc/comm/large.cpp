@@ -92,8 +92,9 @@ void exchange_blocks(Flight& flight, MPI_Comm comm, const void* in, const Blocks
                      const Blocks& recvs, DType dtype) {
   const Side& from = side_of(flight, sends, dtype);
   const Side& to = side_of(flight, recvs, dtype);
-  flight.issue("MPI_Alltoallw", MPI_Alltoallw, MPI_Ialltoallw, in, from.counts.data(), from.displacements.data(),
-               from.types.data(), out, to.counts.data(), to.displacements.data(), to.types.data(), comm);
+  flight.issue("MPI_Alltoallw", MPI_Alltoallw, MPI_Ialltoallw, in, from.counts.data(),
+               from.displacements.data(), from.types.data(), out, to.counts.data(), to.displacements.data(),
+               to.types.data(), comm);
 }
 
 }  // namespace eh

@@ -23,7 +23,8 @@ std::string function_name(const std::string& call) {
   const auto begin = call.find("MPI_");
   if (begin == std::string::npos) return call;
   auto end = begin;
-  while (end < call.size() && (std::isalnum(static_cast<unsigned char>(call[end])) || call[end] == '_')) ++end;
+  while (end < call.size() && (std::isalnum(static_cast<unsigned char>(call[end])) || call[end] == '_'))
+    ++end;
   return call.substr(begin, end - begin);
 }
 
@@ -34,8 +35,8 @@ void check_mpi(int code, const char* call) {
     return;
   int error_class = MPI_ERR_UNKNOWN;
   MPI_Error_class(code, &error_class);
-  throw CommError(message(function_name(call), " failed: ", text_of(error_class), " (error class ", error_class,
-                          "): ", text_of(code)));
+  throw CommError(message(function_name(call), " failed: ", text_of(error_class), " (error class ",
+                          error_class, "): ", text_of(code)));
 }
 
 std::string mpi_library_version() {

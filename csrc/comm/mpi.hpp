@@ -30,7 +30,8 @@ class Owned {
   Handle* address() { return &handle_; }
   void reset() {
     int finalized = 0;
-    if (handle_ != Traits::null() && MPI_Finalized(&finalized) == MPI_SUCCESS && !finalized) Traits::free(&handle_);
+    if (handle_ != Traits::null() && MPI_Finalized(&finalized) == MPI_SUCCESS && !finalized)
+      Traits::free(&handle_);
     handle_ = Traits::null();
   }
 

@@ -59,8 +59,9 @@ void Communicator::sendrecv(ConstBuffer send, int dest, Buffer recv, int source,
   Flight flight(Flight::Blocking);
   const Extent to = extent(flight, send.count, send.dtype);
   const Extent from = extent(flight, recv.count, recv.dtype);
-  EH_MPI(EH_LARGE(MPI_Sendrecv)(flight.input(send), to.count, to.type, peer_of(dest), tag, flight.output(recv, true),
-                                from.count, from.type, peer_of(source), tag, impl_->comm(), MPI_STATUS_IGNORE));
+  EH_MPI(EH_LARGE(MPI_Sendrecv)(flight.input(send), to.count, to.type, peer_of(dest), tag,
+                                flight.output(recv, true), from.count, from.type, peer_of(source), tag,
+                                impl_->comm(), MPI_STATUS_IGNORE));
   flight.complete();
 }
 

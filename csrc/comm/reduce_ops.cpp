@@ -81,7 +81,8 @@ OwnOps& own_ops() {
   static OwnOps* const ops = [] {
     auto* made = new OwnOps;
     at_finalize([] {
-      for (Family* family : {&own_ops().float16, &own_ops().bfloat16, &own_ops().float32, &own_ops().float64}) {
+      for (Family* family :
+           {&own_ops().float16, &own_ops().bfloat16, &own_ops().float32, &own_ops().float64}) {
         for (Op& op : *family) op.reset();
       }
     });
@@ -95,27 +96,42 @@ bool is_arithmetic(ReduceOp op) { return op <= ReduceOp::Max; }
 MPI_Op own_op(ReduceOp op, DType dtype) {
   const auto index = static_cast<std::size_t>(op);
   switch (dtype) {
-    case DType::Float16: return own_ops().float16[index].get();
-    case DType::BFloat16: return own_ops().bfloat16[index].get();
-    case DType::Float32: return own_ops().float32[index].get();
-    case DType::Float64: return own_ops().float64[index].get();
-    default: return MPI_OP_NULL;
+    case DType::Float16:
+      return own_ops().float16[index].get();
+    case DType::BFloat16:
+      return own_ops().bfloat16[index].get();
+    case DType::Float32:
+      return own_ops().float32[index].get();
+    case DType::Float64:
+      return own_ops().float64[index].get();
+    default:
+      return MPI_OP_NULL;
   }
 }
 
 /// MPI's operation of the same name.
 MPI_Op builtin(ReduceOp op) {
   switch (op) {
-    case ReduceOp::Sum: return MPI_SUM;
-    case ReduceOp::Prod: return MPI_PROD;
-    case ReduceOp::Min: return MPI_MIN;
-    case ReduceOp::Max: return MPI_MAX;
-    case ReduceOp::LogicalAnd: return MPI_LAND;
-    case ReduceOp::LogicalOr: return MPI_LOR;
-    case ReduceOp::LogicalXor: return MPI_LXOR;
-    case ReduceOp::BitAnd: return MPI_BAND;
-    case ReduceOp::BitOr: return MPI_BOR;
-    case ReduceOp::BitXor: return MPI_BXOR;
+    case ReduceOp::Sum:
+      return MPI_SUM;
+    case ReduceOp::Prod:
+      return MPI_PROD;
+    case ReduceOp::Min:
+      return MPI_MIN;
+    case ReduceOp::Max:
+      return MPI_MAX;
+    case ReduceOp::LogicalAnd:
+      return MPI_LAND;
+    case ReduceOp::LogicalOr:
+      return MPI_LOR;
+    case ReduceOp::LogicalXor:
+      return MPI_LXOR;
+    case ReduceOp::BitAnd:
+      return MPI_BAND;
+    case ReduceOp::BitOr:
+      return MPI_BOR;
+    case ReduceOp::BitXor:
+      return MPI_BXOR;
   }
   return MPI_OP_NULL;
 }
@@ -125,12 +141,16 @@ MPI_Op bool_op(ReduceOp op) {
   switch (op) {
     case ReduceOp::Sum:
     case ReduceOp::Max:
-    case ReduceOp::BitOr: return MPI_LOR;
+    case ReduceOp::BitOr:
+      return MPI_LOR;
     case ReduceOp::Prod:
     case ReduceOp::Min:
-    case ReduceOp::BitAnd: return MPI_LAND;
-    case ReduceOp::BitXor: return MPI_LXOR;
-    default: return builtin(op);
+    case ReduceOp::BitAnd:
+      return MPI_LAND;
+    case ReduceOp::BitXor:
+      return MPI_LXOR;
+    default:
+      return builtin(op);
   }
 }
 
@@ -148,8 +168,9 @@ bool is_defined(ReduceOp op, DType dtype) {
 }
 
 MPI_Op mpi_op(const char* fn, ReduceOp op, DType dtype) {
-  EH_CHECK(is_defined(op, dtype), TypeError, fn, ": ", name_of(op), " is not defined for ", name_of(dtype), "; ",
-           is_arithmetic(op) ? "complex numbers have no order" : "convert to bool or to an integer type first");
+  EH_CHECK(
+      is_defined(op, dtype), TypeError, fn, ": ", name_of(op), " is not defined for ", name_of(dtype), "; ",
+      is_arithmetic(op) ? "complex numbers have no order" : "convert to bool or to an integer type first");
   if (dtype == DType::Bool) return bool_op(op);
   if (!is_floating(dtype)) return builtin(op);
   const MPI_Op own = own_op(op, dtype);

@@ -37,19 +37,19 @@ MPI_Op check_reduction(const char* fn, ConstBuffer send, ConstBuffer recv, Reduc
 
 /// The shape that MPI_Allreduce, MPI_Scan and MPI_Exscan share.
 template <typename Blocking, typename NonBlocking>
-void start_elementwise(Flight& flight, const Impl& comm, const char* name, Blocking blocking, NonBlocking nonblocking,
-                       ConstBuffer send, Buffer recv, MPI_Op op) {
+void start_elementwise(Flight& flight, const Impl& comm, const char* name, Blocking blocking,
+                       NonBlocking nonblocking, ConstBuffer send, Buffer recv, MPI_Op op) {
   const Ends ends(flight, send, recv);
   for_pieces(send.count, [&](std::int64_t offset, MpiCount n) {
-    flight.issue(name, blocking, nonblocking, ends.in_at(offset, send.dtype), advance(ends.out, offset, send.dtype), n,
-                 mpi_type(send.dtype), op, comm.comm());
+    flight.issue(name, blocking, nonblocking, ends.in_at(offset, send.dtype),
+                 advance(ends.out, offset, send.dtype), n, mpi_type(send.dtype), op, comm.comm());
   });
 }
 
 void start_allreduce(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
   const MPI_Op handle = check_reduction("allreduce", send, recv, op);
-  start_elementwise(flight, comm, "MPI_Allreduce", EH_LARGE(MPI_Allreduce), EH_LARGE(MPI_Iallreduce), send, recv,
-                    handle);
+  start_elementwise(flight, comm, "MPI_Allreduce", EH_LARGE(MPI_Allreduce), EH_LARGE(MPI_Iallreduce), send,
+                    recv, handle);
 }
 
 void start_scan(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
@@ -59,18 +59,19 @@ void start_scan(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv,
 
 void start_exscan(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
   const MPI_Op handle = check_reduction("exscan", send, recv, op);
-  start_elementwise(flight, comm, "MPI_Exscan", EH_LARGE(MPI_Exscan), EH_LARGE(MPI_Iexscan), send, recv, handle);
+  start_elementwise(flight, comm, "MPI_Exscan", EH_LARGE(MPI_Exscan), EH_LARGE(MPI_Iexscan), send, recv,
+                    handle);
   // MPI leaves rank 0 undefined.
   if (comm.rank == 0) flight.on_completion([recv, op] { fill_identity(recv, op); });
 }
 
 /// Reduces one range of every rank's input to `root`, whose result goes to `out`.
-void reduce_range(Flight& flight, const Impl& comm, const void* in, void* out, std::int64_t count, DType dtype,
-                  MPI_Op op, int root) {
+void reduce_range(Flight& flight, const Impl& comm, const void* in, void* out, std::int64_t count,
+                  DType dtype, MPI_Op op, int root) {
   for_pieces(count, [&](std::int64_t offset, MpiCount n) {
     const void* from = in == MPI_IN_PLACE ? in : advance(in, offset, dtype);
-    flight.issue("MPI_Reduce", EH_LARGE(MPI_Reduce), EH_LARGE(MPI_Ireduce), from, advance(out, offset, dtype), n,
-                 mpi_type(dtype), op, root, comm.comm());
+    flight.issue("MPI_Reduce", EH_LARGE(MPI_Reduce), EH_LARGE(MPI_Ireduce), from, advance(out, offset, dtype),
+                 n, mpi_type(dtype), op, root, comm.comm());
   });
 }
 
@@ -87,8 +88,8 @@ void start_reduce(Flight& flight, const Impl& comm, ConstBuffer send, Buffer rec
 }
 
 /// One reduction per rank, for a total that 32-bit counts do not hold.
-void reduce_to_each(Flight& flight, const Impl& comm, const void* in, void* out, const Counts& counts, DType dtype,
-                    MPI_Op op) {
+void reduce_to_each(Flight& flight, const Impl& comm, const void* in, void* out, const Counts& counts,
+                    DType dtype, MPI_Op op) {
   int root = 0;
   for (const Block& block : packed_blocks(counts)) {
     reduce_range(flight, comm, advance(in, block.offset, dtype), out, block.count, dtype, op, root++);
@@ -102,7 +103,8 @@ const void* copy_of(Flight& flight, const void* data, std::int64_t count, DType 
   return copy.data();
 }
 
-MPI_Op check_reduce_scatter(const Impl& comm, ConstBuffer send, ConstBuffer recv, const Counts& counts, ReduceOp op) {
+MPI_Op check_reduce_scatter(const Impl& comm, ConstBuffer send, ConstBuffer recv, const Counts& counts,
+                            ReduceOp op) {
   const char* const fn = "reduce_scatter";
   const std::int64_t total = check_counts(fn, "counts", counts, comm.size);
   check_pair(fn, send, recv);
@@ -112,8 +114,8 @@ MPI_Op check_reduce_scatter(const Impl& comm, ConstBuffer send, ConstBuffer recv
   return mpi_op(fn, op, send.dtype);
 }
 
-void start_reduce_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, const Counts& counts,
-                          ReduceOp op) {
+void start_reduce_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv,
+                          const Counts& counts, ReduceOp op) {
   const MPI_Op handle = check_reduce_scatter(comm, send, recv, counts, op);
   // In place MPI reads all of the input from the receive buffer, which is therefore as long as the input.
   const bool in_place = same_memory(send, recv);
@@ -124,8 +126,8 @@ void start_reduce_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Bu
     return reduce_to_each(flight, comm, in, ends.out, counts, send.dtype, handle);
   }
   const Parts parts = packed_parts(flight, counts);
-  flight.issue("MPI_Reduce_scatter", EH_LARGE(MPI_Reduce_scatter), EH_LARGE(MPI_Ireduce_scatter), ends.in, ends.out,
-               parts.counts, mpi_type(send.dtype), handle, comm.comm());
+  flight.issue("MPI_Reduce_scatter", EH_LARGE(MPI_Reduce_scatter), EH_LARGE(MPI_Ireduce_scatter), ends.in,
+               ends.out, parts.counts, mpi_type(send.dtype), handle, comm.comm());
 }
 
 }  // namespace
@@ -145,10 +147,13 @@ Request Communicator::ireduce(ConstBuffer send, Buffer recv, ReduceOp op, int ro
 void Communicator::reduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts, ReduceOp op) const {
   run(*impl_, start_reduce_scatter, send, recv, counts, op);
 }
-Request Communicator::ireduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts, ReduceOp op) const {
+Request Communicator::ireduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts,
+                                      ReduceOp op) const {
   return launch(*impl_, start_reduce_scatter, send, recv, counts, op);
 }
-void Communicator::scan(ConstBuffer send, Buffer recv, ReduceOp op) const { run(*impl_, start_scan, send, recv, op); }
+void Communicator::scan(ConstBuffer send, Buffer recv, ReduceOp op) const {
+  run(*impl_, start_scan, send, recv, op);
+}
 Request Communicator::iscan(ConstBuffer send, Buffer recv, ReduceOp op) const {
   return launch(*impl_, start_scan, send, recv, op);
 }

@@ -53,7 +53,8 @@ void Request::wait() {
 bool Request::test() { return !impl_ || impl_->test(); }
 
 void Request::keep_alive(std::shared_ptr<void> object) {
-  if (impl_ && !(impl_->requests.empty() && impl_->completions.empty())) impl_->alive.push_back(std::move(object));
+  if (impl_ && !(impl_->requests.empty() && impl_->completions.empty()))
+    impl_->alive.push_back(std::move(object));
 }
 
 }  // namespace eh

@@ -17,7 +17,8 @@ struct Scattered {
   bool in_place;
 
   Scattered(Flight& flight, const char* fn, ConstBuffer whole, Buffer part, std::int64_t offset)
-      : in_place(part.count > 0 && whole.data != nullptr && part.data == advance(whole.data, offset, whole.dtype)) {
+      : in_place(part.count > 0 && whole.data != nullptr &&
+                 part.data == advance(whole.data, offset, whole.dtype)) {
     if (!in_place) check_disjoint(fn, whole, part);
     in = flight.input(whole);
     out = in_place ? MPI_IN_PLACE : flight.output(part);
@@ -30,17 +31,18 @@ void start_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Buffer re
   if (comm.rank != root) send = {nullptr, 0, recv.dtype};
   check_pair("scatter", send, recv);
   if (comm.rank == root) {
-    check_count("scatter", "send", send.count, recv.count * comm.size, "recv's count times the number of ranks");
+    check_count("scatter", "send", send.count, recv.count * comm.size,
+                "recv's count times the number of ranks");
   }
   const Scattered ends(flight, "scatter", send, recv, recv.count * comm.rank);
   const Extent part = extent(flight, recv.count, recv.dtype);
-  flight.issue("MPI_Scatter", EH_LARGE(MPI_Scatter), EH_LARGE(MPI_Iscatter), ends.in, part.count, part.type, ends.out,
-               part.count, part.type, root, comm.comm());
+  flight.issue("MPI_Scatter", EH_LARGE(MPI_Scatter), EH_LARGE(MPI_Iscatter), ends.in, part.count, part.type,
+               ends.out, part.count, part.type, root, comm.comm());
 }
 
 /// The root's parts by messages of derived types.
-void scatter_blocks(Flight& flight, const Impl& comm, const Scattered& ends, const Counts& counts, DType dtype,
-                    int root) {
+void scatter_blocks(Flight& flight, const Impl& comm, const Scattered& ends, const Counts& counts,
+                    DType dtype, int root) {
   const auto rank = static_cast<std::size_t>(comm.rank);
   Blocks sends = comm.rank == root ? packed_blocks(counts) : Blocks(counts.size());
   Blocks recvs(counts.size());
@@ -50,7 +52,8 @@ void scatter_blocks(Flight& flight, const Impl& comm, const Scattered& ends, con
   exchange_blocks(flight, comm.comm(), ends.in, sends, out, recvs, dtype);
 }
 
-void start_scatterv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, const Counts& counts, int root) {
+void start_scatterv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, const Counts& counts,
+                    int root) {
   check_root("scatterv", root, comm.size);
   const std::int64_t total = check_counts("scatterv", "counts", counts, comm.size);
   if (comm.rank != root) send = {nullptr, 0, recv.dtype};
@@ -63,7 +66,8 @@ void start_scatterv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
   const Parts parts = packed_parts(flight, counts);
   const MPI_Datatype type = mpi_type(recv.dtype);
   flight.issue("MPI_Scatterv", EH_LARGE(MPI_Scatterv), EH_LARGE(MPI_Iscatterv), ends.in, parts.counts,
-               parts.displacements, type, ends.out, static_cast<MpiCount>(recv.count), type, root, comm.comm());
+               parts.displacements, type, ends.out, static_cast<MpiCount>(recv.count), type, root,
+               comm.comm());
 }
 
 void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
@@ -73,12 +77,12 @@ void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
            " elements; it must have a multiple of the ", comm.size, " ranks");
   check_disjoint("alltoall", send, recv);
   const Extent part = extent(flight, send.count / comm.size, send.dtype);
-  flight.issue("MPI_Alltoall", EH_LARGE(MPI_Alltoall), EH_LARGE(MPI_Ialltoall), flight.input(send), part.count,
-               part.type, flight.output(recv), part.count, part.type, comm.comm());
+  flight.issue("MPI_Alltoall", EH_LARGE(MPI_Alltoall), EH_LARGE(MPI_Ialltoall), flight.input(send),
+               part.count, part.type, flight.output(recv), part.count, part.type, comm.comm());
 }
 
-void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const Counts& send_counts, Buffer recv,
-                     const Counts& recv_counts) {
+void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const Counts& send_counts,
+                     Buffer recv, const Counts& recv_counts) {
   const std::int64_t sent = check_counts("alltoallv", "send_counts", send_counts, comm.size);
   const std::int64_t received = check_counts("alltoallv", "recv_counts", recv_counts, comm.size);
   check_pair("alltoallv", send, recv);
@@ -89,14 +93,14 @@ void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const C
   void* out = flight.output(recv);
   // One rank's counts may need 64 bits where another's do not, and all must call the same function.
   if constexpr (!kLargeCounts) {
-    return exchange_blocks(flight, comm.comm(), in, packed_blocks(send_counts), out, packed_blocks(recv_counts),
-                           send.dtype);
+    return exchange_blocks(flight, comm.comm(), in, packed_blocks(send_counts), out,
+                           packed_blocks(recv_counts), send.dtype);
   }
   const Parts to = packed_parts(flight, send_counts);
   const Parts from = packed_parts(flight, recv_counts);
   const MPI_Datatype type = mpi_type(send.dtype);
-  flight.issue("MPI_Alltoallv", EH_LARGE(MPI_Alltoallv), EH_LARGE(MPI_Ialltoallv), in, to.counts, to.displacements,
-               type, out, from.counts, from.displacements, type, comm.comm());
+  flight.issue("MPI_Alltoallv", EH_LARGE(MPI_Alltoallv), EH_LARGE(MPI_Ialltoallv), in, to.counts,
+               to.displacements, type, out, from.counts, from.displacements, type, comm.comm());
 }
 
 }  // namespace

@@ -14,7 +14,9 @@ StagingHooks installed_hooks;
 
 using HostMemory = std::vector<std::byte>;
 
-std::size_t bytes_of(ConstBuffer buffer) { return static_cast<std::size_t>(buffer.count) * size_of(buffer.dtype); }
+std::size_t bytes_of(ConstBuffer buffer) {
+  return static_cast<std::size_t>(buffer.count) * size_of(buffer.dtype);
+}
 
 // Some MPI libraries reject null or equal addresses of empty messages.
 alignas(16) const std::byte kNothingToRead[16] = {};
@@ -32,7 +34,8 @@ void set_staging_hooks(StagingHooks hooks) {
 StagingHooks staging_hooks() {
   const std::lock_guard lock(hooks_mutex);
   EH_CHECK(installed_hooks.copy_to_host != nullptr, NotSupported,
-           "communication of CUDA memory: this build has no staging through host memory; move the array to the CPU "
+           "communication of CUDA memory: this build has no staging through host memory; move the array to "
+           "the CPU "
            "first");
   return installed_hooks;
 }

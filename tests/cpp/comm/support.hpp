@@ -24,25 +24,40 @@ inline const Communicator& world() {
 
 template <typename T>
 constexpr DType dtype_of() {
-  if constexpr (std::is_same_v<T, bool>) return DType::Bool;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return DType::UInt8;
-  else if constexpr (std::is_same_v<T, std::uint16_t>) return DType::UInt16;
-  else if constexpr (std::is_same_v<T, std::uint32_t>) return DType::UInt32;
-  else if constexpr (std::is_same_v<T, std::uint64_t>) return DType::UInt64;
-  else if constexpr (std::is_same_v<T, std::int8_t>) return DType::Int8;
-  else if constexpr (std::is_same_v<T, std::int16_t>) return DType::Int16;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return DType::Int32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return DType::Int64;
-  else if constexpr (std::is_same_v<T, Float16>) return DType::Float16;
-  else if constexpr (std::is_same_v<T, BFloat16>) return DType::BFloat16;
-  else if constexpr (std::is_same_v<T, float>) return DType::Float32;
-  else if constexpr (std::is_same_v<T, double>) return DType::Float64;
-  else if constexpr (std::is_same_v<T, std::complex<float>>) return DType::Complex64;
-  else return DType::Complex128;
+  if constexpr (std::is_same_v<T, bool>)
+    return DType::Bool;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return DType::UInt8;
+  else if constexpr (std::is_same_v<T, std::uint16_t>)
+    return DType::UInt16;
+  else if constexpr (std::is_same_v<T, std::uint32_t>)
+    return DType::UInt32;
+  else if constexpr (std::is_same_v<T, std::uint64_t>)
+    return DType::UInt64;
+  else if constexpr (std::is_same_v<T, std::int8_t>)
+    return DType::Int8;
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return DType::Int16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return DType::Int32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return DType::Int64;
+  else if constexpr (std::is_same_v<T, Float16>)
+    return DType::Float16;
+  else if constexpr (std::is_same_v<T, BFloat16>)
+    return DType::BFloat16;
+  else if constexpr (std::is_same_v<T, float>)
+    return DType::Float32;
+  else if constexpr (std::is_same_v<T, double>)
+    return DType::Float64;
+  else if constexpr (std::is_same_v<T, std::complex<float>>)
+    return DType::Complex64;
+  else
+    return DType::Complex128;
 }
 
-#define EH_TEST_TYPES                                                                                           \
-  bool, std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, std::int8_t, std::int16_t, std::int32_t,     \
+#define EH_TEST_TYPES                                                                                       \
+  bool, std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, std::int8_t, std::int16_t, std::int32_t, \
       std::int64_t, ::eh::Float16, ::eh::BFloat16, float, double, std::complex<float>, std::complex<double>
 
 inline bool same(Float16 a, Float16 b) { return a.bits == b.bits; }
@@ -54,10 +69,14 @@ bool same(T a, T b) {
 
 template <typename T>
 T make(int value) {
-  if constexpr (sizeof(T) == 2 && !std::is_arithmetic_v<T>) return T(static_cast<float>(value));
-  else if constexpr (std::is_same_v<T, std::complex<float>>) return T(static_cast<float>(value), value % 2 ? 1.f : 0.f);
-  else if constexpr (std::is_same_v<T, std::complex<double>>) return T(value, value % 2);
-  else return static_cast<T>(value);
+  if constexpr (sizeof(T) == 2 && !std::is_arithmetic_v<T>)
+    return T(static_cast<float>(value));
+  else if constexpr (std::is_same_v<T, std::complex<float>>)
+    return T(static_cast<float>(value), value % 2 ? 1.f : 0.f);
+  else if constexpr (std::is_same_v<T, std::complex<double>>)
+    return T(value, value % 2);
+  else
+    return static_cast<T>(value);
 }
 
 /// Element i of rank r: 0, 1 or 2, so that sums and products over a few ranks are exact in every type.
@@ -72,7 +91,8 @@ struct Array {
   std::int64_t count;
   std::unique_ptr<T[]> memory;
 
-  explicit Array(std::int64_t n, T value = T()) : count(n), memory(n > 0 ? new T[static_cast<std::size_t>(n)] : nullptr) {
+  explicit Array(std::int64_t n, T value = T())
+      : count(n), memory(n > 0 ? new T[static_cast<std::size_t>(n)] : nullptr) {
     std::fill_n(memory.get(), n, value);
   }
   static Array of_rank(int rank, std::int64_t n) {
@@ -103,10 +123,13 @@ T reduce_two(ReduceOp op, T a, T b) {
       case ReduceOp::Sum:
       case ReduceOp::Max:
       case ReduceOp::LogicalOr:
-      case ReduceOp::BitOr: return a || b;
+      case ReduceOp::BitOr:
+        return a || b;
       case ReduceOp::LogicalXor:
-      case ReduceOp::BitXor: return a != b;
-      default: return a && b;
+      case ReduceOp::BitXor:
+        return a != b;
+      default:
+        return a && b;
     }
   } else if constexpr (sizeof(T) == 2 && !std::is_arithmetic_v<T>) {
     return T(reduce_two(op, static_cast<float>(a), static_cast<float>(b)));
@@ -119,13 +142,20 @@ T reduce_two(ReduceOp op, T a, T b) {
     }
     if constexpr (std::is_integral_v<T>) {
       switch (op) {
-        case ReduceOp::LogicalAnd: return static_cast<T>(a && b);
-        case ReduceOp::LogicalOr: return static_cast<T>(a || b);
-        case ReduceOp::LogicalXor: return static_cast<T>(!a != !b);
-        case ReduceOp::BitAnd: return static_cast<T>(a & b);
-        case ReduceOp::BitOr: return static_cast<T>(a | b);
-        case ReduceOp::BitXor: return static_cast<T>(a ^ b);
-        default: break;
+        case ReduceOp::LogicalAnd:
+          return static_cast<T>(a && b);
+        case ReduceOp::LogicalOr:
+          return static_cast<T>(a || b);
+        case ReduceOp::LogicalXor:
+          return static_cast<T>(!a != !b);
+        case ReduceOp::BitAnd:
+          return static_cast<T>(a & b);
+        case ReduceOp::BitOr:
+          return static_cast<T>(a | b);
+        case ReduceOp::BitXor:
+          return static_cast<T>(a ^ b);
+        default:
+          break;
       }
     }
     return T();
@@ -180,6 +210,8 @@ std::string error_of(Action action) {
   return "";
 }
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace eh::test
