@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# ruff: noqa: E402, I001
 """NumPy-like arrays split over MPI ranks, and self-supervised learning of equivariant features on top of them."""
 
 from __future__ import annotations
@@ -7,15 +8,116 @@ from equiheat._check import load_core as _load_core
 
 _core = _load_core()
 
-from equiheat import _abort as _abort  # noqa: E402
-from equiheat._version import __version__ as __version__  # noqa: E402
-from equiheat.array import DNDarray as DNDarray  # noqa: E402
-from equiheat.communication import MPICommunication as MPICommunication  # noqa: E402
-from equiheat.communication import Communicator as Communicator  # noqa: E402
-from equiheat.communication import get_comm as get_comm  # noqa: E402
-from equiheat.communication import sanitize_comm as sanitize_comm  # noqa: E402
-from equiheat.communication import use_comm as use_comm  # noqa: E402
-from equiheat.errors import CommunicationError as CommunicationError  # noqa: E402
-from equiheat.errors import DeviceError as DeviceError  # noqa: E402
+from equiheat import _abort as _abort
+from equiheat import devices as devices
+from equiheat._version import __version__ as __version__
+from equiheat.array import DNDarray as DNDarray
+from equiheat.communication import MPICommunication as MPICommunication
+from equiheat.communication import Communicator as Communicator
+from equiheat.communication import get_comm as get_comm
+from equiheat.communication import sanitize_comm as sanitize_comm
+from equiheat.communication import use_comm as use_comm
+from equiheat.errors import CommunicationError as CommunicationError
+from equiheat.errors import DeviceError as DeviceError
+
+# ---- factories, types, devices, constants
+from equiheat.constants import (
+    INF as INF,
+    NAN as NAN,
+    PI as PI,
+    Euler as Euler,
+    Inf as Inf,
+    Infinity as Infinity,
+    Infty as Infty,
+    NaN as NaN,
+    e as e,
+    inf as inf,
+    nan as nan,
+    newaxis as newaxis,
+    pi as pi,
+)
+from equiheat.construction import (
+    array as array,
+    asarray as asarray,
+)
+from equiheat.conversion import copy as copy
+from equiheat.creation import (
+    arange as arange,
+    empty as empty,
+    empty_like as empty_like,
+    eye as eye,
+    full as full,
+    full_like as full_like,
+    linspace as linspace,
+    logspace as logspace,
+    ones as ones,
+    ones_like as ones_like,
+    zeros as zeros,
+    zeros_like as zeros_like,
+)
+from equiheat.devices import (
+    Device as Device,
+    cpu as cpu,
+    get_device as get_device,
+    sanitize_device as sanitize_device,
+    use_device as use_device,
+)
+from equiheat.dtypes import (
+    bfloat16 as bfloat16,
+    bool as bool,
+    bool_ as bool_,
+    byte as byte,
+    canonical_heat_type as canonical_heat_type,
+    cdouble as cdouble,
+    cfloat as cfloat,
+    complex as complex,
+    complex128 as complex128,
+    complex64 as complex64,
+    complexfloating as complexfloating,
+    csingle as csingle,
+    datatype as datatype,
+    double as double,
+    flexible as flexible,
+    float as float,
+    float16 as float16,
+    float32 as float32,
+    float64 as float64,
+    float_ as float_,
+    floating as floating,
+    half as half,
+    heat_type_of as heat_type_of,
+    int as int,
+    int16 as int16,
+    int32 as int32,
+    int64 as int64,
+    int8 as int8,
+    int_ as int_,
+    integer as integer,
+    long as long,
+    number as number,
+    short as short,
+    signedinteger as signedinteger,
+    ubyte as ubyte,
+    uint8 as uint8,
+    unsignedinteger as unsignedinteger,
+)
+from equiheat.promotion import (
+    can_cast as can_cast,
+    finfo as finfo,
+    heat_type_is_complexfloating as heat_type_is_complexfloating,
+    heat_type_is_exact as heat_type_is_exact,
+    heat_type_is_inexact as heat_type_is_inexact,
+    heat_type_is_realfloating as heat_type_is_realfloating,
+    iinfo as iinfo,
+    issubdtype as issubdtype,
+    promote_types as promote_types,
+    result_type as result_type,
+)
 
 _abort.install()
+
+
+def __getattr__(name: str) -> object:
+    if name == "gpu":  # looked for only when asked
+        return devices.gpu
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

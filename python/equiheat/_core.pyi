@@ -15,14 +15,25 @@ __all__: list[str] = [
     "CommunicationError",
     "Communicator",
     "DeviceError",
+    "NewArray",
     "ReduceOp",
     "Request",
+    "arange_float",
+    "arange_int",
+    "empty",
+    "eye",
+    "from_blocks",
+    "from_global",
+    "full",
+    "gather_edges",
+    "linspace",
     "mpi_abort",
     "mpi_comm_size_of",
     "mpi_finalized",
     "mpi_initialized",
     "mpi_library_version",
     "mpi_thread_level",
+    "promote",
 ]
 
 class CommunicationError(RuntimeError):
@@ -273,6 +284,59 @@ class Array:
     @property
     def split(self) -> int | None: ...
 
+class NewArray:
+    """
+    Shape, distribution and kind of a new array.
+    """
+    def __init__(
+        self,
+        shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        split: typing.SupportsInt | typing.SupportsIndex | None,
+        dtype: torch.dtype,
+        device: torch.device,
+        comm: Communicator,
+    ) -> None: ...
+
+def arange_float(
+    spec: NewArray,
+    first: typing.SupportsFloat | typing.SupportsIndex,
+    second: typing.SupportsFloat | typing.SupportsIndex,
+) -> Array: ...
+def arange_int(
+    spec: NewArray, first: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex
+) -> Array: ...
+def empty(spec: NewArray) -> Array: ...
+def eye(spec: NewArray) -> Array: ...
+def from_blocks(
+    block: torch.Tensor | None, split: typing.SupportsInt | typing.SupportsIndex, comm: Communicator
+) -> Array:
+    """
+    The array whose blocks the ranks bring; None for a rank without one. Collective.
+    """
+
+def from_global(
+    whole: torch.Tensor, split: typing.SupportsInt | typing.SupportsIndex | None, copy: bool, comm: Communicator
+) -> Array:
+    """
+    The chunk of a tensor that every rank has whole. Local.
+    """
+
+def full(
+    spec: NewArray,
+    value: bool | typing.SupportsInt | typing.SupportsIndex | typing.SupportsFloat | typing.SupportsIndex | complex,
+) -> Array: ...
+def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> torch.Tensor:
+    """
+    What printing shows of a large array, on every rank. Collective.
+    """
+
+def linspace(
+    spec: NewArray,
+    start: typing.SupportsFloat | typing.SupportsIndex,
+    delta: typing.SupportsFloat | typing.SupportsIndex,
+    div: typing.SupportsFloat | typing.SupportsIndex,
+    last: typing.SupportsFloat | typing.SupportsIndex | None,
+) -> Array: ...
 def mpi_abort(code: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 def mpi_comm_size_of() -> int:
     """
@@ -283,3 +347,7 @@ def mpi_finalized() -> bool: ...
 def mpi_initialized() -> bool: ...
 def mpi_library_version() -> str: ...
 def mpi_thread_level() -> str: ...
+def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
+    """
+    Result type of an operation between arrays of two types.
+    """

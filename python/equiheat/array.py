@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import _core
+from equiheat import _core, conversion
 from equiheat._base import ArrayBase, set_array_type, wrap
 from equiheat.communication import Communicator
 
@@ -55,10 +55,9 @@ class DNDarray(ArrayBase):
         """The ranks that hold the array. Local."""
         return Communicator._of(self._core.comm)
 
-    @property
-    def larray(self) -> Tensor:
-        """This rank's block; a write changes the array. Local."""
-        return self._core.local
+    larray = property(
+        lambda self: self._core.local, conversion.set_larray, doc="This rank's block; a write changes the array. Local."
+    )
 
     @property
     def lshape(self) -> tuple[int, ...]:
@@ -93,13 +92,41 @@ class DNDarray(ArrayBase):
             raise ValueError("counts_displs: the array has split None; only a split array has counts")
         return tuple(counts), tuple(np.cumsum([0, *counts[:-1]]).tolist())
 
+    def create_lshape_map(self, force_check: bool = False) -> Tensor:
+        """As `lshape_map`: the layout is known everywhere, so nothing needs checking. Local."""
+        return self.lshape_map
+
+    # ------------------------------------------------------------------ types, devices, sizes
+    dtype = property(conversion.dtype)
+    device = property(conversion.device)
+    astype = conversion.astype
+    copy = conversion.copy
+    to_device = conversion.to_device
+    cpu = conversion.cpu
+    gpu = conversion.gpu
+    itemsize = property(conversion.itemsize)
+    nbytes = gnbytes = property(conversion.nbytes)
+    lnbytes = property(conversion.lnbytes)
+    lnumel = property(conversion.lnumel)
+    stride = property(conversion.stride)
+    strides = property(conversion.strides)
     # ------------------------------------------------------------------ out of the distributed world
-    def numpy(self) -> np.ndarray:
-        """The whole array as NumPy's on every rank. Collective: an allgather when split."""
-        tensor = self._core.resplit(None).local.detach().cpu()
-        if tensor.dtype == torch.bfloat16:
-            tensor = tensor.float()  # NumPy has no bfloat16
-        return tensor.resolve_conj().resolve_neg().numpy()
+    numpy = conversion.numpy
+    item = conversion.item
+    tolist = conversion.tolist
+    __array__ = conversion.__array__
+    __bool__ = conversion.__bool__
+    __int__ = conversion.__int__
+    __float__ = conversion.__float__
+    __complex__ = conversion.__complex__
+    __index__ = conversion.__index__
+    __len__ = conversion.__len__
+    # ------------------------------------------------------------------ gradients
+    requires_grad = property(conversion.requires_grad, conversion.requires_grad_)
+    requires_grad_ = conversion.requires_grad_
+    grad = property(conversion.grad, conversion.set_grad)
+    backward = conversion.backward
+    detach = conversion.detach
 
     # ------------------------------------------------------------------ distribution
     def resplit(self, axis: int | None = None) -> DNDarray:

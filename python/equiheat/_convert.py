@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tensors from whatever a user calls an array: numbers, nested sequences, NumPy arrays, torch tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import dtypes
+from ._base import ArrayBase
+
+
+def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[Tensor, bool]:
+    """A tensor of `obj`'s values, and whether its memory is its own (no alias of the caller's).
+
+    Python numbers give int64, float32 or complex64 unless `dtype` says otherwise; NumPy arrays and torch tensors
+    keep their type. A torch tensor stays in its autograd graph.
+    """
+    wanted = None if dtype is None else dtypes.torch_dtype(dtype)
+    source, owned = _source(obj)
+    tensor = source.to(device=device, dtype=wanted if wanted is not None else _default_dtype(obj, source))
+    owned = owned or tensor is not source
+    if ndmin > tensor.dim():
+        tensor = tensor.reshape((1,) * (ndmin - tensor.dim()) + tuple(tensor.shape))
+    return tensor, owned
+
+
+def _default_dtype(obj: Any, tensor: Tensor) -> torch.dtype:
+    """Python floats mean float32, as in Heat and torch; values that had a precision keep it."""
+    if tensor.dtype not in (torch.float64, torch.complex128) or not _is_python(obj):
+        return tensor.dtype
+    return torch.float32 if tensor.dtype == torch.float64 else torch.complex64
+
+
+def _is_python(obj: Any) -> bool:
+    """Whether the first number in nested sequences is one of Python's own, or there is none."""
+    while isinstance(obj, (list, tuple, range)):
+        if len(obj) == 0:
+            return True
+        obj = obj[0]
+    return isinstance(obj, (bool, int, float, complex)) and not isinstance(obj, np.generic)
+
+
+def _source(obj: Any) -> tuple[Tensor, bool]:
+    if isinstance(obj, Tensor):
+        dtypes.from_torch(obj.dtype)  # a type we have, or TypeError
+        return obj, False
+    if isinstance(obj, np.ndarray):
+        return _from_numpy(obj)
+    if isinstance(obj, (list, tuple)) and obj:
+        if isinstance(obj[0], Tensor):
+            return _stacked(obj), True
+        if isinstance(obj[0], ArrayBase):
+            raise TypeError("array: a sequence of DNDarrays is not converted; use ht.stack or ht.concatenate")
+    return _from_numpy(_to_numpy(obj), owned=not hasattr(obj, "__array_interface__") and not _has_buffer(obj))
+
+
+def _has_buffer(obj: Any) -> bool:
+    try:
+        memoryview(obj)
+    except TypeError:
+        return False
+    return True
+
+
+def _stacked(tensors: Any) -> Tensor:
+    """A sequence of tensors along a new first axis, in their graph."""
+    if not all(isinstance(t, Tensor) for t in tensors):
+        raise TypeError("array: tensors and other objects cannot be mixed in one sequence")
+    try:
+        return torch.stack(list(tensors))
+    except RuntimeError as error:
+        shapes = [tuple(t.shape) for t in tensors]
+        raise ValueError(
+            f"array: tensors in a sequence must have equal shapes and devices, got {shapes}"
+        ) from error
+
+
+def _to_numpy(obj: Any) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(obj)
+    except ValueError as error:
+        raise ValueError(f"array: the nested sequences do not form a rectangular array ({error})") from None
+    except OverflowError as error:
+        raise ValueError(f"array: an integer does not fit into int64 ({error})") from None
+
+
+def _from_numpy(a: np.ndarray[Any, Any], owned: bool = False) -> tuple[Tensor, bool]:
+    if not a.dtype.isnative:
+        a, owned = a.astype(a.dtype.newbyteorder("=")), True
+    if dtypes._find(a.dtype) is None:
+        what = "objects (no numbers, or integers beyond int64)" if a.dtype == object else f"elements of NumPy's type {a.dtype}"
+        raise TypeError(f"array: {what} are not supported; the types are {dtypes._names()}")
+    if any(stride < 0 for stride in a.strides) or not a.flags.writeable:
+        # torch has neither negative strides nor read-only memory.
+        a, owned = a.copy(), True
+    return torch.from_numpy(a), owned

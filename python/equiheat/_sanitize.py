@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks of arguments that many functions take. Every message names the function, the argument and its value."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from . import _core
+from ._base import wrap
+from .devices import Device
+
+if TYPE_CHECKING:
+    from .array import DNDarray
+
+ShapeLike = int | Sequence[int]
+DeviceLike = str | Device | torch.device | None
+
+
+def sanitize_shape(shape: ShapeLike, fn: str) -> tuple[int, ...]:
+    """`shape` as a tuple of non-negative integers; TypeError or ValueError naming `fn` otherwise."""
+    if isinstance(shape, int):
+        extents: tuple[int, ...] = (shape,)
+    else:
+        try:
+            extents = (
+                tuple(map(operator.index, shape)) if hasattr(shape, "__len__") else (operator.index(shape),)
+            )
+        except TypeError:
+            raise TypeError(
+                f"{fn}: shape must be an integer or a sequence of integers, is {shape!r}"
+            ) from None
+    if extents and min(extents) < 0:
+        raise ValueError(f"{fn}: negative dimensions are not allowed, got shape {extents}")
+    return extents
+
+
+def sanitize_split(split: int | None, ndim: int, fn: str, argument: str = "split") -> int | None:
+    """`split` as an axis in [0, ndim) or None; TypeError or ValueError naming `fn` otherwise."""
+    if split is None:
+        return None
+    try:
+        axis = operator.index(split)
+    except TypeError:
+        raise TypeError(f"{fn}: {argument} must be None or an integer, is {type(split)}") from None
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{fn}: {argument} {axis} is out of bounds for a {ndim}-dimensional array")
+    return axis % ndim
+
+
+def ordered(core: _core.Array, order: str, fn: str) -> DNDarray:
+    """The array with its blocks in the memory order asked for. Local."""
+    if order == "C":
+        return wrap(core)
+    if order != "F":
+        raise ValueError(f"{fn}: order must be 'C' or 'F', is {order!r}")
+    axes = tuple(reversed(range(core.ndim)))
+    return wrap(core.with_local(core.local.permute(axes).contiguous().permute(axes)))

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From arrays to other types: element types, devices, Python numbers and lists, NumPy arrays, gradients.
+
+Everything that gives one global answer on every rank (`numpy`, `item`, `tolist`, ``bool(x)``, ``float(x)``) is
+collective: every rank must call it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import _core, dtypes
+from ._base import unwrap, wrap
+from ._sanitize import DeviceLike
+from .devices import Device, device_of, sanitize_device
+
+if TYPE_CHECKING:
+    from .array import DNDarray
+
+__all__ = ["copy"]
+
+
+# ---------------------------------------------------------------------- element type and device
+def dtype(x: DNDarray) -> dtypes.Datatype:
+    """Element type. Local."""
+    return dtypes.from_torch(x._core.local.dtype)
+
+
+def device(x: DNDarray) -> Device:
+    """Where this rank's block lives. Local."""
+    return device_of(x._core.local.device)
+
+
+def astype(x: DNDarray, dtype: Any, copy: bool = True) -> DNDarray:
+    """The array with another element type; with ``copy=False`` itself if it has that type already. Local.
+
+    Parameters
+    ----------
+    dtype
+        Anything ``canonical_heat_type`` understands.
+    copy
+        Whether to copy also where nothing changes. The array itself never changes its type.
+    """
+    core = x._core
+    local = core.local.to(dtypes.torch_dtype(dtype), copy=copy)
+    return x if local is core.local else wrap(core.with_local(local))
+
+
+def copy(x: DNDarray) -> DNDarray:
+    """A copy with memory of its own, the same layout and the same place in the autograd graph. Local."""
+    core = unwrap(x, "copy")
+    return wrap(core.with_local(core.local.clone()))
+
+
+def to_device(x: DNDarray, device: DeviceLike, /, *, stream: object = None) -> DNDarray:
+    """The array with its blocks on another device; itself if they are there. Local.
+
+    Parameters
+    ----------
+    device
+        "cpu", "gpu" or a `Device`.
+    stream
+        Must be None: copies are ordered on torch's current stream.
+    """
+    if stream is not None:
+        raise NotImplementedError("to_device: stream must be None; copies are ordered on torch's current stream")
+    core = x._core
+    local = core.local.to(sanitize_device(device).torch_device)
+    return x if local is core.local else wrap(core.with_local(local))
+
+
+def cpu(x: DNDarray) -> DNDarray:
+    """The array in main memory. Local."""
+    return to_device(x, "cpu")
+
+
+def gpu(x: DNDarray) -> DNDarray:
+    """The array on this process's GPU; ValueError where there is none. Local."""
+    return to_device(x, "gpu")
+
+
+# ---------------------------------------------------------------------- NumPy and Python
+def _for_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+
+
+def numpy(x: DNDarray) -> np.ndarray[Any, Any]:
+    """The whole array as NumPy's, on every rank; bfloat16 becomes float32. Collective: an allgather when split.
+
+    The result of a replicated array on the CPU shares its memory, as torch's ``numpy()`` does.
+    """
+    return _for_numpy(x._core.resplit(None).local)
+
+
+def __array__(x: DNDarray, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    """This rank's block for ``np.asarray(x)``: the whole array when it is replicated (Heat's rule). Local.
+
+    NumPy calls this behind the scenes, possibly on one rank only, so that it must not communicate. For the whole
+    of a split array use ``x.numpy()``.
+    """
+    block = _for_numpy(x._core.local)
+    if copy is False and dtype is not None and np.dtype(dtype) != block.dtype:
+        raise ValueError(f"__array__: copy=False, but a cast from {block.dtype} to {dtype} needs a copy")
+    return np.array(block, dtype=dtype, copy=True) if copy else np.asarray(block, dtype=dtype)
+
+
+def item(x: DNDarray) -> Any:
+    """The one element of an array as a Python number, on every rank. Collective when split.
+
+    Raises
+    ------
+    ValueError
+        If the array has not exactly one element.
+    """
+    if x._core.size != 1:
+        raise ValueError(f"only one-element DNDarrays can be converted to Python scalars, this has {x._core.size}")
+    return x._core.resplit(None).local.item()
+
+
+def tolist(x: DNDarray, keepsplit: bool = False) -> Any:
+    """The array as nested lists of Python numbers, on every rank. Collective when split.
+
+    Parameters
+    ----------
+    keepsplit
+        True gives this rank's block only. Local.
+    """
+    core = x._core if keepsplit else x._core.resplit(None)
+    return core.local.tolist()
+
+
+def _only(x: DNDarray) -> Any:
+    if x._core.size != 1:
+        raise TypeError("only size-1 arrays can be converted to Python scalars")
+    return x._core.resplit(None).local.item()
+
+
+def __bool__(x: DNDarray) -> bool:
+    """Truth value of a one-element array. Collective when split."""
+    if x._core.size == 0:
+        raise ValueError("The truth value of an empty array is ambiguous. Use `x.size > 0` to check its size")
+    if x._core.size != 1:
+        raise ValueError("The truth value of an array with more than one element is ambiguous. Use x.any() or x.all()")
+    return bool(x._core.resplit(None).local.item())
+
+
+def __int__(x: DNDarray) -> int:
+    """Integer part of a one-element array. Collective when split."""
+    return int(_only(x))
+
+
+def __float__(x: DNDarray) -> float:
+    """Value of a one-element array. Collective when split."""
+    return float(_only(x))
+
+
+def __complex__(x: DNDarray) -> complex:
+    """Value of a one-element array. Collective when split."""
+    return complex(_only(x))
+
+
+def __index__(x: DNDarray) -> int:
+    """Value of a 0-d array of integers, for use as an index. Local."""
+    local = x._core.local
+    if x._core.ndim != 0 or local.is_floating_point() or local.is_complex() or local.dtype == torch.bool:
+        raise TypeError("only integer scalar arrays can be converted to a scalar index")
+    return int(local.item())
+
+
+def __len__(x: DNDarray) -> int:
+    """Global length of the first axis. Local."""
+    if x._core.ndim == 0:
+        raise TypeError("len() of unsized object")
+    return int(x._core.gshape[0])
+
+
+# ---------------------------------------------------------------------- sizes
+def itemsize(x: DNDarray) -> int:
+    """Bytes of one element. Local."""
+    return x._core.local.itemsize
+
+
+def nbytes(x: DNDarray) -> int:
+    """Bytes of the global array (each element counted once). Local."""
+    return x._core.size * x._core.local.itemsize
+
+
+def lnbytes(x: DNDarray) -> int:
+    """Bytes of this rank's block. Local."""
+    return x._core.local.nbytes
+
+
+def lnumel(x: DNDarray) -> int:
+    """Number of elements of this rank's block. Local."""
+    return x._core.local.numel()
+
+
+def stride(x: DNDarray) -> tuple[int, ...]:
+    """Steps of this rank's block along each axis, in elements (torch's meaning). Local."""
+    return x._core.local.stride()
+
+
+def strides(x: DNDarray) -> tuple[int, ...]:
+    """Steps of this rank's block along each axis, in bytes (NumPy's meaning). Local."""
+    return tuple(n * x._core.local.itemsize for n in x._core.local.stride())
+
+
+def set_larray(x: DNDarray, block: Tensor) -> None:
+    """Replace this rank's block by another of the same shape. Local; every rank must do the same.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no tensor, or its shape is not the one the layout gives this rank.
+    """
+    if not isinstance(block, Tensor):
+        raise TypeError(f"larray: the block must be a torch.Tensor, is {type(block)}")
+    dtypes.from_torch(block.dtype)
+    x._core = x._core.with_local(block)
+
+
+# ---------------------------------------------------------------------- gradients
+def requires_grad(x: DNDarray) -> bool:
+    """Whether autograd records operations on the array. The same on every rank. Local."""
+    return x._core.local.requires_grad
+
+
+def requires_grad_(x: DNDarray, requires_grad: bool = True) -> DNDarray:
+    """Start (or stop) recording operations on the array; returns it. Local; every rank must do the same."""
+    x._core.local.requires_grad_(requires_grad)
+    return x
+
+
+def grad(x: DNDarray) -> DNDarray | None:
+    """The gradient accumulated by `backward`, split as the array; None before. Local."""
+    gradient = x._core.local.grad
+    return None if gradient is None else wrap(x._core.with_local(gradient))
+
+
+def set_grad(x: DNDarray, gradient: DNDarray | None) -> None:
+    """Replace the accumulated gradient; None clears it. Collective where the layouts differ."""
+    x._core.local.grad = None if gradient is None else _aligned_with(x._core, unwrap(gradient, "grad"))
+
+
+def backward(x: DNDarray, gradient: DNDarray | None = None, retain_graph: bool = False) -> None:
+    """Gradients of this array with respect to everything it was computed from. Collective.
+
+    Parameters
+    ----------
+    gradient
+        Weights of the elements of `x`, in its shape; not needed for one element.
+    retain_graph
+        Keep the graph for another backward pass.
+
+    Raises
+    ------
+    RuntimeError
+        If `x` has more than one element and `gradient` is None, or nothing was recorded.
+    """
+    core = x._core
+    if gradient is None and core.size != 1:
+        raise RuntimeError(f"backward: the array has shape {tuple(core.gshape)}; give the gradient= of its elements")
+    if gradient is None:
+        torch.autograd.backward(core.resplit(None).local.sum(), retain_graph=retain_graph)
+        return
+    weights = _aligned_with(core, unwrap(gradient, "backward", "gradient"))
+    torch.autograd.backward(core.local, weights, retain_graph=retain_graph)
+
+
+def _aligned_with(core: _core.Array, other: _core.Array) -> Tensor:
+    """The block of `other` that belongs to the block of `core`."""
+    if tuple(core.gshape) != tuple(other.gshape):
+        raise ValueError(f"gradient of shape {tuple(other.gshape)} for an array of shape {tuple(core.gshape)}")
+    moved = other.resplit(core.split)
+    if core.counts is not None and core.counts != moved.counts:
+        moved = moved.redistribute(core.counts)
+    return moved.local.to(core.local.dtype)
+
+
+def detach(x: DNDarray) -> DNDarray:
+    """The same values outside the autograd graph; memory is shared. Local."""
+    return wrap(x._core.with_local(x._core.local.detach()))

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""New arrays. Every rank computes or keeps its own block only.
+
+Arguments common to all functions here:
+
+dtype
+    Anything ``canonical_heat_type`` understands.
+split
+    Axis along which the array is split over the ranks; None: every rank holds it whole.
+device
+    "cpu", "gpu" or a `Device`; None: the default device.
+comm
+    The ranks; None: the default communicator.
+order
+    "C" or "F": order of the axes in each rank's memory. Values and indices do not depend on it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from . import _core, dtypes
+from ._base import ArrayBase, unwrap
+from ._sanitize import DeviceLike, ShapeLike, ordered, sanitize_shape, sanitize_split
+from .communication import Communicator, sanitize_comm
+from .construction import asarray
+from .devices import sanitize_device
+from .promotion import heat_type_is_complexfloating, issubdtype
+
+if TYPE_CHECKING:
+    from .array import DNDarray
+
+# fmt: off
+__all__ = [
+    "arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "logspace", "ones", "ones_like", "zeros",
+    "zeros_like",
+]
+# fmt: on
+
+
+def new_array(
+    shape: ShapeLike, dtype: Any, split: int | None, device: DeviceLike, comm: Communicator | None, fn: str
+) -> _core.NewArray:
+    """The checked description of a new array."""
+    extents = sanitize_shape(shape, fn)
+    axis = sanitize_split(split, len(extents), fn)
+    where = sanitize_device(device).torch_device
+    return _core.NewArray(extents, axis, dtypes.torch_dtype(dtype), where, sanitize_comm(comm).core)
+
+
+# ---------------------------------------------------------------------- filled arrays
+def empty(
+    shape: ShapeLike,
+    dtype: Any = dtypes.float32,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Array of undefined values. Local."""
+    return ordered(_core.empty(new_array(shape, dtype, split, device, comm, "empty")), order, "empty")
+
+
+def zeros(
+    shape: ShapeLike,
+    dtype: Any = dtypes.float32,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Array of zeros. Local."""
+    return ordered(_core.full(new_array(shape, dtype, split, device, comm, "zeros"), 0), order, "zeros")
+
+
+def ones(
+    shape: ShapeLike,
+    dtype: Any = dtypes.float32,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Array of ones. Local."""
+    return ordered(_core.full(new_array(shape, dtype, split, device, comm, "ones"), 1), order, "ones")
+
+
+def full(
+    shape: ShapeLike,
+    fill_value: complex,
+    dtype: Any = dtypes.float32,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Array of one value; float32 unless another dtype is given, also for integers (Heat's rule). Local."""
+    value = _fill_scalar(fill_value, "full")
+    if isinstance(value, complex) and not heat_type_is_complexfloating(dtypes.canonical_heat_type(dtype)):
+        raise TypeError(
+            f"full: fill_value {value} is complex, but dtype is {dtypes.canonical_heat_type(dtype).__name__}"
+        )
+    return ordered(_core.full(new_array(shape, dtype, split, device, comm, "full"), value), order, "full")
+
+
+def _fill_scalar(value: Any, fn: str) -> Any:
+    """A Python number from anything that holds one."""
+    if isinstance(value, (bool, int, float, complex)):
+        return value
+    item = getattr(value, "item", None)
+    if item is None:
+        raise TypeError(f"{fn}: fill_value must be a number, is {type(value)}")
+    return item()
+
+
+def eye(
+    shape: ShapeLike,
+    dtype: Any = dtypes.float32,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Ones on the diagonal, zeros elsewhere; (n, n) for one extent n, (n, m) for two. Local."""
+    extents = sanitize_shape(shape, "eye")
+    if len(extents) not in (1, 2):
+        raise ValueError(f"eye: shape must have one or two extents, is {extents}")
+    extents = extents if len(extents) == 2 else (extents[0], extents[0])
+    return ordered(_core.eye(new_array(extents, dtype, split, device, comm, "eye")), order, "eye")
+
+
+# ---------------------------------------------------------------------- like another array
+def _like(
+    a: Any,
+    value: complex | None,
+    dtype: Any,
+    split: int | None,
+    device: DeviceLike,
+    comm: Any,
+    order: str,
+    fn: str,
+) -> DNDarray:
+    """A new array with the shape of `a` and, unless asked otherwise, its dtype, distribution and device."""
+    if not isinstance(a, ArrayBase):
+        a = asarray(a)
+    core = unwrap(a)
+    target = core.local.dtype if dtype is None else dtypes.torch_dtype(dtype)
+    where = core.local.device if device is None else sanitize_device(device).torch_device
+    if split is not None or comm is not None:
+        axis = sanitize_split(split, core.ndim, fn) if split is not None else core.split
+        ranks = core.comm if comm is None else sanitize_comm(comm).core
+        spec = _core.NewArray(core.gshape, axis, target, where, ranks)
+        new = _core.empty(spec) if value is None else _core.full(spec, value)
+    else:
+        local = torch.empty(core.local.shape, dtype=target, device=where)
+        new = core.with_local(local if value is None else local.fill_(value))
+    return ordered(new, order, fn)
+
+
+def empty_like(
+    a: Any,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Undefined values in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
+    return _like(a, None, dtype, split, device, comm, order, "empty_like")
+
+
+def zeros_like(
+    a: Any,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Zeros in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
+    return _like(a, 0, dtype, split, device, comm, order, "zeros_like")
+
+
+def ones_like(
+    a: Any,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """Ones in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
+    return _like(a, 1, dtype, split, device, comm, order, "ones_like")
+
+
+def full_like(
+    a: Any,
+    fill_value: complex,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+    order: str = "C",
+) -> DNDarray:
+    """One value in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
+    return _like(a, _fill_scalar(fill_value, "full_like"), dtype, split, device, comm, order, "full_like")
+
+
+# ---------------------------------------------------------------------- ranges
+def arange(
+    *args: float,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+) -> DNDarray:
+    """``arange(stop)``, ``arange(start, stop)`` or ``arange(start, stop, step)``: evenly spaced values below `stop`.
+
+    The same values as NumPy's for the same dtype, at any number of ranks. Default dtype: int32 if all arguments are
+    integers, else float32. Local.
+
+    Raises
+    ------
+    ZeroDivisionError
+        If `step` is zero.
+    """
+    if not 1 <= len(args) <= 3:
+        raise TypeError(f"arange: takes 1 to 3 positional arguments (start, stop, step), got {len(args)}")
+    numbers = [_real(a, "arange") for a in args]
+    start, stop, step = (0, numbers[0], 1) if len(args) == 1 else [*numbers, 1][:3]
+    if step == 0:
+        raise ZeroDivisionError("arange: step must not be zero")
+    whole = all(isinstance(n, int) for n in (start, stop, step))
+    if dtype is None:
+        dtype = dtypes.int32 if whole else dtypes.float32
+    # In integers, where all are: a quotient of floats would be wrong beyond 2**53.
+    number = max(0, int(-((start - stop) // step)) if whole else math.ceil((stop - start) / step))
+    spec = new_array((number,), dtype, split, device, comm, "arange")
+    if issubdtype(dtype, dtypes.integer) or issubdtype(dtype, dtypes.bool):
+        first = int(start)
+        return ordered(_core.arange_int(spec, first, int(start + step) - first), "C", "arange")
+    return ordered(_core.arange_float(spec, start, start + step), "C", "arange")
+
+
+def _real(value: Any, fn: str) -> float:
+    """A Python int or float from anything that holds one."""
+    number = _fill_scalar(value, fn)
+    if isinstance(number, complex):
+        raise TypeError(f"{fn}: arguments must be real numbers, got {number}")
+    return int(number) if isinstance(number, bool) else number
+
+
+def linspace(
+    start: float,
+    stop: float,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+) -> Any:
+    """`num` evenly spaced values from `start` to `stop`, the latter included unless `endpoint` is False.
+
+    Computed in double precision as NumPy does, then cast; default dtype float32. Local.
+
+    Returns
+    -------
+    DNDarray
+        With ``retstep=True`` the pair (array, step).
+    """
+    number, first, last = (
+        _count(num, "linspace"),
+        float(_real(start, "linspace")),
+        float(_real(stop, "linspace")),
+    )
+    div = number - 1 if endpoint else number
+    delta = last - first
+    spec = new_array((number,), dtypes.float32 if dtype is None else dtype, split, device, comm, "linspace")
+    end = last if endpoint and number > 1 else None
+    # Without a second value there is no step: only the first counts.
+    values = ordered(
+        _core.linspace(spec, first, delta if div > 0 else 0.0, max(div, 1), end), "C", "linspace"
+    )
+    return (values, delta / div if div > 0 else math.nan) if retstep else values
+
+
+def _count(num: Any, fn: str) -> int:
+    try:
+        (number,) = sanitize_shape(num, fn)
+    except ValueError:
+        raise ValueError(f"{fn}: number of samples, {num}, must be a non-negative integer") from None
+    return number
+
+
+def logspace(
+    start: float,
+    stop: float,
+    num: int = 50,
+    endpoint: bool = True,
+    base: float = 10.0,
+    dtype: Any = None,
+    split: int | None = None,
+    device: DeviceLike = None,
+    comm: Communicator | None = None,
+) -> DNDarray:
+    """`num` values from ``base**start`` to ``base**stop``, evenly spaced in the exponent; default float32. Local."""
+    exponents = linspace(start, stop, num, endpoint, False, dtypes.float64, split, device, comm)
+    local = torch.pow(float(base), exponents._core.local)
+    core = exponents._core.with_local(
+        local.to(dtypes.torch_dtype(dtypes.float32 if dtype is None else dtype))
+    )
+    return ordered(core, "C", "logspace")
