@@ -51,7 +51,13 @@ def score_bars(scores: Mapping[str, Mapping[str, float]]) -> bytes:
         bars = axis.bar(
             x, [max(values[f], 0.0) for f in families], width * 0.92, color=COLORS[name], label=name
         )
-        axis.bar_label(bars, [f"{values[f]:.2f}" for f in families], fontsize=8, color=_INK, padding=2)
+        axis.bar_label(
+            bars,
+            [f"{values[f]:.2f}".replace("-0.00", "0.00") for f in families],
+            fontsize=8,
+            color=_INK,
+            padding=2,
+        )
     axis.set_xticks(range(len(families)), families)
     axis.set_ylim(0, 1.08)
     axis.set_ylabel("R², MLP probe", fontsize=9)

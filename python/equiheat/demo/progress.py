@@ -37,7 +37,9 @@ class Stages:
         self._total = sum(stages.values())
         self._before, self._name, self._inside = 0.0, "", 0.0
         self._start = self._last_line = time.perf_counter()
-        self.console = Console(stderr=False, quiet=not visible, highlight=False)
+        self.console = Console(quiet=not visible, highlight=False)
+        if not self.console.is_terminal:
+            self.console = Console(quiet=not visible, highlight=False, width=130)
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description}"),

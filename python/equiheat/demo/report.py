@@ -17,9 +17,10 @@ body { margin: 0; background: #f5f7fa; color: #1f2933; font: 16px/1.55 system-ui
 main { max-width: 1080px; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
 h2 { font-size: 1.25rem; margin: 0 0 .6rem; }
-p { margin: .4rem 0 .8rem; max-width: 75ch; }
+p { margin: .4rem 0 .8rem; max-width: 92ch; }
 .lead { color: #52606d; margin-bottom: 1.6rem; }
-section { background: #fff; border: 1px solid #e4e7eb; border-radius: 10px; padding: 1.3rem 1.5rem; margin: 0 0 1.4rem; }
+section { background: #fff; border: 1px solid #e4e7eb; border-radius: 10px; padding: 1.3rem 1.5rem;
+  margin: 0 0 1.4rem; }
 img { max-width: 100%; height: auto; display: block; margin: .6rem auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }

@@ -41,16 +41,16 @@ def write_page(results: Results) -> str:
     page.section("Training", *_training(results))
     about = results.about
     return page.render(
-        f"equiheat {about['equiheat']}, torch {about['torch']}, {about['mpi']}, {results.ranks} ranks on {about['cpu']}; "
-        f"{about['seconds']:.0f} s in all. Numbers of this page: metrics.json beside it."
+        f"equiheat {about['equiheat']}, torch {about['torch']}, {about['mpi']}, {results.ranks} ranks "
+        f"on {about['cpu']}; {about['seconds']:.0f} s in all. Numbers of this page: metrics.json beside it."
     )
 
 
 def _lead(results: Results) -> str:
     fit, score = results.counts
     return (
-        f"On {results.ranks} MPI ranks: an array program on scikit-learn's handwritten digits, then two self-supervised "
-        f"trainings on {fit} real images ({results.images}), judged on {score} others."
+        f"On {results.ranks} MPI ranks: an array program on scikit-learn's handwritten digits, then two "
+        f"self-supervised trainings on {fit} real images ({results.images}), judged on {score} others."
     )
 
 
@@ -125,8 +125,8 @@ def _pictures(results: Results) -> list[str]:
     return [
         text(
             "Both views show one image under random crops, mirroring and colours; the second is also rotated, shifted "
-            "and blurred. The decoder asks with v2's equivariant features and answers with v1's. None of these images was "
-            "seen in training. Pictures are in true colours, with reflected borders."
+            "and blurred. The decoder asks with v2's equivariant features and answers with v1's. None of these images "
+            "was seen in training. Pictures are in true colours, with reflected borders."
         ),
         picture(
             picture_grid(results.pictures, titles),
@@ -145,8 +145,8 @@ def _scores(results: Results) -> list[str]:
     best = _best_columns([[mlp[row.encoder][f] for f in (*families, "mean")] for row in whole])
     lines = []
     for row in results.rows:
-        cells = [f"{row.scores[f]['ridge'].mean:.2f} / {row.scores[f]['mlp'].mean:.2f}" for f in families]
-        cells.append(f"{row.mean('ridge'):.2f} / {row.mean('mlp'):.2f}")
+        cells = [_pair(row.scores[f]["ridge"].mean, row.scores[f]["mlp"].mean) for f in families]
+        cells.append(_pair(row.mean("ridge"), row.mean("mlp")))
         top1 = "–" if row.top1 is None else f"{100 * row.top1:.1f}"
         marks = best[whole.index(row)] if row in whole else frozenset()
         lines.append(
@@ -170,6 +170,15 @@ def _scores(results: Results) -> list[str]:
     ]
 
 
+def _number(value: float) -> str:
+    """Two decimals, and no minus before 0.00."""
+    return f"{value + 0.0:.2f}".replace("-0.00", "0.00")
+
+
+def _pair(ridge: float, mlp: float) -> str:
+    return f"{_number(ridge)} / {_number(mlp)}"
+
+
 def _best_columns(values: Sequence[Sequence[float]]) -> list[frozenset[int]]:
     """For every row the columns in which it holds the largest value."""
     best = [max(range(len(values)), key=lambda r: values[r][c]) for c in range(len(values[0]))]
@@ -181,10 +190,10 @@ def _parameters(results: Results) -> list[str]:
     lines = []
     for family in whole[0].scores:
         for index, parameter in enumerate(FAMILIES[family].parameters):
-            cells = [f"{row.scores[family]['mlp'].per_parameter[index]:.2f}" for row in whole]
+            cells = [_number(row.scores[family]["mlp"].per_parameter[index]) for row in whole]
             lines.append(Line((family if index == 0 else "", parameter.replace("_", " "), *cells)))
         if len(FAMILIES[family].parameters) > 1:
-            pooled = [f"{row.scores[family]['mlp'].pooled:.2f}" for row in whole]
+            pooled = [_number(row.scores[family]["mlp"].pooled) for row in whole]
             lines.append(Line(("", "pooled over the family", *pooled), minor=True))
     head = ("family", "parameter", *(row.encoder for row in whole))
     note = "MLP probe. Pooled: one mean and one sum of squares for all parameters of the family, as in SIE's scripts."
@@ -208,9 +217,9 @@ def _training(results: Results) -> list[str]:
     return [
         text(
             "Both arms see the same images in the same order, start from the same encoder and take the same steps; "
-            "features have the same total width. With ECR half of them are kept for the reconstruction. The dotted line is the "
-            "error when keys and values come from another image: the distance to it is what the decoder really takes "
-            "from the other view."
+            "features have the same total width. With ECR half of them are kept for the reconstruction. The dotted "
+            "line is the error when keys and values come from another image: the distance to it is what the decoder "
+            "really takes from the other view."
         ),
         picture(loss_curves(curves), "loss terms over the steps"),
         table(("arm", "steps", "time", "images/s", "look at the features"), lines, left=1),

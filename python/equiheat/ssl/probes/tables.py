@@ -147,7 +147,7 @@ def parameter_table(rows: Sequence[ProbeRow], *, title: str = "") -> Table:
 
 
 def _cell(values: Iterable[float | None]) -> str:
-    return " / ".join("-" if v is None else f"{v:.2f}" for v in values)
+    return " / ".join("-" if v is None else f"{v:.2f}".replace("-0.00", "0.00") for v in values)
 
 
 def _methods(rows: Sequence[ProbeRow]) -> list[str]:
