@@ -14,7 +14,8 @@ RUN := env PATH="$(CURDIR)/.venv/bin:$(PATH)" OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_A
 
 demo:
 	@$(PYTHON) tools/environment.py light demo
-	@$(RUN) mpiexec -n 2 python -m equiheat.demo --out runs/demo
+	@if [ -t 1 ]; then export TTY_COMPATIBLE=1 COLUMNS=$$(tput cols 2>/dev/null || echo 120); fi; \
+	$(RUN) mpiexec -n 2 python -m equiheat.demo --out runs/demo
 
 test:
 	@$(PYTHON) tools/environment.py light test

@@ -22,7 +22,8 @@ class Stages:
     """Progress through stages of known relative length.
 
     The time left is that of the work left at the speed so far, where a stage counts as many seconds as it takes on two
-    cores of 2023. On a terminal a bar is drawn; in a log file a line appears every few seconds.
+    cores of 2023. On a terminal a bar is drawn (``TTY_COMPATIBLE=1`` says that there
+    is one behind mpiexec); in a log file a line appears every ten seconds.
 
     Parameters
     ----------
@@ -96,7 +97,9 @@ class Stages:
         now = time.perf_counter()
         if self._visible and self._bar.disable and (force or now - self._last_line > 10):
             self._last_line = now
-            self.console.print(f"[{100 * done / self._total:3.0f} %, about {left} left] {text}", markup=False)
+            share = done / self._total
+            bar = "━" * round(24 * share) + "·" * (24 - round(24 * share))
+            self.console.print(f"{bar} {100 * share:3.0f} %  about {left} left  {text}", markup=False)
 
 
 def _span(seconds: float) -> str:
