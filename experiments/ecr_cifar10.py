@@ -35,6 +35,8 @@ from equiheat.ssl.encoders import Encoder, build_encoder
 from equiheat.ssl.probes import FrozenEncoder, ImageRows, ProbeConfig, probe_encoder, raw_pixels
 from equiheat.ssl.probes.tables import as_summary, write_atomically
 
+Row = dict[str, Any]
+
 ENCODER, SIZE = "resnet-lite", 32
 ECR = ECRConfig(weight=10.0)
 #: Arms of the experiment: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
@@ -46,6 +48,7 @@ ARMS: dict[str, tuple[str, ECRConfig] | None] = {
     "shuffled_keys": ("ecr", dataclasses.replace(ECR, keys="shuffled")),
     "raw_pixels": None,
 }
+TRAINED = [arm for arm, auxiliary in ARMS.items() if auxiliary is not None]
 
 
 def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
@@ -78,23 +81,40 @@ def frozen(encoder: Encoder, arm: str) -> FrozenEncoder:
     return FrozenEncoder(arm, lambda images: encoder(images).pooled, parts, encoder)
 
 
+def trained(arm: str, seed: int, options: argparse.Namespace) -> tuple[Encoder, Row]:
+    """Train, or take what an earlier call trained; the encoder, and what is known of the training."""
+    config = recipe(arm, seed, options)
+    record, checkpoint = config.out / "train.json", config.out / "last.safetensors"
+    if not record.is_file():
+        start, cpu = time.perf_counter(), time.process_time()
+        data = load_images(options.data / "train", size=SIZE)
+        last = Trainer(dataclasses.replace(config, resume=checkpoint.is_file()), data).fit()
+        seconds = {"wall": time.perf_counter() - start, "cpu": time.process_time() - cpu}
+        known = {
+            "last_step": last,
+            "seconds": seconds,
+            "recipe": json.loads(json.dumps(dataclasses.asdict(config), default=str)),
+            **provenance(),
+        }
+        write_atomically(record, json.dumps(known, indent=1) + "\n")
+    return load_encoder(checkpoint), json.loads(record.read_text())
+
+
 def work(arm: str, seed: int, options: argparse.Namespace) -> None:
     """Train, probe, write one JSON file."""
     torch.set_num_threads(1)
-    start, cpu = time.perf_counter(), time.process_time()
-    config = recipe(arm, seed, options)
-    train = load_images(options.data / "train", size=SIZE)
-    last: dict[str, Any] = {}
+    training: Row = {}
     if arm == "raw_pixels":
         judged = raw_pixels()
     elif arm == "random":
         judged = frozen(build_encoder(ENCODER, image_size=SIZE, seed=seed), arm)
     else:
-        checkpoint = config.out / "last.safetensors"
-        config = dataclasses.replace(config, resume=checkpoint.is_file())
-        last = Trainer(config, train).fit()
-        judged = frozen(load_encoder(checkpoint), arm)
-    trained, trained_cpu = time.perf_counter() - start, time.process_time() - cpu
+        encoder, training = trained(arm, seed, options)
+        judged = frozen(encoder, arm)
+    if options.train_only:
+        return
+    start, cpu = time.perf_counter(), time.process_time()
+    train = load_images(options.data / "train", size=SIZE)
     test = load_images(options.data / "test", size=SIZE)
     comm = get_comm()
     rows = probe_encoder(
@@ -108,24 +128,16 @@ def work(arm: str, seed: int, options: argparse.Namespace) -> None:
         "arm": arm,
         "seed": seed,
         "rows": as_summary(rows),
-        "last_step": last,
-        "recipe": json.loads(json.dumps(dataclasses.asdict(config), default=str)),
-        "seconds": {
-            "train": trained,
-            "train_cpu": trained_cpu,
-            "all": time.perf_counter() - start,
-            "all_cpu": time.process_time() - cpu,
-        },
+        "training": training,
+        "seconds": {"wall": time.perf_counter() - start, "cpu": time.process_time() - cpu},
         **provenance(),
     }
     write_atomically(result_file(arm, seed, options), json.dumps(result, indent=1) + "\n")
 
 
-def provenance() -> dict[str, Any]:
+def provenance() -> Row:
     """Where and with what the numbers were measured."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     cpu = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").is_file() else ""
     models = [line.split(":", 1)[1].strip() for line in cpu.splitlines() if line.startswith("model name")]
     return {
@@ -139,7 +151,8 @@ def provenance() -> dict[str, Any]:
 
 def result_file(arm: str, seed: int, options: argparse.Namespace) -> Path:
     """Where a job writes; its being there means that the job is done."""
-    path: Path = options.out / f"{arm}-seed{seed}.json"
+    name = f"{arm}-seed{seed}"
+    path: Path = options.out / (f"{name}/train.json" if options.train_only and arm in TRAINED else f"{name}.json")
     return path
 
 
@@ -152,7 +165,7 @@ def run_jobs(jobs: Iterable[tuple[str, int]], options: argparse.Namespace) -> li
         while waiting and len(running) < options.jobs:
             arm, seed = waiting.pop(0)
             log = (options.out / f"{arm}-seed{seed}.log").open("w")
-            command = ["nice", "-n", "10", sys.executable, *sys.argv, "--worker", arm, str(seed)]
+            command = ["nice", "-n", str(options.nice), sys.executable, *sys.argv, "--worker", arm, str(seed)]
             running[(arm, seed)] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
             print(f"{time.strftime('%H:%M:%S')} started {arm} seed {seed}", flush=True)
         time.sleep(1.0)
@@ -169,18 +182,16 @@ def run_jobs(jobs: Iterable[tuple[str, int]], options: argparse.Namespace) -> li
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and test/")
     parser.add_argument("--out", type=Path, default=Path("runs/ecr_cifar10"), help="one JSON file per job")
-    parser.add_argument(
-        "--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary"
-    )
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
+    parser.add_argument("--train-only", action="store_true", help="leave the probes to a later call")
+    parser.add_argument("--nice", type=int, default=10, help="of the processes")
     parser.add_argument("--collect", action="store_true", help="only summarise what is there")
     parser.add_argument("--worker", nargs=2, metavar=("ARM", "SEED"), help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -198,8 +209,9 @@ def main() -> int:
             if not (options.data / part).is_dir():
                 print(f"ecr_cifar10: --data {options.data} has no folder {part!r}", file=sys.stderr)
                 return 2
-        jobs = [(arm, seed) for seed in options.seeds for arm in options.arms if arm != "raw_pixels"]
-        jobs += [("raw_pixels", options.seeds[0])] if "raw_pixels" in options.arms else []
+        arms = [arm for arm in options.arms if arm in TRAINED or not options.train_only]
+        jobs = [(arm, seed) for seed in options.seeds for arm in arms if arm != "raw_pixels"]
+        jobs += [("raw_pixels", options.seeds[0])] if "raw_pixels" in arms else []
         failed = run_jobs(jobs, options)
     collect(options.out, options.results, arms=list(ARMS))
     for name in failed:

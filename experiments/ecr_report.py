@@ -76,9 +76,7 @@ def summarise(runs: Sequence[Row]) -> dict[str, dict[str, dict[str, Row]]]:
     for run in runs:
         for row in run["rows"]:
             for name, value in numbers(row).items():
-                found.setdefault(run["arm"], {}).setdefault(row["part"], {}).setdefault(name, []).append(
-                    value
-                )
+                found.setdefault(run["arm"], {}).setdefault(row["part"], {}).setdefault(name, []).append(value)
     return {
         arm: {part: {name: spread(v) for name, v in names.items()} for part, names in parts.items()}
         for arm, parts in found.items()
@@ -98,8 +96,7 @@ def differences(runs: Sequence[Row]) -> dict[str, dict[str, Row]]:
         if seeds:
             names = by_arm[one][seeds[0]].keys() & by_arm[other][seeds[0]].keys()
             result[f"{one} - {other}"] = {
-                name: spread([by_arm[one][s][name] - by_arm[other][s][name] for s in seeds])
-                for name in sorted(names)
+                name: spread([by_arm[one][s][name] - by_arm[other][s][name] for s in seeds]) for name in sorted(names)
             }
     return result
 
@@ -108,15 +105,17 @@ def markdown(runs: Sequence[Row]) -> str:
     """The tables as a page."""
     summary, paired = summarise(runs), differences(runs)
     first = runs[0]
-    trained = next((run for run in runs if run["last_step"]), first)
-    cpu = sum(run["seconds"]["all_cpu"] for run in runs) / 60
+    trained = next((run["training"] for run in runs if run["training"]), None)
+    if trained is None:
+        return "No trained arm is finished yet.\n"
+    cpu = sum(run["seconds"]["cpu"] + run["training"].get("seconds", {}).get("cpu", 0.0) for run in runs) / 60
     recipe = trained["recipe"]
     lines = [
         "# VICReg and cross-attention reconstruction on a CIFAR-10 subset: what was measured",
         "",
         f"`{first['command']}`",
         "",
-        f"Commit {first['commit']}, {first['machine']['cpu']}, {first['machine']['cores']} cores (one thread per run), "
+        f"Trained at commit {trained['commit']}, probed at {first['commit']}; {first['machine']['cpu']}, {first['machine']['cores']} cores (one thread per run), "
         f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. "
         f"Encoder {recipe['encoder']}, "
         f"{recipe['epochs']} epochs, batch {recipe['batch_size']}, {recipe['precision']}, "
@@ -190,9 +189,7 @@ def _paired(paired: dict[str, dict[str, Row]]) -> list[str]:
     for pair, values in paired.items():
         one, other = (TITLES[arm] for arm in pair.split(" - "))
         cells = [_show(values.get(name), "{:+.3f}") for name in names]
-        lines.append(
-            _line([f"{one} − {other}", *cells, _show(values.get("top1"), "{:+.1f}")]).replace("± +", "± ")
-        )
+        lines.append(_line([f"{one} − {other}", *cells, _show(values.get("top1"), "{:+.1f}")]).replace("± +", "± "))
     return lines
 
 
@@ -204,18 +201,15 @@ def _per_parameter(summary: dict[str, Any]) -> list[str]:
     names = [name for name in summary[arms[0]]["all"] if not skip(name)]
     lines = _head(["parameter", *(TITLES[arm] for arm in arms)])
     return lines + [
-        _line([name.removesuffix("/mlp"), *(_show(summary[arm]["all"].get(name)) for arm in arms)])
-        for name in names
+        _line([name.removesuffix("/mlp"), *(_show(summary[arm]["all"].get(name)) for arm in arms)]) for name in names
     ]
 
 
 def _shuffled(runs: Sequence[Row]) -> list[str]:
-    found = [run for run in runs if "reconstruction" in run["last_step"]]
-    lines = _head(
-        ["run", "reconstruction error at the last step", "the same with keys/values of another image"]
-    )
+    found = [run for run in runs if "reconstruction" in run["training"].get("last_step", {})]
+    lines = _head(["run", "reconstruction error at the last step", "the same with keys/values of another image"])
     for run in found:
-        last = run["last_step"]
+        last = run["training"].get("last_step", {})
         shuffled = last.get("reconstruction_shuffled")
         cells = [f"{last['reconstruction']:.4f}", "–" if shuffled is None else f"{shuffled:.4f}"]
         lines.append(_line([f"{TITLES[run['arm']]}, seed {run['seed']}", *cells]))
