@@ -24,16 +24,16 @@ from typing import Any
 
 import torch
 from ecr_report import collect
-from equiheat.ssl.checkpoint import load_encoder
-from equiheat.ssl.config import OptimConfig, PretrainConfig
-from equiheat.ssl.methods import ECRConfig, VICRegConfig
-from equiheat.ssl.trainer import Trainer
 
 from equiheat.communication import get_comm
 from equiheat.data import load_images
+from equiheat.ssl.checkpoint import load_encoder
+from equiheat.ssl.config import OptimConfig, PretrainConfig
 from equiheat.ssl.encoders import Encoder, build_encoder
+from equiheat.ssl.methods import ECRConfig, VICRegConfig
 from equiheat.ssl.probes import FrozenEncoder, ImageRows, ProbeConfig, probe_encoder, raw_pixels
 from equiheat.ssl.probes.tables import as_summary, write_atomically
+from equiheat.ssl.trainer import Trainer
 
 Row = dict[str, Any]
 

@@ -115,7 +115,8 @@ def markdown(runs: Sequence[Row]) -> str:
         "",
         f"`{first['command']}`",
         "",
-        f"Trained at commit {trained['commit']}, probed at {first['commit']}; {first['machine']['cpu']}, {first['machine']['cores']} cores (one thread per run), "
+        f"Trained at commit {trained['commit']}, probed at {first['commit']}; {first['machine']['cpu']}, "
+        f"{first['machine']['cores']} cores (one thread per run), "
         f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. "
         f"Encoder {recipe['encoder']}, "
         f"{recipe['epochs']} epochs, batch {recipe['batch_size']}, {recipe['precision']}, "
