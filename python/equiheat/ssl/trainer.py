@@ -94,7 +94,7 @@ class Trainer:
             Loss terms over the global batch with the learning rate and the gradient's norm; the views and features.
         """
         views = self.views(self.data.images[indices], indices, epoch)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with self._autocast():
             terms, features = self.model(views)
         check_finite(
             self._trail(views, features, terms), suspect=terms["loss"], step=self.step_number, comm=self.comm
@@ -114,6 +114,9 @@ class Trainer:
             views,
             features,
         )
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16")
 
     def _set_rate(self) -> float:
         optim = self.config.optim
@@ -194,7 +197,8 @@ class Trainer:
             figures["verdict"] = verdict(figures, pooled.shape[1])
             method = self.model.method
             if isinstance(method, ECR) and method.config.keys == "other":
-                shuffled = method.shuffled_reconstruction(*features, views)
+                with self._autocast():
+                    shuffled = method.shuffled_reconstruction(*features, views)
                 figures["reconstruction_shuffled"] = float(shuffled)
         return figures
 
