@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A rank that leaves with an error ends the job: its own traceback first, and soon."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ranks(1)
+
+#: Start of mpiexec, Python and torch on a busy machine; the end itself takes less than 5 s.
+START = 60.0
+
+
+def run_on_two_ranks(folder: pathlib.Path, body: str, **variables: str) -> tuple[int, str, float]:
+    """Exit code, output, and seconds from the marker `failing` to the end of the job."""
+    script = folder / "program.py"
+    script.write_text(
+        "import sys, time\nimport equiheat\nfrom mpi4py import MPI\ncomm = MPI.COMM_WORLD\nrank = comm.Get_rank()\n"
+        "comm.Barrier()\nif rank == 1:\n    print('failing', time.time(), flush=True)\n" + body
+    )
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL", "EQUIHEAT_NO"))}
+    command = ["mpiexec", "-n", "2", sys.executable, str(script)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=START + 30, check=False, env=inherited | variables
+    )
+    end = time.time()
+    output = done.stdout + done.stderr
+    begin = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("failing")]
+    assert begin, output
+    return done.returncode, output, end - begin[0]
+
+
+def test_an_uncaught_exception_ends_the_job_with_its_traceback(tmp_path: pathlib.Path) -> None:
+    body = "    raise ValueError('the reason')\ncomm.Barrier()\n"
+    code, output, seconds = run_on_two_ranks(tmp_path, body)
+    assert code != 0
+    assert "uncaught exception on rank 1" in output
+    assert "ValueError: the reason" in output
+    assert "program.py" in output
+    assert seconds < 5
+
+
+def test_an_error_of_one_rank_in_its_exit_code_ends_the_job(tmp_path: pathlib.Path) -> None:
+    code, output, seconds = run_on_two_ranks(tmp_path, "    sys.exit(3)\ncomm.Barrier()\n")
+    assert code != 0
+    assert "rank 1 exits with code 3 before the others" in output
+    assert seconds < 8
+
+
+def test_ranks_that_all_exit_with_an_error_end_in_good_order(tmp_path: pathlib.Path) -> None:
+    code, output, _ = run_on_two_ranks(tmp_path, "    pass\nsys.exit('wrong arguments')\n")
+    assert code != 0
+    assert output.count("wrong arguments") == 2
+    assert "before the others" not in output
+
+
+def test_an_ordinary_end_stays_one(tmp_path: pathlib.Path) -> None:
+    code, output, _ = run_on_two_ranks(tmp_path, "    pass\nprint('end', rank)\n")
+    assert code == 0, output
+    assert "end 0" in output
+    assert "end 1" in output
+
+
+def test_opting_out_leaves_the_hooks_alone(tmp_path: pathlib.Path) -> None:
+    body = "    pass\nassert sys.excepthook is sys.__excepthook__\n"
+    code, output, _ = run_on_two_ranks(tmp_path, body, EQUIHEAT_NO_ABORT="1")
+    assert code == 0, output
