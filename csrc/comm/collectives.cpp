@@ -57,19 +57,22 @@ void start_allgather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer 
                part.type, ends.out, part.count, part.type, comm.comm());
 }
 
-/// Every rank's part to the ranks that `receives` says, by messages of derived types.
+/// Every rank's part to the root, or with root < 0 to all ranks, for a total that 32-bit counts do not hold.
 void gather_blocks(Flight& flight, const Impl& comm, const Gathered& ends, const Counts& counts, DType dtype,
                    int root) {
-  const auto size = static_cast<std::size_t>(comm.size);
   const auto rank = static_cast<std::size_t>(comm.rank);
-  const bool receives = root < 0 || root == comm.rank;
-  Blocks sends(size);
-  for (std::size_t to = 0; to < size; ++to) {
-    if (root < 0 || root == static_cast<int>(to)) sends[to].count = counts[rank];
+  const bool to_all = root < 0;
+  Block part{counts[rank], 0};
+  const void* in = ends.in;
+  if (ends.in_place) {
+    // Addressed from its end: Open MPI takes equal addresses of the two buffers for MPI_IN_PLACE.
+    in = advance(ends.out, offset_of(counts, comm.rank) + part.count, dtype);
+    part.offset = -part.count;
   }
-  Blocks recvs = receives ? packed_blocks(counts) : Blocks(size);
+  Blocks sends(counts.size(), to_all ? part : Block{});
+  if (!to_all) sends[static_cast<std::size_t>(root)] = part;
+  Blocks recvs = to_all || root == comm.rank ? packed_blocks(counts) : Blocks(counts.size());
   if (ends.in_place) sends[rank].count = recvs[rank].count = 0;
-  const void* in = ends.in_place ? advance(ends.out, offset_of(counts, comm.rank), dtype) : ends.in;
   exchange_blocks(flight, comm.comm(), in, sends, ends.out, recvs, dtype);
 }
 

@@ -2,6 +2,7 @@
 #include "comm/large.hpp"
 
 #include <atomic>
+#include <cstdlib>
 
 #include "comm/datatypes.hpp"
 
@@ -46,7 +47,7 @@ struct Side {
 
   void add(const Block& block, DType dtype) {
     const std::int64_t bytes = block.offset * static_cast<std::int64_t>(size_of(dtype));
-    const bool plain = block.count == 0 || (block.count <= int_limit() && bytes <= int_limit());
+    const bool plain = block.count == 0 || (block.count <= int_limit() && std::abs(bytes) <= int_limit());
     if (!plain) owned.push_back(block_type(block.count, block.offset, dtype));
     counts.push_back(plain ? static_cast<int>(block.count) : 1);
     displacements.push_back(plain && block.count > 0 ? static_cast<int>(bytes) : 0);
