@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -56,9 +57,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         COMMANDS[name].run(arguments[1:])
     except _MISTAKES as error:
+        if not _everybody_arrives():
+            raise
         _complain(f"equiheat {name}: {error}\n")
         return 2
     return 0
+
+
+def _everybody_arrives(seconds: float = 10.0) -> bool:
+    """Whether all ranks get here in time. A mistake that only some ranks see must end the job, not hang it."""
+    from mpi4py import MPI
+
+    request = MPI.COMM_WORLD.Ibarrier()
+    deadline = time.monotonic() + seconds
+    while not request.Test():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _complain(text: str) -> None:

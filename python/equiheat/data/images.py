@@ -110,9 +110,7 @@ def load_images(
 def find_images(root: Path, comm: Communicator | None = None) -> list[Path]:
     """Sorted image files below ``root``. Collective: raises on all ranks when one of them finds none."""
     comm = get_comm() if comm is None else comm
-    files = (
-        sorted(path for path in root.rglob("*") if path.suffix.lower() in EXTENSIONS) if root.is_dir() else []
-    )
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in EXTENSIONS) if root.is_dir() else []
     state = torch.tensor([len(files), -len(files)], dtype=torch.int64)
     most, least = comm.allreduce(state, "max").tolist()
     if least == 0:
@@ -154,11 +152,7 @@ def _decode_all(files: list[Path], size: int, threads: int) -> tuple[Tensor, Ten
     with ThreadPoolExecutor(threads) as pool:
         results = list(pool.map(one, files))
     kept = [result for result in results if result is not None]
-    pixels = (
-        torch.stack([image for image, _ in kept])
-        if kept
-        else torch.empty((0, 3, size, size), dtype=torch.uint8)
-    )
+    pixels = torch.stack([image for image, _ in kept]) if kept else torch.empty((0, 3, size, size), dtype=torch.uint8)
     good = torch.tensor([result is not None for result in results], dtype=torch.bool)
     modes = torch.tensor([0 if result is None else result[1] for result in results], dtype=torch.int64)
     return pixels, good, modes

@@ -25,9 +25,7 @@ class CrossAttention(nn.Module):
         With an output projection; without it the heads are only put side by side.
     """
 
-    def __init__(
-        self, dim: int, *, num_heads: int, context_dim: int | None = None, output: bool = True
-    ) -> None:
+    def __init__(self, dim: int, *, num_heads: int, context_dim: int | None = None, output: bool = True) -> None:
         super().__init__()
         if num_heads < 1 or dim % num_heads:
             raise ValueError(f"CrossAttention: num_heads is {num_heads}; it must divide dim {dim}")

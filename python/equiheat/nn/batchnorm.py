@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from equiheat.communication import Communicator, get_comm
@@ -41,15 +41,18 @@ class BatchNorm(_BatchNorm):
     ) -> None:
         super().__init__(num_features, eps=eps, momentum=momentum, affine=affine)
         self.comm = comm
+        self.finish: nn.Module | None = None  # what a converted layer does after normalising
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2 or input.shape[1] != self.num_features:
-            raise ValueError(
-                f"BatchNorm: x has shape {tuple(input.shape)}; expected (B, {self.num_features}, ...)"
-            )
+            raise ValueError(f"BatchNorm: x has shape {tuple(input.shape)}; expected (B, {self.num_features}, ...)")
 
     def forward(self, input: Tensor) -> Tensor:
         """Normalise x of shape (B, C) or (B, C, ...)."""
+        y = self._normalize(input)
+        return y if self.finish is None else self.finish(y)
+
+    def _normalize(self, input: Tensor) -> Tensor:
         comm = get_comm() if self.comm is None else self.comm
         if not self.training or comm.size == 1:
             return super().forward(input)
@@ -84,13 +87,39 @@ def global_moments(x: Tensor, comm: Communicator) -> tuple[Tensor, Tensor, float
     total = all_reduce(torch.cat((x.sum(dim=axes), local)), comm)
     count = float(total.detach()[-1])
     if count == 0:
-        raise ValueError(
-            "BatchNorm: the global batch is empty; evaluate instead, or skip the batch on all ranks"
-        )
+        raise ValueError("BatchNorm: the global batch is empty; evaluate instead, or skip the batch on all ranks")
     mean = total[:-1] / count
     centered = x - mean.view((1, -1) + (1,) * (x.dim() - 2))
     var = all_reduce(centered.square().sum(dim=axes), comm) / count
     return mean, var, count
 
 
-__all__ = ["BatchNorm", "global_moments"]
+def share_statistics(module: nn.Module, comm: Communicator | None = None) -> nn.Module:
+    """Give every batch normalisation below ``module`` the statistics of ``comm``'s ranks; no communication.
+
+    Layers of torch (and timm's that carry an activation) are replaced by `BatchNorm` with the same parameters, buffers
+    and names in the state dict. Returns the module, or its replacement when it is such a layer itself.
+    """
+    if isinstance(module, BatchNorm):
+        module.comm = comm
+    elif isinstance(module, _BatchNorm):
+        return _converted(module, comm)
+    for name, child in module.named_children():
+        replacement = share_statistics(child, comm)
+        if replacement is not child:
+            setattr(module, name, replacement)
+    return module
+
+
+def _converted(layer: _BatchNorm, comm: Communicator | None) -> BatchNorm:
+    momentum = 0.1 if layer.momentum is None else layer.momentum
+    new = BatchNorm(layer.num_features, eps=layer.eps, momentum=momentum, affine=layer.affine, comm=comm)
+    new.weight, new.bias = layer.weight, layer.bias
+    new.running_mean, new.running_var = layer.running_mean, layer.running_var
+    new.num_batches_tracked = layer.num_batches_tracked
+    after = [part for part in (getattr(layer, "drop", None), getattr(layer, "act", None)) if part is not None]
+    new.finish = nn.Sequential(*after) if after else None
+    return new.train(layer.training)
+
+
+__all__ = ["BatchNorm", "global_moments", "share_statistics"]

@@ -14,9 +14,7 @@ from equiheat.nn.collectives import all_reduce as all_reduce
 _NAME = "cross_attention_reconstruction_loss"
 
 
-def cross_attention(
-    query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, scale: float | None = None
-) -> Tensor:
+def cross_attention(query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, scale: float | None = None) -> Tensor:
     """``concat_h softmax(scale Q_h K_h^T) V_h``.
 
     Parameters
@@ -138,13 +136,9 @@ def _check_kinds(tensors: dict[str, Tensor]) -> None:
         if not x.is_floating_point():
             raise TypeError(f"{_NAME}: {name} has dtype {x.dtype}; expected a floating dtype")
         if x.dtype != query.dtype and not autocast:
-            raise TypeError(
-                f"{_NAME}: {name} has dtype {x.dtype} but query has {query.dtype}; expected one dtype"
-            )
+            raise TypeError(f"{_NAME}: {name} has dtype {x.dtype} but query has {query.dtype}; expected one dtype")
         if x.device != query.device:
-            raise ValueError(
-                f"{_NAME}: {name} is on {x.device} but query is on {query.device}; expected one device"
-            )
+            raise ValueError(f"{_NAME}: {name} is on {x.device} but query is on {query.device}; expected one device")
 
 
 def _check_shapes(tensors: dict[str, Tensor], num_heads: int) -> None:

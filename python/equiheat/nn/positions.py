@@ -39,12 +39,13 @@ def to_patches(images: Tensor, grid: tuple[int, int]) -> Tensor:
             f"to_patches: images of {height} x {width} pixels do not divide into a grid of {rows} x {columns}"
         )
     cells = images.view(batch, channels, rows, height // rows, columns, width // columns)
-    return cells.permute(0, 2, 4, 3, 5, 1).reshape(batch, rows * columns, -1)
+    return cells.permute(0, 2, 4, 3, 5, 1).reshape(batch, rows * columns, channels * height * width // (rows * columns))
 
 
 def from_patches(patches: Tensor, grid: tuple[int, int], size: tuple[int, int]) -> Tensor:
     """Inverse of ``to_patches``: (B, N, P) to (B, C, H, W) with (H, W) = size."""
     rows, columns = grid
     height, width = size[0] // rows, size[1] // columns
-    cells = patches.view(patches.shape[0], rows, columns, height, width, -1)
-    return cells.permute(0, 5, 1, 3, 2, 4).reshape(patches.shape[0], -1, *size)
+    channels = patches.shape[2] // (height * width)
+    cells = patches.view(patches.shape[0], rows, columns, height, width, channels)
+    return cells.permute(0, 5, 1, 3, 2, 4).reshape(patches.shape[0], channels, *size)

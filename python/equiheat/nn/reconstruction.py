@@ -51,7 +51,7 @@ class DecoderBlock(nn.Module):
     ) -> None:
         super().__init__()
         self.before = mlp(dim, ratio) if place in ("before", "both") else None
-        self.norm = nn.LayerNorm(dim)
+        self.norm: nn.Module = nn.LayerNorm(dim) if attention else nn.Identity()
         self.attention = CrossAttention(dim, num_heads=num_heads, output=output) if attention else None
         self.after = mlp(dim, ratio) if place in ("after", "both") else None
         self.residual = residual
@@ -172,9 +172,7 @@ class CrossAttentionReconstruction(nn.Module):
         if self.embed_context is None or self.context_norm is None or self.key_position is None:
             return like, like
         if context is None:
-            raise ValueError(
-                "CrossAttentionReconstruction: context is None; this decoder attends to context tokens"
-            )
+            raise ValueError("CrossAttentionReconstruction: context is None; this decoder attends to context tokens")
         values = self.embed_context(context)
         views = values.shape[1] // self.key_position.shape[1]
         keys = self.context_norm(values + self.key_position.repeat(1, views, 1))

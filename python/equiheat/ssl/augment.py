@@ -109,9 +109,7 @@ class AugmentConfig:
         if self.crop is not None and not 0 < self.crop[0] <= self.crop[1] <= 1:
             raise ValueError(f"AugmentConfig: crop is {self.crop}; use 0 < smallest <= largest <= 1")
         if self.blur is not None and not 0 <= self.blur[0] <= self.blur[1]:
-            raise ValueError(
-                f"AugmentConfig: blur is {self.blur}; use 0 <= smallest <= largest (sigma in pixels)"
-            )
+            raise ValueError(f"AugmentConfig: blur is {self.blur}; use 0 <= smallest <= largest (sigma in pixels)")
         if not 0 <= self.hue <= 0.5:
             raise ValueError(f"AugmentConfig: hue is {self.hue}; use 0 to 0.5 (turns)")
         for name in ("rotation", "translation", "brightness", "contrast", "saturation"):
@@ -245,9 +243,7 @@ class Augmentation:
         """
         unknown = sorted(set(parameters) - set(UNITS))
         if unknown:
-            raise ValueError(
-                f"Augmentation.apply: unknown parameter {unknown[0]!r}; known: {', '.join(UNITS)}"
-            )
+            raise ValueError(f"Augmentation.apply: unknown parameter {unknown[0]!r}; known: {', '.join(UNITS)}")
         images = to_float(images)
         images = warp(images, parameters, padding=self.config.padding)
         images = jitter_color(images, parameters)

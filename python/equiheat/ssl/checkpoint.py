@@ -65,9 +65,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
             header = (file.metadata() or {}).get("equiheat")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError) as error:
-        raise ValueError(
-            f"read_checkpoint: {str(path)!r} is damaged or no safetensors file: {error}"
-        ) from error
+        raise ValueError(f"read_checkpoint: {str(path)!r} is damaged or no safetensors file: {error}") from error
     if header is None:
         raise ValueError(
             f"read_checkpoint: {str(path)!r} was not written by equiheat (its header has no 'equiheat' entry)"
@@ -118,9 +116,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
     checkpoint = read_checkpoint(path)
     description = checkpoint.meta.get("encoder")
     if not isinstance(description, dict):
-        raise ValueError(
-            f"load_encoder: {str(path)!r} holds no encoder; its header has {', '.join(checkpoint.meta)}"
-        )
+        raise ValueError(f"load_encoder: {str(path)!r} holds no encoder; its header has {', '.join(checkpoint.meta)}")
     encoder = build_encoder(description["name"], **description["options"])
     load_module(encoder, checkpoint.part("encoder."), source=f"load_encoder: {str(path)!r}")
     return encoder.eval()
@@ -135,15 +131,11 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, names: dict[Tensor, str]
     }
 
 
-def restore_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], names: dict[Tensor, str]
-) -> None:
+def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], names: dict[Tensor, str]) -> None:
     """Inverse of `optimizer_tensors`."""
     by_name = {name: p for p, name in names.items()}
     for key, value in tensors.items():
         name, _, entry = key.rpartition("/")
         if name not in by_name:
-            raise ValueError(
-                f"restore_optimizer: the checkpoint has state of {name!r}, which this model has not"
-            )
+            raise ValueError(f"restore_optimizer: the checkpoint has state of {name!r}, which this model has not")
         optimizer.state[by_name[name]][entry] = value.clone()

@@ -46,7 +46,9 @@ def verdict(figures: dict[str, float], dim: int) -> str:
     """One plain sentence about the figures of `spread_of_features`."""
     rank, std = figures["effective_rank"], figures["feature_std"]
     if std < 1e-4 or rank < 1.5:
-        return f"collapsed: all images get nearly the same features (effective rank {rank:.1f} of {dim}, spread {std:.2g})"
+        return (
+            f"collapsed: all images get nearly the same features (effective rank {rank:.1f} of {dim}, spread {std:.2g})"
+        )
     if rank < 0.05 * dim or figures["dead_dimensions"] > 0.5:
         dead = figures["dead_dimensions"]
         return f"at risk: few dimensions carry the features (effective rank {rank:.1f} of {dim}, {dead:.0%} dead)"

@@ -30,9 +30,7 @@ def jitter_color(images: Tensor, parameters: dict[str, Tensor]) -> Tensor:
         mean = luma(images).mean(dim=(2, 3), keepdim=True)
         images = torch.lerp(mean.expand_as(images), images, _column(parameters["contrast"])).clamp(0, 1)
     if "saturation" in parameters:
-        images = torch.lerp(luma(images).expand_as(images), images, _column(parameters["saturation"])).clamp(
-            0, 1
-        )
+        images = torch.lerp(luma(images).expand_as(images), images, _column(parameters["saturation"])).clamp(0, 1)
     if "hue" in parameters:
         images = shift_hue(images, parameters["hue"])
     return images

@@ -120,9 +120,7 @@ class PretrainConfig:
             if getattr(self, name) < 0:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 0 or more")
         if self.batch_size < 2:
-            raise ValueError(
-                "PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more"
-            )
+            raise ValueError("PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more")
 
 
 def load_recipe(path: Path, **overrides: Any) -> PretrainConfig:
@@ -176,9 +174,7 @@ def _convert(hint: Any, value: Any, *, where: str, default: Any) -> Any:
     if origin in (types.UnionType, typing.Union):
         if value is False:  # TOML has no null: false switches an optional operation off
             return None
-        return _convert(
-            next(a for a in arguments if a is not types.NoneType), value, where=where, default=default
-        )
+        return _convert(next(a for a in arguments if a is not types.NoneType), value, where=where, default=default)
     if origin is tuple:
         if not isinstance(value, list) or (arguments[-1] is not Ellipsis and len(value) != len(arguments)):
             raise ValueError(f"{where} is {value!r}; expected a list like {hint}")

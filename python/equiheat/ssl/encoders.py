@@ -99,9 +99,7 @@ class ResidualBlock(nn.Module):
         self.norm2 = BatchNorm(outputs)
         self.shortcut: nn.Module = nn.Identity()
         if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), BatchNorm(outputs)
-            )
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), BatchNorm(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm1(self.conv1(x)).relu_()
@@ -269,9 +267,7 @@ def _build_backbone(name: str, image_size: int, pretrained: bool) -> nn.Module:
         if image_size % patch:
             raise ValueError(f"build_encoder: image_size is {image_size}; {name} needs a multiple of {patch}")
         return VisionTransformer(image_size=image_size, **_VITS[name])
-    raise ValueError(
-        f"build_encoder: unknown encoder {name!r}; use one of {', '.join(ENCODERS)} or timm:<model>"
-    )
+    raise ValueError(f"build_encoder: unknown encoder {name!r}; use one of {', '.join(ENCODERS)} or timm:<model>")
 
 
 def _grid(name: str, count: int) -> tuple[int, int]:

@@ -15,9 +15,7 @@ class NotFiniteError(FloatingPointError):
     """A tensor of a training step holds NaN or infinity."""
 
 
-def check_finite(
-    named: Iterable[tuple[str, Tensor]], *, suspect: Tensor, step: int, comm: Communicator
-) -> None:
+def check_finite(named: Iterable[tuple[str, Tensor]], *, suspect: Tensor, step: int, comm: Communicator) -> None:
     """Raise on all ranks when ``suspect`` is not finite, naming the first tensor of ``named`` that is not.
 
     Parameters
@@ -38,9 +36,7 @@ def check_finite(
     first = int(comm.allreduce(torch.tensor([bad], dtype=torch.int64), "min"))
     where = comm.allreduce(torch.tensor([comm.rank if bad == first else comm.size], dtype=torch.int64), "min")
     if first == len(pairs):
-        raise NotFiniteError(
-            f"step {step}: the loss is {float(suspect)}, yet every tensor looked at is finite"
-        )
+        raise NotFiniteError(f"step {step}: the loss is {float(suspect)}, yet every tensor looked at is finite")
     name = pairs[first][0]
     raise NotFiniteError(
         f"step {step}: {name} is the first tensor that holds NaN or infinity (seen on rank {int(where)}). "

@@ -31,11 +31,7 @@ class MetricsFile:
     """
 
     def __init__(self, path: Path, *, keep_before: int = 0) -> None:
-        kept = (
-            [line for line in read_metrics(path) if line.get("step", 0) < keep_before]
-            if path.is_file()
-            else []
-        )
+        kept = [line for line in read_metrics(path) if line.get("step", 0) < keep_before] if path.is_file() else []
         self._file = path.open("w", encoding="utf-8")
         for line in kept:
             self.write(line)
@@ -84,9 +80,7 @@ class ProgressBar:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        self._progress = Progress(
-            *columns, console=Console(stderr=True), disable=not visible, refresh_per_second=2
-        )
+        self._progress = Progress(*columns, console=Console(stderr=True), disable=not visible, refresh_per_second=2)
         self._task = self._progress.add_task(title, total=total, completed=done, note="")
 
     def advance(self, note: str) -> None:

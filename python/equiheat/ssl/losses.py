@@ -68,14 +68,13 @@ def vicreg_terms(z1: Tensor, z2: Tensor, *, comm: Communicator, eps: float = 1e-
             f"vicreg_terms: z1 has shape {tuple(z1.shape)}, z2 {tuple(z2.shape)}; expected the same (B, D)"
         )
     dim = z1.shape[1]
-    whole = all_gather(torch.cat((z1, z2), dim=1).float(), comm)
+    z1, z2 = (z.to(torch.promote_types(z.dtype, torch.float32)) for z in (z1, z2))
+    whole = all_gather(torch.cat((z1, z2), dim=1), comm)
     if whole.shape[0] < 2:
-        raise ValueError(
-            f"vicreg_terms: the global batch has {whole.shape[0]} images; a variance needs 2 or more"
-        )
+        raise ValueError(f"vicreg_terms: the global batch has {whole.shape[0]} images; a variance needs 2 or more")
     all1, all2 = whole[:, :dim], whole[:, dim:]
     part = share(dim, comm)
-    near = (z1.float() - z2.float()).square().sum() / (whole.shape[0] * dim)
+    near = (z1 - z2).square().sum() / (whole.shape[0] * dim)
     far = covariance(all1, part) + covariance(all2, part)
     near, far = all_reduce(torch.stack((near, far)), comm).unbind()
     spread = (variance(all1, eps=eps) + variance(all2, eps=eps)) / 2

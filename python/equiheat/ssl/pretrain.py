@@ -12,9 +12,7 @@ from equiheat.data import load_images
 from equiheat.ssl.config import PretrainConfig, load_recipe
 from equiheat.ssl.trainer import Trainer, set_threads
 
-DESCRIPTION = (
-    """Train an encoder on a folder of images. --config FILE.toml gives defaults, which options override."""
-)
+DESCRIPTION = """Train an encoder on a folder of images. --config FILE.toml gives defaults, which options override."""
 
 
 def parse(arguments: Sequence[str]) -> PretrainConfig:
@@ -25,9 +23,7 @@ def parse(arguments: Sequence[str]) -> PretrainConfig:
     if recipe is None:
         return tyro.cli(PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments)
     config = load_recipe(recipe)
-    return tyro.cli(
-        PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments, default=config
-    )
+    return tyro.cli(PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments, default=config)
 
 
 def _split_config(arguments: list[str]) -> tuple[list[str], Path | None]:
@@ -48,9 +44,7 @@ def run(config: PretrainConfig) -> dict[str, object]:
         if str(getattr(config, name)) in ("", "."):
             raise ValueError(f"equiheat pretrain: {name} is not set; give --{name} or put it in the recipe")
     set_threads(config.threads, comm)
-    data = load_images(
-        config.data, size=config.image_size, strict=config.strict, limit=config.limit or None, comm=comm
-    )
+    data = load_images(config.data, size=config.image_size, strict=config.strict, limit=config.limit or None, comm=comm)
     if comm.rank == 0 and data.converted:
         kinds = ", ".join(f"{count} {kind}" for kind, count in data.converted)
         sys.stderr.write(f"equiheat pretrain: converted to RGB: {kinds}\n")

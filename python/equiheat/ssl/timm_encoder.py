@@ -37,9 +37,7 @@ class TimmBackbone(nn.Module):
         timm = _import_timm()
         if not timm.is_model(name):
             near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:5])
-            raise ValueError(
-                f"build_encoder: timm has no model {name!r}" + (f"; it has {near}, ..." if near else "")
-            )
+            raise ValueError(f"build_encoder: timm has no model {name!r}" + (f"; it has {near}, ..." if near else ""))
         options: dict[str, Any] = {"num_classes": 0, "pretrained": pretrained}
         try:
             self.model = timm.create_model(name, img_size=image_size, **options)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from equiheat.communication import Communicator, get_comm
 from equiheat.data.images import ImageSet
 from equiheat.data.sharding import GlobalBatches
+from equiheat.nn.batchnorm import share_statistics
 from equiheat.nn.functional import all_gather
 from equiheat.optim import average_gradients, warmup_cosine
 from equiheat.ssl.checkpoint import (
@@ -40,10 +41,15 @@ def build_model(config: PretrainConfig, *, comm: Communicator | None = None) -> 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         encoder = build_encoder(config.encoder, image_size=config.image_size)
+        method: nn.Module
         if config.auxiliary == "ecr":
             base = VICReg(encoder.dim - config.ecr.equi_dim(encoder.dim), config.vicreg, comm=comm)
-            return Model(encoder, ECR(base, encoder, config.ecr, comm=comm))
-        return Model(encoder, VICReg(encoder.dim, config.vicreg, comm=comm))
+            method = ECR(base, encoder, config.ecr, comm=comm)
+        else:
+            method = VICReg(encoder.dim, config.vicreg, comm=comm)
+    model = Model(encoder, method)
+    share_statistics(model, comm)
+    return model
 
 
 class Trainer:
@@ -96,9 +102,7 @@ class Trainer:
         views = self.views(self.data.images[indices], indices, epoch)
         with self._autocast():
             terms, features = self.model(views)
-        check_finite(
-            self._trail(views, features, terms), suspect=terms["loss"], step=self.step_number, comm=self.comm
-        )
+        check_finite(self._trail(views, features, terms), suspect=terms["loss"], step=self.step_number, comm=self.comm)
 
         self.optimizer.zero_grad(set_to_none=True)
         terms["loss"].backward()
@@ -122,9 +126,7 @@ class Trainer:
         optim = self.config.optim
         warmup = round(optim.warmup_epochs * len(self.batches))
         warmup = min(warmup, self.total_steps // 2)
-        rate = optim.lr * warmup_cosine(
-            self.step_number, steps=self.total_steps, warmup=warmup, final=optim.final_lr
-        )
+        rate = optim.lr * warmup_cosine(self.step_number, steps=self.total_steps, warmup=warmup, final=optim.final_lr)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
@@ -146,12 +148,8 @@ class Trainer:
         """Train to the end, write metrics, recipe and checkpoints. Collective; returns the last metrics."""
         out = self.config.out
         self._open(out)
-        metrics = (
-            MetricsFile(out / "metrics.jsonl", keep_before=self.step_number) if self.comm.rank == 0 else None
-        )
-        title = self.config.method + (
-            "" if self.config.auxiliary == "none" else f" + {self.config.auxiliary}"
-        )
+        metrics = MetricsFile(out / "metrics.jsonl", keep_before=self.step_number) if self.comm.rank == 0 else None
+        title = self.config.method + ("" if self.config.auxiliary == "none" else f" + {self.config.auxiliary}")
         last: dict[str, Any] = {}
         bar = ProgressBar(title, total=self.total_steps, done=self.step_number, visible=self.comm.rank == 0)
         with bar:
@@ -269,7 +267,5 @@ def set_threads(threads: int, comm: Communicator) -> None:
     """Threads of this rank: as asked, else its share of the processors unless OMP_NUM_THREADS says otherwise."""
     if threads == 0 and "OMP_NUM_THREADS" in os.environ:
         return
-    local = int(
-        os.environ.get("MPI_LOCALNRANKS") or os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE") or comm.size
-    )
+    local = int(os.environ.get("MPI_LOCALNRANKS") or os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE") or comm.size)
     torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // local))

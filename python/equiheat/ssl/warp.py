@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import functools
-import math
 
 import torch
 import torch.nn.functional as F
@@ -32,7 +31,7 @@ def warp(images: Tensor, parameters: dict[str, Tensor], *, padding: str = "refle
     Tensor
         Shape (B, 3, H, W). Content outside the crop but inside the image is used before any padding.
     """
-    if not any(key in parameters for key in _KEYS):
+    if images.shape[0] == 0 or not any(key in parameters for key in _KEYS):
         return images
     height, width = images.shape[2:]
     matrix = affine_matrix(parameters, batch=images.shape[0], aspect=width / height, device=images.device)
@@ -86,15 +85,16 @@ def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
     Returns
     -------
     Tensor
-        Shape (B, C, H, W). Computed as ``T_h X T_w^T`` with banded matrices that hold the border rule; the kernel
-        reaches to 3 sigma of the largest sigma (at least 1 pixel).
+        Shape (B, C, H, W). Computed as ``T_h X T_w^T`` with banded matrices that hold the border rule; an
+        image's kernel reaches to its own 3 sigma, whatever else is in the batch.
     """
     if images.shape[0] == 0:
         return images
-    radius = max(1, math.ceil(3 * float(sigma.max())))
+    reach = (3 * sigma.float()).ceil()[:, None]
+    radius = int(reach.max())
     offsets = torch.arange(-radius, radius + 1, device=images.device, dtype=torch.float32)
-    # The floor keeps exp finite; at 0.05 pixels every neighbour's weight is 0 in float32.
-    weight = torch.exp(-0.5 * (offsets / sigma.clamp(min=0.05).float()[:, None]) ** 2)
+    # The floor keeps the quotient finite; a sigma of 0 reaches no neighbour.
+    weight = torch.exp(-0.5 * (offsets / sigma.float().clamp(min=1e-3)[:, None]) ** 2) * (offsets.abs() <= reach)
     weight = (weight / weight.sum(dim=1, keepdim=True)).to(images.dtype)
     rows = _blur_matrices(weight, images.shape[2])
     columns = _blur_matrices(weight, images.shape[3])
@@ -110,9 +110,7 @@ def _blur_matrices(weight: Tensor, size: int) -> Tensor:
 @functools.lru_cache(maxsize=16)
 def _taps(radius: int, size: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """(2r + 1, size, size) one-hot: tap k of output i reads input ``reflect(i + k - r)``."""
-    position = (
-        torch.arange(size, device=device)[None, :] + torch.arange(-radius, radius + 1, device=device)[:, None]
-    )
+    position = torch.arange(size, device=device)[None, :] + torch.arange(-radius, radius + 1, device=device)[:, None]
     folded = position.remainder(2 * size)
     source = torch.where(folded < size, folded, 2 * size - 1 - folded)
     return F.one_hot(source, size).to(dtype)

@@ -76,15 +76,11 @@ class ECRConfig:
 
     def __post_init__(self) -> None:
         if not 0 < self.equi_fraction < 1:
-            raise ValueError(
-                f"ECRConfig: equi_fraction is {self.equi_fraction}; expected a number between 0 and 1"
-            )
+            raise ValueError(f"ECRConfig: equi_fraction is {self.equi_fraction}; expected a number between 0 and 1")
         if self.keys in ("none", "self") and self.query != "target":
             raise ValueError(f"ECRConfig: keys={self.keys!r} needs query='target', not {self.query!r}")
         if self.keys == "none" and not self.residual:
-            raise ValueError(
-                "ECRConfig: keys='none' without residual leaves the decoder no input; set residual=True"
-            )
+            raise ValueError("ECRConfig: keys='none' without residual leaves the decoder no input; set residual=True")
 
     def equi_dim(self, dim: int) -> int:
         """Equivariant features of an encoder with ``dim`` features; at least 1 is left to each part."""
@@ -122,9 +118,7 @@ class ECR(nn.Module):
         self.inv_dim, self.dim = encoder.dim - config.equi_dim(encoder.dim), encoder.dim
         self.normalize = encoder.normalize
         equi_dim = self.dim - self.inv_dim
-        context_dim = {"equi": equi_dim, "both": equi_dim, "inv": self.inv_dim, "all": self.dim}[
-            config.context
-        ]
+        context_dim = {"equi": equi_dim, "both": equi_dim, "inv": self.inv_dim, "all": self.dim}[config.context]
         cells = self.grid[0] * self.grid[1]
         self.decoder = CrossAttentionReconstruction(
             query_dim=equi_dim,
@@ -152,15 +146,11 @@ class ECR(nn.Module):
             "reconstruction": error,
         }
 
-    def reconstruction(
-        self, first: Features, second: Features, views: Views, *, keys: str | None = None
-    ) -> Tensor:
+    def reconstruction(self, first: Features, second: Features, views: Views, *, keys: str | None = None) -> Tensor:
         """Mean squared error over the global batch; ``keys`` overrides the option of that name. Collective."""
         pairs = {"v2": ((second, first, views.second),), "v1": ((first, second, views.first),)}
         pairs["both"] = pairs["v1"] + pairs["v2"]
-        errors = [
-            self._decode(own, other, images, keys)[0] for own, other, images in pairs[self.config.target]
-        ]
+        errors = [self._decode(own, other, images, keys)[0] for own, other, images in pairs[self.config.target]]
         return global_mean(torch.stack(errors).mean(), views.first.shape[0], comm=self.comm)
 
     @torch.no_grad()
@@ -182,9 +172,7 @@ class ECR(nn.Module):
         zero, one = self.normalize(torch.zeros_like(pixels)), self.normalize(torch.ones_like(pixels))
         return ((pixels - zero) / (one - zero)).clamp(0, 1)
 
-    def _decode(
-        self, own: Features, other: Features, images: Tensor, keys: str | None
-    ) -> tuple[Tensor, Tensor]:
+    def _decode(self, own: Features, other: Features, images: Tensor, keys: str | None) -> tuple[Tensor, Tensor]:
         query = (other if self.config.query == "other" else own).tokens[..., self.inv_dim :]
         patches = to_patches(self.normalize(images), self.grid)
         if self.config.norm_pix:

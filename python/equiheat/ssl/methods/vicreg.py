@@ -49,9 +49,7 @@ class VICReg(nn.Module):
         Ranks that share the batch; the default communicator when omitted.
     """
 
-    def __init__(
-        self, dim: int, config: VICRegConfig | None = None, *, comm: Communicator | None = None
-    ) -> None:
+    def __init__(self, dim: int, config: VICRegConfig | None = None, *, comm: Communicator | None = None) -> None:
         super().__init__()
         self.config = VICRegConfig() if config is None else config
         self.comm = get_comm() if comm is None else comm

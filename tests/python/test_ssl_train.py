@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training: the same losses at any rank count, exact resuming, checkpoints, guards, recipes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+import torch
+from mpi4py import MPI
+
+from equiheat.cli import main
+from equiheat.communication import Communicator, get_comm
+from equiheat.data import ImageSet
+from equiheat.optim import warmup_cosine
+from equiheat.ssl.augment import AugmentConfig
+from equiheat.ssl.checkpoint import load_encoder, read_checkpoint, write_checkpoint
+from equiheat.ssl.config import OptimConfig, PretrainConfig, load_recipe, to_toml
+from equiheat.ssl.guard import NotFiniteError
+from equiheat.ssl.logging import read_metrics
+from equiheat.ssl.methods import ECRConfig, VICRegConfig
+from equiheat.ssl.pretrain import parse
+from equiheat.ssl.trainer import Trainer
+
+
+@pytest.fixture
+def folder():
+    """One temporary folder that all ranks see; rank 0 makes and removes it."""
+    comm = get_comm()
+    holder = tempfile.TemporaryDirectory() if comm.rank == 0 else None
+    name = (holder.name if holder else "").encode().ljust(200)
+    path = bytes(comm.bcast(torch.tensor(list(name), dtype=torch.uint8), 0).tolist()).decode().strip()
+    yield Path(path)
+    comm.barrier()
+    if holder:
+        holder.cleanup()
+
+
+def data(count=64, size=16):
+    """Smooth images: coarse noise, enlarged."""
+    coarse = torch.rand(count, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    images = torch.nn.functional.interpolate(coarse, size=size, mode="bicubic").clamp(0, 1)
+    return ImageSet((images * 255).to(torch.uint8), torch.full((count,), -1))
+
+
+def recipe(out=Path("unused"), **changes):
+    base = PretrainConfig(
+        data=Path("unused"),
+        out=out,
+        image_size=16,
+        batch_size=25,
+        epochs=100,
+        vicreg=VICRegConfig(projector=(32, 32)),
+        ecr=ECRConfig(width=32, num_heads=2),
+        optim=OptimConfig(warmup_epochs=25.0),
+        threads=1,
+    )
+    return dataclasses.replace(base, **changes)
+
+
+def losses(trainer, steps):
+    found = []
+    while len(found) < steps:
+        epoch, done = divmod(trainer.step_number, len(trainer.batches))
+        for indices in trainer.batches.epoch(epoch, skip=done):
+            found.append(trainer.step(indices, epoch)[0]["loss"])
+    return found[:steps]
+
+
+@pytest.mark.parametrize("auxiliary", ["none", "ecr"])
+@pytest.mark.parametrize("batch_size", [25, 24])
+def test_twenty_steps_equal_those_of_one_rank(auxiliary, batch_size):
+    config = recipe(auxiliary=auxiliary, batch_size=batch_size)
+    together = losses(Trainer(config, data()), 20)
+    alone = losses(Trainer(config, data(), comm=Communicator(MPI.COMM_SELF)), 20)
+    assert together == pytest.approx(alone, rel=1e-4)
+    assert together[-1] < together[0]
+
+
+def test_shuffled_keys_too():
+    config = recipe(auxiliary="ecr", ecr=ECRConfig(width=32, num_heads=2, keys="shuffled"))
+    together = losses(Trainer(config, data()), 4)
+    assert together == pytest.approx(losses(Trainer(config, data(), comm=Communicator(MPI.COMM_SELF)), 4), rel=1e-4)
+
+
+def test_more_ranks_than_images_in_the_batch():
+    config = recipe(auxiliary="ecr", batch_size=2)
+    together = losses(Trainer(config, data()), 2)
+    assert together == pytest.approx(losses(Trainer(config, data(), comm=Communicator(MPI.COMM_SELF)), 2), rel=1e-3)
+
+
+def test_gradients_are_those_of_one_rank_in_double_precision():
+    exact = AugmentConfig(brightness=0.4)  # without warp and blur the views are the same to the last bit
+    torch.set_default_dtype(torch.float64)
+    try:
+        grads = []
+        for comm in (None, Communicator(MPI.COMM_SELF)):
+            trainer = Trainer(recipe(auxiliary="ecr", view1=exact, view2=exact), data(), comm=comm)
+            indices = next(trainer.batches.epoch(0))
+            trainer.step(indices, 0)
+            grads.append({name: p.grad for p, name in trainer.names.items()})
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for name, grad in grads[0].items():
+        torch.testing.assert_close(grad, grads[1][name], rtol=1e-9, atol=1e-11)
+
+
+def test_resumed_equals_uninterrupted(folder):
+    whole = recipe(folder / "whole", auxiliary="ecr", steps=6, save_epochs=1, vicreg=VICRegConfig(projector=(8,)))
+    Trainer(whole, data()).fit()
+    first = Trainer(dataclasses.replace(whole, out=folder / "parts"), data())
+    first._open(folder / "parts")
+    for indices in list(first.batches.epoch(0))[:1]:
+        first.step(indices, 0)
+    first.save(folder / "parts" / "last.safetensors")
+    Trainer(dataclasses.replace(whole, out=folder / "parts", resume=True), data()).fit()
+    one, other = (read_checkpoint(folder / name / "last.safetensors") for name in ("whole", "parts"))
+    assert one.meta["step"] == other.meta["step"] == 6
+    assert set(one.tensors) == set(other.tensors)
+    assert all(torch.equal(x, other.tensors[name]) for name, x in one.tensors.items())
+
+
+def test_a_run_leaves_metrics_recipe_and_an_encoder(folder):
+    config = recipe(folder / "run", auxiliary="ecr", steps=4, diagnose_steps=2)
+    trainer = Trainer(config, data())
+    last = trainer.fit()
+    assert {"loss", "reconstruction", "reconstruction_shuffled", "effective_rank", "verdict"} <= set(last)
+    get_comm().barrier()
+    lines = read_metrics(folder / "run" / "metrics.jsonl")
+    assert [line["step"] for line in lines] == [0, 1, 2, 3]
+    assert load_recipe(folder / "run" / "recipe.toml") == config
+    encoder = load_encoder(folder / "run" / "last.safetensors")
+    images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(encoder(images).pooled, trainer.model.encoder.eval()(images).pooled)
+    with pytest.raises(FileExistsError, match="holds a run already"):
+        Trainer(config, data()).fit()
+
+
+def test_checkpoint_mistakes_are_named(folder):
+    config = recipe(folder, steps=1)
+    path = folder / "last.safetensors"
+    Trainer(config, data()).save(path)
+    with pytest.raises(ValueError, match=r"another model: missing 'method\.base"):
+        Trainer(dataclasses.replace(config, auxiliary="ecr"), data()).load(path)
+    with pytest.raises(ValueError, match=r"'method\.projector\.0\.weight' is \(32, 128\) in the file, \(8, 128\)"):
+        Trainer(dataclasses.replace(config, vicreg=VICRegConfig(projector=(8,))), data()).load(path)
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        read_checkpoint(folder / "nothing")
+    if get_comm().rank == 0:
+        (folder / "cut").write_bytes(path.read_bytes()[:-100])
+        (folder / "other").write_bytes(b"PK\x03\x04 not safetensors")
+        write_checkpoint(folder / "plain", {"x": torch.zeros(1)}, {})
+    get_comm().barrier()
+    for name in ("cut", "other"):
+        with pytest.raises(ValueError, match="damaged or no safetensors file"):
+            read_checkpoint(folder / name)
+    with pytest.raises(ValueError, match="holds no encoder"):
+        load_encoder(folder / "plain")
+
+
+def test_nan_is_named_on_every_rank():
+    trainer = Trainer(recipe(), data())
+    indices = next(trainer.batches.epoch(0))
+    if get_comm().rank == get_comm().size - 1:
+        with torch.no_grad():
+            trainer.model.encoder.backbone.stem[0].weight[0] = float("nan")
+    with pytest.raises(NotFiniteError, match=r"step 0: parameter encoder\.backbone\.stem\.0\.weight is the first"):
+        trainer.step(indices, 0)
+
+
+def test_clipping_and_bf16():
+    trainer = Trainer(recipe(precision="bf16", auxiliary="ecr", optim=OptimConfig(clip=0.1)), data())
+    terms, _, _ = trainer.step(next(trainer.batches.epoch(0)), 0)
+    clipped = torch.nn.utils.get_total_norm([p.grad for p in trainer.model.parameters()])
+    assert terms["gradient"] > 0.1
+    assert float(clipped) == pytest.approx(0.1, rel=1e-3)
+
+
+def test_schedule():
+    rates = [warmup_cosine(step, steps=20, warmup=4, final=0.1) for step in range(20)]
+    assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
+    assert rates[4] == 1.0
+    assert all(a > b for a, b in zip(rates[4:], rates[5:], strict=False))
+    assert rates[-1] == pytest.approx(0.1, abs=0.02)
+
+
+def test_recipe_and_command_line(folder):
+    config = recipe(folder / "out", auxiliary="ecr", view2=AugmentConfig(rotation=30.0), limit=7)
+    if get_comm().rank == 0:
+        (folder / "recipe.toml").write_text(to_toml(config))
+        (folder / "bad.toml").write_text("[ecr]\nweigth = 2.0\n")
+        (folder / "kind.toml").write_text('epochs = "many"\n')
+        (folder / "few.toml").write_text("epochs = 3\n[view1]\ncrop = false\n[vicreg]\nprojector = [4, 5]\n")
+    get_comm().barrier()
+    assert load_recipe(folder / "recipe.toml") == config
+    parsed = parse(
+        ["--config", str(folder / "recipe.toml"), "--ecr.weight", "3", "--view2.crop", "0.5", "1", "--epochs", "2"]
+    )
+    assert (parsed.ecr.weight, parsed.view2.crop, parsed.view2.rotation, parsed.epochs) == (3.0, (0.5, 1.0), 30.0, 2)
+    few = load_recipe(folder / "few.toml")
+    assert (few.epochs, few.view1.crop, few.view1.flip, few.vicreg.projector) == (3, None, 0.5, (4, 5))
+    with pytest.raises(ValueError, match=r"bad\.toml: ecr: unknown key 'weigth'; ECRConfig has weight"):
+        load_recipe(folder / "bad.toml")
+    with pytest.raises(ValueError, match=r"epochs is 'many'; expected int"):
+        load_recipe(folder / "kind.toml")
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        load_recipe(folder / "none.toml")
+
+
+def test_options_out_of_range_are_named():
+    with pytest.raises(ValueError, match="batch_size is 1; the statistics"):
+        recipe(batch_size=1)
+    with pytest.raises(ValueError, match="epochs is 0"):
+        recipe(epochs=0)
+
+
+def test_command_line_mistakes_end_in_one_line(folder, capfd):
+    assert main(["pretrain", "--data", str(folder / "none"), "--out", str(folder / "out")]) == 2
+    assert main(["pretrian"]) == 2
+    text = capfd.readouterr().err
+    if get_comm().rank == 0:
+        assert "is not there" in text
+        assert "unknown command 'pretrian'" in text
+        assert "Traceback" not in text
+
+
+def test_metrics_survive_a_cut_line(folder):
+    path = folder / f"metrics-{get_comm().rank}.jsonl"
+    path.write_text(json.dumps({"step": 0}) + "\n" + '{"step": 1, "lo')
+    assert read_metrics(path) == [{"step": 0}]
