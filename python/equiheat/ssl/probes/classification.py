@@ -92,9 +92,7 @@ def fit_classifier(
         )
     mean, std = mean_std(features.larray, features.shape[0], features.comm)
     x, y = (features.larray.float() - mean) / std, labels.larray
-    bad = ((y < 0) | (y >= classes)).sum() + (
-        (holdout_labels.larray < 0) | (holdout_labels.larray >= classes)
-    ).sum()
+    bad = ((y < 0) | (y >= classes)).sum() + ((holdout_labels.larray < 0) | (holdout_labels.larray >= classes)).sum()
     (bad,) = sum_over_ranks([bad], features.comm)
     if int(bad) > 0:
         raise ValueError(f"fit_classifier: {int(bad)} labels lie outside 0 to {classes - 1}")

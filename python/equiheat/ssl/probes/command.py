@@ -118,9 +118,7 @@ def probe_encoders(
     """Probe several encoders on the same images with one progress bar on rank 0. Collective."""
     classes = len(train.classes)
     if classes >= 2 and test.classes != train.classes:
-        raise ValueError(
-            f"probe: the folders have different classes: {list(train.classes)} and {list(test.classes)}"
-        )
+        raise ValueError(f"probe: the folders have different classes: {list(train.classes)} and {list(test.classes)}")
     rows: list[ProbeRow] = []
     with _progress(len(judged), visible=comm.rank == 0) as report:
         for encoder in judged:
@@ -149,26 +147,21 @@ def split_set(images: ImageSet, *, every: int = 4) -> tuple[ImageSet, ImageSet]:
     """Every `every`-th image apart, for scoring. No communication."""
     apart = torch.arange(len(images)) % every == every - 1
     fit, score = (
-        dataclasses.replace(images, images=images.images[mask], labels=images.labels[mask])
-        for mask in (~apart, apart)
+        dataclasses.replace(images, images=images.images[mask], labels=images.labels[mask]) for mask in (~apart, apart)
     )
     return fit, score
 
 
 def _load_sets(command: ProbeCommand, encoder: Encoder, comm: Communicator) -> tuple[ImageSet, ImageSet]:
     size = encoder.image_size
-    train = load_images(
-        command.data, size=size, strict=command.strict, limit=command.limit or None, comm=comm
-    )
+    train = load_images(command.data, size=size, strict=command.strict, limit=command.limit or None, comm=comm)
     if command.test_data is None:
         return split_set(train)
     limit = command.test_limit or None
     return train, load_images(command.test_data, size=size, strict=command.strict, limit=limit, comm=comm)
 
 
-def _about(
-    command: ProbeCommand, encoder: Encoder, train: ImageSet, test: ImageSet, seconds: float
-) -> dict[str, Any]:
+def _about(command: ProbeCommand, encoder: Encoder, train: ImageSet, test: ImageSet, seconds: float) -> dict[str, Any]:
     options = dataclasses.asdict(command)
     options |= {name: str(value) for name, value in options.items() if isinstance(value, Path)}
     return {

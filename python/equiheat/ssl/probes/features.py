@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 import equiheat as ht
 from equiheat.communication import Communicator
-from equiheat.data.images import ImageSet, share
+from equiheat.data.images import ImageSet
+from equiheat.data.sharding import share
 from equiheat.ssl.augment import to_float
 from equiheat.ssl.probes.families import ProbeRanges, transformed
 
@@ -61,9 +62,7 @@ class FrozenEncoder:
             return self.features(rows.images), parameters
         outputs: list[Tensor] = []
         parameters_: list[Tensor] = []
-        for images, indices in zip(
-            rows.images.split(batch_size), rows.indices.split(batch_size), strict=True
-        ):
+        for images, indices in zip(rows.images.split(batch_size), rows.indices.split(batch_size), strict=True):
             moved, drawn = transformed(images, indices, family, ranges, seed=seed)
             outputs.append(self.features(moved, batch_size=batch_size))
             parameters_.append(drawn)

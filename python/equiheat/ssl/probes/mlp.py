@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -55,6 +56,15 @@ class MlpConfig:
             raise ValueError(f"MlpConfig: learning_rate is {self.learning_rate}; use more than 0")
 
 
+class _Scale(NamedTuple):
+    """Means and standard deviations of the columns, replicated."""
+
+    feature_mean: torch.Tensor
+    feature_std: torch.Tensor
+    target_mean: torch.Tensor
+    target_std: torch.Tensor
+
+
 @dataclass(frozen=True)
 class MlpFit:
     """A trained perceptron, replicated, that maps raw features to targets in their own units.
@@ -63,6 +73,8 @@ class MlpFit:
     ----------
     network : torch.nn.Module
         Acts on standardised features, gives standardised targets.
+    scale : tuple of torch.Tensor
+        Means and standard deviations of features and targets.
     epochs : int
         Passes done before it stopped.
     holdout_mse : float
@@ -70,18 +82,15 @@ class MlpFit:
     """
 
     network: nn.Module
-    feature_mean: torch.Tensor
-    feature_std: torch.Tensor
-    target_mean: torch.Tensor
-    target_std: torch.Tensor
+    scale: _Scale
     epochs: int
     holdout_mse: float
 
     def predict(self, features: ht.DNDarray) -> ht.DNDarray:
         """Values of shape (n, k), split like `features`. No communication."""
         with torch.no_grad():
-            z = (features.larray.float() - self.feature_mean) / self.feature_std
-            y = self.network(z) * self.target_std + self.target_mean
+            z = (features.larray.float() - self.scale.feature_mean) / self.scale.feature_std
+            y = self.network(z) * self.scale.target_std + self.scale.target_mean
         return ht.array(y, is_split=0, comm=features.comm)
 
 
@@ -127,10 +136,8 @@ def fit_mlp(
         ("holdout_targets", holdout_features, holdout_targets),
     ):
         if a.shape[0] != b.shape[0] or a.shape[0] == 0:
-            raise ValueError(
-                f"fit_mlp: {name} has {b.shape[0]} rows, its features {a.shape[0]}; need equal counts"
-            )
-    scale = [*_scale(features), *_scale(targets)]
+            raise ValueError(f"fit_mlp: {name} has {b.shape[0]} rows, its features {a.shape[0]}; need equal counts")
+    scale = _Scale(*_mean_std(features), *_mean_std(targets))
     network = _network(features.shape[1], targets.shape[1], config)
     training = _Training(network, config, steps=math.ceil(features.shape[0] / config.batch_size))
     rows = _Rows.of(features, targets, scale)
@@ -146,7 +153,7 @@ def fit_mlp(
         if waited >= config.patience or not math.isfinite(error):
             break
     network.load_state_dict(best_state)
-    return MlpFit(network, *scale, epochs=epoch, holdout_mse=best)
+    return MlpFit(network, scale, epochs=epoch, holdout_mse=best)
 
 
 @dataclass(frozen=True)
@@ -160,9 +167,9 @@ class _Rows:
     comm: Communicator
 
     @staticmethod
-    def of(features: ht.DNDarray, targets: ht.DNDarray, scale: list[torch.Tensor]) -> _Rows:
-        x = (features.larray.float() - scale[0]) / scale[1]
-        y = (targets.larray.float() - scale[2]) / scale[3]
+    def of(features: ht.DNDarray, targets: ht.DNDarray, scale: _Scale) -> _Rows:
+        x = (features.larray.float() - scale.feature_mean) / scale.feature_std
+        y = (targets.larray.float() - scale.target_mean) / scale.target_std
         counts = torch.zeros(features.comm.size, dtype=torch.int64)
         counts[features.comm.rank] = x.shape[0]
         (counts,) = sum_over_ranks([counts], features.comm)
@@ -182,9 +189,7 @@ class _Training:
     def __init__(self, network: nn.Module, config: MlpConfig, *, steps: int) -> None:
         self.network = network
         self.parameters = list(network.parameters())
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, steps * config.epochs)
 
     def step(self, rows: _Rows, batch: tuple[torch.Tensor, int]) -> None:
@@ -224,5 +229,5 @@ def _mean_error(network: nn.Module, rows: _Rows) -> float:
     return float(total) / (rows.total * rows.y.shape[1])
 
 
-def _scale(x: ht.DNDarray) -> tuple[torch.Tensor, torch.Tensor]:
+def _mean_std(x: ht.DNDarray) -> tuple[torch.Tensor, torch.Tensor]:
     return mean_std(x.larray, x.shape[0], x.comm)

@@ -168,9 +168,7 @@ def _check(
         "holdout_targets": holdout_y,
     }.items():
         if a.ndim != 2 or a.shape[0] == 0:
-            raise ValueError(
-                f"fit_ridge: {name} has shape {tuple(a.shape)}; need two axes and at least one row"
-            )
+            raise ValueError(f"fit_ridge: {name} has shape {tuple(a.shape)}; need two axes and at least one row")
     for name, a, b in (("targets", x, y), ("holdout_targets", holdout_x, holdout_y)):
         if a.shape[0] != b.shape[0]:
             raise ValueError(f"fit_ridge: {name} has {b.shape[0]} rows but its features have {a.shape[0]}")

@@ -189,14 +189,8 @@ class _Session:
                 scores[part][family] = self._regress(pairs, columns)
         rows = []
         for part, columns in parts.items():
-            top1 = (
-                self._classify(plain_train[:, columns], plain_test[:, columns], part)
-                if self.classify
-                else None
-            )
-            rows.append(
-                ProbeRow(self.encoder.name, part, plain_train[:, columns].shape[1], scores[part], top1)
-            )
+            top1 = self._classify(plain_train[:, columns], plain_test[:, columns], part) if self.classify else None
+            rows.append(ProbeRow(self.encoder.name, part, plain_train[:, columns].shape[1], scores[part], top1))
         return rows
 
     def _tick(self, what: str) -> None:

@@ -105,9 +105,7 @@ def summary_table(rows: Sequence[ProbeRow], *, title: str = "") -> Table:
     from rich.table import Table
 
     methods, families = _methods(rows), _families(rows)
-    table = Table(
-        title=title, caption=f"R² on held-out images, {' / '.join(methods)}; family = mean of its parameters"
-    )
+    table = Table(title=title, caption=f"R² on held-out images, {' / '.join(methods)}; family = mean of its parameters")
     table.add_column("encoder")
     table.add_column("features")
     for family in (*families, "mean"):
@@ -130,9 +128,7 @@ def parameter_table(rows: Sequence[ProbeRow], *, title: str = "") -> Table:
 
     rows = [row for row in rows if row.part == "all"]
     methods = _methods(rows)
-    table = Table(
-        title=title, caption=f"R² per parameter and pooled (one mean for all), {' / '.join(methods)}"
-    )
+    table = Table(title=title, caption=f"R² per parameter and pooled (one mean for all), {' / '.join(methods)}")
     table.add_column("family")
     table.add_column("parameter")
     for row in rows:
