@@ -60,13 +60,13 @@ def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
         auxiliary="ecr" if auxiliary == "ecr" else "none",
         encoder=ENCODER,
         image_size=SIZE,
-        batch_size=256,
+        batch_size=128,
         precision="bf16",
         epochs=options.epochs,
         seed=seed,
         vicreg=VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0),
         ecr=ecr,
-        optim=OptimConfig(),
+        optim=OptimConfig(warmup_epochs=0.5),
         threads=1,
     )
 
@@ -188,7 +188,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
     parser.add_argument("--train-only", action="store_true", help="leave the probes to a later call")
     parser.add_argument("--nice", type=int, default=10, help="of the processes")
