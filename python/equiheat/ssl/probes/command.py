@@ -45,8 +45,10 @@ class ProbeCommand:
         Folder for probe.json and probe.csv; ``probe`` beside the checkpoint when omitted.
     name
         Row label of the encoder; the name of the checkpoint's folder when omitted.
-    limit, test_limit
-        Use at most so many images; 0 means all.
+    limit
+        Use at most so many images of `data`; 0 means all.
+    test_limit
+        Use at most so many images of `test_data`; 0 means all.
     raw_pixels
         Also print a row for the pixels themselves (ridge on all pixels: minutes for more than 32 x 32).
     strict

@@ -25,8 +25,14 @@ class ProbeRanges:
         Largest angle, degrees, either way.
     translation
         Largest shift along each axis, fraction of the image side (0.125 is 4 of 32 pixels).
-    brightness, contrast, saturation, hue
-        Jitter strengths; all four are drawn together.
+    brightness
+        Strength s of the colour family: the factor is drawn from 1 - s to 1 + s. Its four parameters vary together.
+    contrast
+        Likewise.
+    saturation
+        Likewise.
+    hue
+        Largest shift in turns of the colour circle.
     blur
         Smallest and largest sigma in pixels.
     crop

@@ -32,8 +32,10 @@ class MlpConfig:
         Most passes over the rows.
     batch_size
         Rows of one *global* step, whatever the number of ranks.
-    learning_rate, weight_decay
-        Of AdamW; the rate falls to zero along half a cosine.
+    learning_rate
+        Of AdamW; it falls to zero along half a cosine.
+    weight_decay
+        Of AdamW.
     patience
         Passes without a better hold-out error before it stops. The best weights are kept.
     seed
