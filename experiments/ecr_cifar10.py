@@ -66,7 +66,7 @@ def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
         seed=seed,
         vicreg=VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0),
         ecr=ecr,
-        optim=OptimConfig(warmup_epochs=0.5),
+        optim=OptimConfig(warmup_epochs=1.0),
         threads=1,
     )
 
@@ -166,7 +166,10 @@ def run_jobs(jobs: Iterable[tuple[str, int]], options: argparse.Namespace) -> li
             arm, seed = waiting.pop(0)
             log = (options.out / f"{arm}-seed{seed}.log").open("w")
             command = ["nice", "-n", str(options.nice), sys.executable, *sys.argv, "--worker", arm, str(seed)]
-            running[(arm, seed)] = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            # A session of its own is what Linux' scheduler shares the cores out to.
+            running[(arm, seed)] = subprocess.Popen(
+                command, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
             print(f"{time.strftime('%H:%M:%S')} started {arm} seed {seed}", flush=True)
         time.sleep(1.0)
         for job, process in list(running.items()):
@@ -188,7 +191,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary")
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
     parser.add_argument("--train-only", action="store_true", help="leave the probes to a later call")
     parser.add_argument("--nice", type=int, default=10, help="of the processes")
