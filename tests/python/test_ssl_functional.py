@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+
 from equiheat.nn.functional import cross_attention_reconstruction_loss as loss_of
 from equiheat.nn.positions import from_patches, grid_positions, to_patches
 from equiheat.nn.reconstruction import CrossAttentionReconstruction

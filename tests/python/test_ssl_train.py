@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,8 @@ def losses(trainer, steps):
     found = []
     while len(found) < steps:
         epoch, done = divmod(trainer.step_number, len(trainer.batches))
-        for indices in trainer.batches.epoch(epoch, skip=done):
-            found.append(trainer.step(indices, epoch)[0]["loss"])
+        batches = trainer.batches.epoch(epoch, skip=done)
+        found += [trainer.step(indices, epoch)[0]["loss"] for indices in batches]
     return found[:steps]
 
 
@@ -183,7 +184,7 @@ def test_schedule():
     rates = [warmup_cosine(step, steps=20, warmup=4, final=0.1) for step in range(20)]
     assert rates[:4] == [0.25, 0.5, 0.75, 1.0]
     assert rates[4] == 1.0
-    assert all(a > b for a, b in zip(rates[4:], rates[5:], strict=False))
+    assert all(a > b for a, b in pairwise(rates[4:]))
     assert rates[-1] == pytest.approx(0.1, abs=0.02)
 
 

@@ -12,7 +12,7 @@ from equiheat.ssl.counter import permutation
 
 
 def share(count: int, comm: Communicator) -> tuple[int, int]:
-    """[start, stop) of this rank's contiguous share of ``count`` items; the first ``count % size`` ranks own one more."""
+    """[start, stop) of this rank's share of ``count`` items; the first ``count % size`` ranks own one more."""
     base, extra = divmod(count, comm.size)
     start = comm.rank * base + min(comm.rank, extra)
     return start, start + base + (comm.rank < extra)

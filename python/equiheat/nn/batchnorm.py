@@ -64,7 +64,7 @@ class BatchNorm(_BatchNorm):
             scale = scale * self.weight
         shift = -mean * scale if self.bias is None else self.bias - mean * scale
         shape = (1, -1) + (1,) * (input.dim() - 2)
-        return torch.addcmul(shift.view(shape).to(input.dtype), input, scale.view(shape).to(input.dtype))
+        return torch.addcmul(shift.view(shape), input.to(scale.dtype), scale.view(shape)).to(input.dtype)
 
     @torch.no_grad()
     def _track(self, mean: Tensor, var: Tensor, count: float) -> None:

@@ -39,7 +39,7 @@ def all_reduce(x: Tensor, comm: Communicator | None = None) -> Tensor:
     comm = get_comm() if comm is None else comm
     if comm.size == 1:
         return x
-    return _AllReduce.apply(x, comm)  # type: ignore[no-any-return, no-untyped-call]
+    return _AllReduce.apply(x, comm)
 
 
 def all_gather(x: Tensor, comm: Communicator | None = None) -> Tensor:
@@ -62,7 +62,7 @@ def all_gather(x: Tensor, comm: Communicator | None = None) -> Tensor:
     comm = get_comm() if comm is None else comm
     if comm.size == 1:
         return x
-    return _AllGather.apply(x, comm)  # type: ignore[no-any-return, no-untyped-call]
+    return _AllGather.apply(x, comm)
 
 
 class _AllReduce(torch.autograd.Function):
@@ -72,7 +72,7 @@ class _AllReduce(torch.autograd.Function):
         return comm.allreduce(x.detach().contiguous())
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return comm_sum(grad, ctx.comm), None
 
 
@@ -86,7 +86,7 @@ class _AllGather(torch.autograd.Function):
         return comm.allgatherv(x.detach().contiguous())
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return comm_sum(grad, ctx.comm).narrow(0, ctx.start, ctx.length), None
 
 

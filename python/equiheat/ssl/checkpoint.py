@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,7 +123,7 @@ def load_encoder(path: str | os.PathLike[str]) -> Encoder:
     return encoder.eval()
 
 
-def optimizer_tensors(optimizer: torch.optim.Optimizer, names: dict[Tensor, str]) -> dict[str, Tensor]:
+def optimizer_tensors(optimizer: torch.optim.Optimizer, names: Mapping[Tensor, str]) -> dict[str, Tensor]:
     """State of an optimiser as named tensors, ``<parameter>/<entry>``."""
     return {
         f"{names[p]}/{entry}": torch.as_tensor(value)
@@ -131,7 +132,9 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, names: dict[Tensor, str]
     }
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], names: dict[Tensor, str]) -> None:
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], names: Mapping[Tensor, str]
+) -> None:
     """Inverse of `optimizer_tensors`."""
     by_name = {name: p for p, name in names.items()}
     for key, value in tensors.items():

@@ -59,14 +59,20 @@ def vicreg_terms(z1: Tensor, z2: Tensor, *, comm: Communicator, eps: float = 1e-
     Returns
     -------
     VICRegTerms
-        Scalars, the same on every rank. Variance is the mean over the two views, covariance their sum: the
-        form for which the weights 25, 25, 1 were published. Collective: one allgather of (B_r, 2 D) numbers and one allreduce of 3; each rank computes its share of
-        the columns of the covariance matrices.
+        Scalars, the same on every rank, in float32 at least, also under autocast. Variance is the mean over the two
+        views, covariance their sum: the form for which the weights 25, 25, 1 were published. Collective: one allgather
+        of (B_r, 2 D) numbers and one allreduce of 2; each rank computes its share of the columns of the covariance
+        matrices.
     """
     if z1.dim() != 2 or z1.shape != z2.shape:
         raise ValueError(
             f"vicreg_terms: z1 has shape {tuple(z1.shape)}, z2 {tuple(z2.shape)}; expected the same (B, D)"
         )
+    with torch.autocast(z1.device.type, enabled=False):
+        return _terms(z1, z2, comm, eps)
+
+
+def _terms(z1: Tensor, z2: Tensor, comm: Communicator, eps: float) -> VICRegTerms:
     dim = z1.shape[1]
     z1, z2 = (z.to(torch.promote_types(z.dtype, torch.float32)) for z in (z1, z2))
     whole = all_gather(torch.cat((z1, z2), dim=1), comm)

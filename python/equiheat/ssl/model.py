@@ -27,7 +27,7 @@ class Model(nn.Module):
 
     def embed(self, views: Views) -> tuple[Features, Features]:
         """Features of both views, encoded as one batch (so BatchNorm has one set of statistics)."""
-        return self.encoder(torch.cat((views.first, views.second))).halves()  # type: ignore[no-any-return]
+        return self.encoder(torch.cat((views.first, views.second))).halves()
 
     def forward(self, views: Views) -> tuple[dict[str, Tensor], tuple[Features, Features]]:
         """Terms of the loss over the global batch, and the features of both views. Collective."""

@@ -75,7 +75,7 @@ class Trainer:
         self.comm = get_comm() if comm is None else comm
         set_threads(config.threads, self.comm)
         self.model = build_model(config, comm=comm).train()
-        self.names = {p: name for name, p in self.model.named_parameters()}
+        self.names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters()}
         self.optimizer = torch.optim.AdamW(
             parameter_groups(self.model, config), lr=config.optim.lr, betas=config.optim.betas
         )

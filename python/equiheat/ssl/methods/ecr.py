@@ -136,7 +136,7 @@ class ECR(nn.Module):
         )
 
     def forward(self, first: Features, second: Features, views: Views) -> dict[str, Tensor]:
-        """Terms of the loss over the global batch: the base's, ``reconstruction`` and the total ``loss``. Collective."""
+        """The base's terms, ``reconstruction`` and the total ``loss``, over the global batch. Collective."""
         terms = self.base(first.part(0, self.inv_dim), second.part(0, self.inv_dim), views)
         error = self.reconstruction(first, second, views)
         return {
@@ -148,9 +148,9 @@ class ECR(nn.Module):
 
     def reconstruction(self, first: Features, second: Features, views: Views, *, keys: str | None = None) -> Tensor:
         """Mean squared error over the global batch; ``keys`` overrides the option of that name. Collective."""
-        pairs = {"v2": ((second, first, views.second),), "v1": ((first, second, views.first),)}
-        pairs["both"] = pairs["v1"] + pairs["v2"]
-        errors = [self._decode(own, other, images, keys)[0] for own, other, images in pairs[self.config.target]]
+        second_view, first_view = (second, first, views.second), (first, second, views.first)
+        pairs = {"v2": [second_view], "v1": [first_view], "both": [first_view, second_view]}[self.config.target]
+        errors = [self._decode(own, other, images, keys)[0] for own, other, images in pairs]
         return global_mean(torch.stack(errors).mean(), views.first.shape[0], comm=self.comm)
 
     @torch.no_grad()
@@ -177,7 +177,7 @@ class ECR(nn.Module):
         patches = to_patches(self.normalize(images), self.grid)
         if self.config.norm_pix:
             patches = (patches - patches.mean(dim=2, keepdim=True)) / _spread(patches)
-        return self.decoder(query, self._context(own, other, keys or self.config.keys), patches)  # type: ignore[no-any-return]
+        return self.decoder(query, self._context(own, other, keys or self.config.keys), patches)
 
     def _context(self, own: Features, other: Features, keys: str) -> Tensor | None:
         if self.config.keys == "none":
