@@ -5,12 +5,18 @@
 #   with a main that initialises MPI, registered as test_comm.n1, test_comm.n2, test_comm.n3.
 # A test that hangs fails after 60 s.
 
-find_path(DOCTEST_INCLUDE doctest/doctest.h)
+find_path(DOCTEST_INCLUDE doctest/doctest.h HINTS ${CMAKE_BINARY_DIR}/doctest)
 if(NOT DOCTEST_INCLUDE)
-  include(FetchContent)
-  FetchContent_Declare(doctest GIT_REPOSITORY https://github.com/doctest/doctest GIT_TAG v2.4.11 GIT_SHALLOW ON)
-  FetchContent_Populate(doctest)
-  set(DOCTEST_INCLUDE ${doctest_SOURCE_DIR})
+  message(STATUS "doctest/doctest.h is not installed (Debian: doctest-dev); fetching it")
+  execute_process(TIMEOUT 60 RESULT_VARIABLE _fetched ERROR_QUIET COMMAND
+    git clone --quiet --depth 1 --branch v2.4.11 https://github.com/doctest/doctest ${CMAKE_BINARY_DIR}/doctest)
+  find_path(DOCTEST_INCLUDE doctest/doctest.h HINTS ${CMAKE_BINARY_DIR}/doctest)
+endif()
+if(NOT DOCTEST_INCLUDE)
+  # The library is built all the same; the missing tests are one that fails.
+  message(WARNING "No C++ tests: doctest/doctest.h was not found and could not be fetched. Debian: apt-get install "
+    "doctest-dev; elsewhere pass -DDOCTEST_INCLUDE=/folder/above/doctest.")
+  return()
 endif()
 message(STATUS "doctest at ${DOCTEST_INCLUDE}")
 
