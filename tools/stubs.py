@@ -19,6 +19,12 @@ HEAD = "# SPDX-License-Identifier: BSD-3-Clause\n# Generated from the bindings b
 SCRIPT = "import sys, equiheat, pybind11_stubgen; sys.argv[0] = 'pybind11-stubgen'; pybind11_stubgen.main()"
 
 
+def _enum_members(match: re.Match[str]) -> str:
+    """Members of an enumeration are assigned in a stub; an annotation would declare an attribute."""
+    body = re.sub(r": typing\.ClassVar\[\w+\].*", " = ...", match[0])
+    return re.sub(r"    @classmethod\n    def __new__\(cls, value\).*\n(        .*\n)*", "", body)
+
+
 def generate() -> str:
     """The stub of the installed (or PYTHONPATH's) core, formatted."""
     with tempfile.TemporaryDirectory() as folder:
@@ -37,6 +43,8 @@ def generate() -> str:
             sys.exit(done.stdout + done.stderr)
         text = written[0].read_text()
     text = re.sub(r" at 0x[0-9a-f]+", "", text)
+    text = re.sub(r"(-> |: )tuple\b(?!\[)", r"\1tuple[typing.Any, ...]", text)
+    text = re.sub(r"^class \w+\(enum\.\w+\):\n(    .*\n)+", _enum_members, text, flags=re.MULTILINE)
     ruff = pathlib.Path(sys.executable).parent / "ruff"
     formatted = subprocess.run(
         [ruff, "format", "--stdin-filename", "_core.pyi", "-"],

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from equiheat._check import load_core as _load_core
 
-_core = _load_core()
+_load_core()  # and with it equiheat._core
 
 from equiheat import _abort as _abort
 from equiheat import devices as devices

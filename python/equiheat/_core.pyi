@@ -43,18 +43,16 @@ class DeviceError(RuntimeError):
     pass
 
 class ReduceOp(enum.Enum):
-    BAND: typing.ClassVar[ReduceOp]
-    BOR: typing.ClassVar[ReduceOp]
-    BXOR: typing.ClassVar[ReduceOp]
-    LAND: typing.ClassVar[ReduceOp]
-    LOR: typing.ClassVar[ReduceOp]
-    LXOR: typing.ClassVar[ReduceOp]
-    MAX: typing.ClassVar[ReduceOp]
-    MIN: typing.ClassVar[ReduceOp]
-    PROD: typing.ClassVar[ReduceOp]
-    SUM: typing.ClassVar[ReduceOp]
-    @classmethod
-    def __new__(cls, value): ...
+    BAND = ...
+    BOR = ...
+    BXOR = ...
+    LAND = ...
+    LOR = ...
+    LXOR = ...
+    MAX = ...
+    MIN = ...
+    PROD = ...
+    SUM = ...
 
 class Request:
     """
@@ -246,7 +244,7 @@ class Array:
         prev: typing.SupportsInt | typing.SupportsIndex,
         next: typing.SupportsInt | typing.SupportsIndex,
         periodic: bool,
-    ) -> tuple:
+    ) -> tuple[typing.Any, ...]:
         """
         (local block with halos, rows before, rows behind). Collective.
         """
@@ -270,7 +268,7 @@ class Array:
         Extent along the split per rank; None when replicated.
         """
     @property
-    def gshape(self) -> tuple: ...
+    def gshape(self) -> tuple[typing.Any, ...]: ...
     @property
     def is_balanced(self) -> bool: ...
     @property
