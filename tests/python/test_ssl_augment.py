@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from equiheat.communication import get_comm
+from equiheat.data.counter import permutation, uniform
 from equiheat.data.sharding import GlobalBatches, share
 from equiheat.ssl.augment import STRONG_VIEW, UNITS, WEAK_VIEW, Augmentation, AugmentConfig
 from equiheat.ssl.color import jitter_color, shift_hue
-from equiheat.ssl.counter import permutation, uniform
 from equiheat.ssl.warp import gaussian_blur, warp
 
 

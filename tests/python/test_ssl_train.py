@@ -201,12 +201,15 @@ def test_recipe_and_command_line(folder):
         ["--config", str(folder / "recipe.toml"), "--ecr.weight", "3", "--view2.crop", "0.5", "1", "--epochs", "2"]
     )
     assert (parsed.ecr.weight, parsed.view2.crop, parsed.view2.rotation, parsed.epochs) == (3.0, (0.5, 1.0), 30.0, 2)
-    few = load_recipe(folder / "few.toml")
+    few = load_recipe(folder / "few.toml", data=folder, out=folder / "run")
     assert (few.epochs, few.view1.crop, few.view1.flip, few.vicreg.projector) == (3, None, 0.5, (4, 5))
     with pytest.raises(ValueError, match=r"bad\.toml: ecr: unknown key 'weigth'; ECRConfig has weight"):
-        load_recipe(folder / "bad.toml")
+        load_recipe(folder / "bad.toml", data=folder, out=folder)
     with pytest.raises(ValueError, match=r"epochs is 'many'; expected int"):
-        load_recipe(folder / "kind.toml")
+        load_recipe(folder / "kind.toml", data=folder, out=folder)
+    with pytest.raises(ValueError, match=r"few\.toml' has no key 'data'"):
+        load_recipe(folder / "few.toml")
+    assert parse(["--config", str(folder / "few.toml"), "--data", ".", "--out", "x"]).data == Path(".")
     with pytest.raises(FileNotFoundError, match="there is no file"):
         load_recipe(folder / "none.toml")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from equiheat.communication import Communicator
-from equiheat.ssl.counter import permutation
+from equiheat.data.counter import permutation
 
 
 def share(count: int, comm: Communicator) -> tuple[int, int]:

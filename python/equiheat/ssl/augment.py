@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from equiheat.data.counter import uniform
 from equiheat.ssl.color import jitter_color
-from equiheat.ssl.counter import uniform
 from equiheat.ssl.warp import PADDING, gaussian_blur, warp
 
 # One draw number per parameter: turning one operation off never moves the draws of another.

@@ -123,24 +123,36 @@ class PretrainConfig:
             raise ValueError("PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more")
 
 
+def read_table(path: Path) -> dict[str, Any]:
+    """Top-level table of a TOML file.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When there is no such file, or it is not TOML.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"load_recipe: there is no file {str(path.absolute())!r}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"load_recipe: {str(path)!r} is not TOML: {error}") from error
+
+
 def load_recipe(path: Path, **overrides: Any) -> PretrainConfig:
-    """Read a TOML recipe; ``overrides`` replace or add top-level keys.
+    """Read a TOML recipe; ``overrides`` replace or add top-level keys. One of the two must give ``data`` and ``out``.
 
     Raises
     ------
     FileNotFoundError
         When there is no such file.
     ValueError
-        Naming the key that is unknown or has a value of the wrong kind.
+        Naming the key that is unknown, missing or has a value of the wrong kind.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"load_recipe: there is no file {str(path.absolute())!r}")
-    try:
-        table = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"load_recipe: {str(path)!r} is not TOML: {error}") from error
-    table |= overrides
-    table = {"data": "", "out": ""} | table
+    table = read_table(path) | overrides
+    absent = [name for name in ("data", "out") if name not in table]
+    if absent:
+        raise ValueError(f"load_recipe: {str(path)!r} has no key {absent[0]!r}; put it there or give it beside")
     return from_table(PretrainConfig, table, where=str(path))
 
 
@@ -187,7 +199,7 @@ def _convert(hint: Any, value: Any, *, where: str, default: Any) -> Any:
 
 
 def _scalar(hint: Any, value: Any, *, where: str) -> Any:
-    if hint is Path and isinstance(value, str):
+    if hint is Path and isinstance(value, (str, Path)):
         return Path(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

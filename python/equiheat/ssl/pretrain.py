@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from equiheat.communication import get_comm
 from equiheat.data import load_images
-from equiheat.ssl.config import PretrainConfig, load_recipe
+from equiheat.ssl.config import PretrainConfig, load_recipe, read_table
 from equiheat.ssl.trainer import Trainer, set_threads
 
 DESCRIPTION = """Train an encoder on a folder of images. --config FILE.toml gives defaults, which options override."""
@@ -22,7 +23,10 @@ def parse(arguments: Sequence[str]) -> PretrainConfig:
     arguments, recipe = _split_config(list(arguments))
     if recipe is None:
         return tyro.cli(PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments)
-    config = load_recipe(recipe)
+    table = read_table(recipe)
+    required = [name for name in ("data", "out") if name not in table]
+    config = load_recipe(recipe, **dict.fromkeys(required, "unset"))
+    config = dataclasses.replace(config, **dict.fromkeys(required, tyro.MISSING))  # left to the command line
     return tyro.cli(PretrainConfig, prog="equiheat pretrain", description=DESCRIPTION, args=arguments, default=config)
 
 
@@ -40,9 +44,6 @@ def _split_config(arguments: list[str]) -> tuple[list[str], Path | None]:
 def run(config: PretrainConfig) -> dict[str, object]:
     """Load the images and train. Collective; returns the last metrics."""
     comm = get_comm()
-    for name in ("data", "out"):
-        if str(getattr(config, name)) in ("", "."):
-            raise ValueError(f"equiheat pretrain: {name} is not set; give --{name} or put it in the recipe")
     set_threads(config.threads, comm)
     data = load_images(config.data, size=config.image_size, strict=config.strict, limit=config.limit or None, comm=comm)
     if comm.rank == 0 and data.converted:
