@@ -32,7 +32,7 @@ COMM = MPI.COMM_WORLD.Dup()
 #: Seconds one test may take; a rank that failed waits FAILED_WAIT seconds for the others to get as far.
 TEST_LIMIT = float(os.environ.get("EQUIHEAT_TEST_LIMIT", "120"))
 FAILED_WAIT = 15.0
-PASSED, FAILED, SKIPPED = 0, 1, 2
+PASSED, FAILED, SKIPPED, ELSEWHERE = 0, 1, 2, 3
 #: Where outcomes are recorded, one line of JSON each; tools/run_tests.py reads them.
 RESULTS = pathlib.Path(os.environ["EQUIHEAT_TEST_RESULTS"]) if "EQUIHEAT_TEST_RESULTS" in os.environ else None
 
@@ -48,12 +48,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("mpi")
 
 
+class FailedElsewhere(pytest.fail.Exception):
+    """This rank was fine; another was not."""
+
+
 class _State:
     """What the hooks share: the real stderr, the results file and the running test."""
 
     stderr: TextIO = sys.stderr
     results: TextIO | None = None
     nodeid: str = "collection"
+    rank0_tells: bool = False  # rank 0 failed itself, so its traceback stands for the others'
 
 
 def _say(text: str) -> None:
@@ -91,7 +96,7 @@ def _agree(outcome: int, error: BaseException | None) -> None:
     mine = np.array([outcome, place], dtype=np.int64)
     everyone = np.empty((SIZE, 2), dtype=np.int64)
     request = COMM.Iallgather(mine, everyone)
-    deadline = time.monotonic() + (FAILED_WAIT if outcome == FAILED else TEST_LIMIT)
+    deadline = time.monotonic() + (TEST_LIMIT if outcome == PASSED else FAILED_WAIT)
     pause = 0.0
     while not request.Test():
         if time.monotonic() > deadline:
@@ -100,9 +105,10 @@ def _agree(outcome: int, error: BaseException | None) -> None:
         pause = min(0.01, pause + 1e-4)
     if (everyone[:, 1] != place).any():
         _end_job("other ranks are running another test; the job ends", error)
+    _State.rank0_tells = everyone[0, 0] == FAILED
     others = [r for r in range(SIZE) if everyone[r, 0] != outcome]
-    if others and outcome != FAILED:
-        pytest.fail(f"outcome differs on rank(s) {others}; their output tells why", pytrace=False)
+    if others and outcome not in (FAILED, ELSEWHERE):
+        raise FailedElsewhere(f"outcome differs on rank(s) {others}; their output tells why", pytrace=False)
 
 
 def _in_step(phase: Generator[None, object, object]) -> Iterator[None]:
@@ -112,6 +118,8 @@ def _in_step(phase: Generator[None, object, object]) -> Iterator[None]:
         yield from phase
     except pytest.skip.Exception as skipped:
         outcome, error = SKIPPED, skipped
+    except FailedElsewhere as failure:
+        outcome, error = ELSEWHERE, failure
     except BaseException as failure:  # rethrown below
         outcome, error = FAILED, failure
     _agree(outcome, error)
@@ -214,10 +222,8 @@ if SIZE > 1:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Record outcomes; print failures at once, with the rank."""
     if report.when == "call" or report.outcome != "passed":
-        _record(
-            test=report.nodeid, outcome=report.outcome, phase=report.when, seconds=round(report.duration, 3)
-        )
-    if report.failed and SIZE > 1:
+        _record(test=report.nodeid, outcome=report.outcome, phase=report.when, seconds=round(report.duration, 3))
+    if report.failed and SIZE > 1 and (RANK == 0 or not _State.rank0_tells):
         _say(f"FAILED {report.nodeid} ({report.when})\n{report.longreprtext}")
 
 
