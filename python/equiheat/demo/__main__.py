@@ -22,7 +22,7 @@ from equiheat.demo.arrays import Step, run_arrays
 from equiheat.demo.images import Source, find_images
 from equiheat.demo.progress import Stages
 from equiheat.demo.story import Results, write_page
-from equiheat.demo.training import ARMS, Trained, probe, recipe, reconstruct, train
+from equiheat.demo.training import ARMS, Trained, has_bf16, probe, recipe, reconstruct, train
 from equiheat.ssl.probes import ProbeRow
 from equiheat.ssl.probes.tables import as_summary, summary_table, write_atomically
 
@@ -34,12 +34,8 @@ STAGES = {ARRAYS: 4.0, IMAGES: 3.0, **dict.fromkeys(ARMS, 75.0), PROBES: 35.0, R
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m equiheat.demo", description=__doc__)
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/demo"), help="folder for report.html and metrics.json"
-    )
-    parser.add_argument(
-        "--shared", type=Path, default=Path("../shared/data"), help="folder that may hold image sets"
-    )
+    parser.add_argument("--out", type=Path, default=Path("runs/demo"), help="folder for report.html and metrics.json")
+    parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="folder that may hold image sets")
     parser.add_argument("--images", type=int, default=2560, help="training images at most")
     parser.add_argument("--size", type=int, default=48, help="side of the images in pixels")
     parser.add_argument("--epochs", type=int, default=16)
@@ -56,9 +52,7 @@ def main() -> int:
         steps = _arrays(stages, comm)
         stages.begin(IMAGES)
         source = find_images(options.shared, size=options.size, limit=options.images, comm=comm)
-        stages.say(
-            f"images: {source.title}; {len(source.train)} to learn from, {len(source.test)} to be judged on"
-        )
+        stages.say(f"images: {source.title}; {len(source.train)} to learn from, {len(source.test)} to be judged on")
         trained = [_train(name, options, source, stages, comm) for name in ARMS]
         rows = _probe(trained, source, stages, comm)
         stages.begin(REPORT)
@@ -92,15 +86,13 @@ def _arrays(stages: Stages, comm: Communicator) -> list[Step]:
     return steps
 
 
-def _train(
-    name: str, options: argparse.Namespace, source: Source, stages: Stages, comm: Communicator
-) -> Trained:
+def _train(name: str, options: argparse.Namespace, source: Source, stages: Stages, comm: Communicator) -> Trained:
     stages.begin(name)
-    config = recipe(name, out=options.out, size=options.size, epochs=options.epochs, seed=options.seed)
-    arm = train(name, config, source, comm=comm, report=lambda done, of, note: stages.advance(done, of, note))
-    stages.say(
-        f"{name}: {arm.trainer.total_steps} steps in {arm.seconds:.0f} s; {arm.metrics[-1].get('verdict', '')}"
+    config = recipe(
+        name, out=options.out, size=options.size, epochs=options.epochs, seed=options.seed, bf16=has_bf16(comm)
     )
+    arm = train(name, config, source, comm=comm, report=lambda done, of, note: stages.advance(done, of, note))
+    stages.say(f"{name}: {arm.trainer.total_steps} steps in {arm.seconds:.0f} s; {arm.metrics[-1].get('verdict', '')}")
     return arm
 
 

@@ -148,14 +148,10 @@ def _least_squares(pixels: Array, labels: NDArray[np.int64], comm: Communicator)
     mine, numpy, times = _both(ours, theirs, comm)
     right = ((design @ mine).argmax(1) == labels).mean()
     result = f"linear classifier right on {100 * right:.2f} % of its images"
-    return Step(
-        f"least squares, {design.shape[1]} unknowns", result, float(np.abs(mine - numpy).max()), 1e-8, *times
-    )
+    return Step(f"least squares, {design.shape[1]} unknowns", result, float(np.abs(mine - numpy).max()), 1e-8, *times)
 
 
-def _both(
-    ours: Callable[[], Any], theirs: Callable[[], Any], comm: Communicator
-) -> tuple[Any, Any, list[float]]:
+def _both(ours: Callable[[], Any], theirs: Callable[[], Any], comm: Communicator) -> tuple[Any, Any, list[float]]:
     """Results of both programs and their times: ours the slowest rank's, the better of two runs of each."""
     mine, seconds = _timed(ours, comm)
     numpy, numpy_seconds = _timed(theirs, comm)

@@ -28,15 +28,11 @@ def loss_curves(metrics: Mapping[str, Sequence[dict[str, Any]]]) -> bytes:
                 x, y = np.array(points).T
                 axis.plot(x, y, color=COLORS[name], alpha=0.25, linewidth=0.8)
                 axis.plot(x, _smooth(y), color=COLORS[name], linewidth=1.8, label=name)
-        axis.set_title(
-            "reconstruction error of v2" if term == "reconstruction" else f"{term} term", fontsize=10
-        )
+        axis.set_title("reconstruction error of v2" if term == "reconstruction" else f"{term} term", fontsize=10)
         axis.set_xlabel("step", fontsize=9)
         axis.set_ylim(bottom=0)
     axes[0].legend(fontsize=8, frameon=False)
-    axes[-1].axhline(
-        _shuffled(metrics), color=_INK, linewidth=0.9, linestyle=":", label="keys of another image"
-    )
+    axes[-1].axhline(_shuffled(metrics), color=_INK, linewidth=0.9, linestyle=":", label="keys of another image")
     axes[-1].legend(fontsize=8, frameon=False)
     return _png(figure)
 
@@ -48,9 +44,7 @@ def score_bars(scores: Mapping[str, Mapping[str, float]]) -> bytes:
     width = 0.8 / len(scores)
     for number, (name, values) in enumerate(scores.items()):
         x = np.arange(len(families)) + (number - (len(scores) - 1) / 2) * width
-        bars = axis.bar(
-            x, [max(values[f], 0.0) for f in families], width * 0.92, color=COLORS[name], label=name
-        )
+        bars = axis.bar(x, [max(values[f], 0.0) for f in families], width * 0.92, color=COLORS[name], label=name)
         axis.bar_label(
             bars,
             [f"{values[f]:.2f}".replace("-0.00", "0.00") for f in families],
@@ -70,9 +64,7 @@ def picture_grid(rows: Mapping[str, Tensor], titles: Mapping[str, str]) -> bytes
     """Rows of images (B, 3, H, W) in 0 to 1, one under the other, pixels kept sharp."""
     count = next(iter(rows.values())).shape[0]
     figure, _ = _figure(0, width=11.5, height=11.5 * len(rows) / (count + 1.5))
-    grid = figure.add_gridspec(
-        len(rows), count + 1, width_ratios=[1.5] + [1.0] * count, wspace=0.05, hspace=0.06
-    )
+    grid = figure.add_gridspec(len(rows), count + 1, width_ratios=[1.5] + [1.0] * count, wspace=0.05, hspace=0.06)
     for r, (name, images) in enumerate(rows.items()):
         label = figure.add_subplot(grid[r, 0])
         label.axis("off")
@@ -118,9 +110,6 @@ def _smooth(y: np.ndarray, share: float = 0.06) -> np.ndarray:
 def _shuffled(metrics: Mapping[str, Sequence[dict[str, Any]]]) -> float:
     """Last measured error with keys and values of other images; NaN (no line) if there is none."""
     found = [
-        line["reconstruction_shuffled"]
-        for m in metrics.values()
-        for line in m
-        if "reconstruction_shuffled" in line
+        line["reconstruction_shuffled"] for m in metrics.values() for line in m if "reconstruction_shuffled" in line
     ]
     return found[-1] if found else float("nan")

@@ -57,13 +57,9 @@ def photo_crops(*, size: int, count: int) -> Source:
     """
     photos = _photos(size)
     rng = np.random.default_rng(0)
-    train = [
-        _crops(photo[:, : 3 * photo.shape[1] // 4], count // len(photos), size, rng)
-        for photo in photos.values()
-    ]
+    train = [_crops(photo[:, : 3 * photo.shape[1] // 4], count // len(photos), size, rng) for photo in photos.values()]
     test = [
-        _crops(photo[:, 3 * photo.shape[1] // 4 :], count // 3 // len(photos), size, rng)
-        for photo in photos.values()
+        _crops(photo[:, 3 * photo.shape[1] // 4 :], count // 3 // len(photos), size, rng) for photo in photos.values()
     ]
     names = tuple(photos)
     title = f"{count} random crops of {len(photos)} photos ({', '.join(names)})"
@@ -87,9 +83,7 @@ def _shrink(photo: np.ndarray, side: int) -> np.ndarray:
     """Scale so that a crop shows a thing, not a texture."""
     image = Image.fromarray(photo)
     scale = side / min(image.size)
-    return np.asarray(
-        image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
-    )
+    return np.asarray(image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC))
 
 
 def _crops(photo: np.ndarray, count: int, size: int, rng: np.random.Generator) -> Tensor:

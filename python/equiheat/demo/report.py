@@ -102,11 +102,7 @@ def table(head: Sequence[str], lines: Iterable[Line], *, left: int = 1) -> str:
 
     def cell(tag: str, column: int, value: str, best: bool = False) -> str:
         kind = " ".join(name for name, on in (("text", column < left), ("best", best)) if on)
-        return (
-            f'<{tag} class="{kind}">{html.escape(value)}</{tag}>'
-            if kind
-            else f"<{tag}>{html.escape(value)}</{tag}>"
-        )
+        return f'<{tag} class="{kind}">{html.escape(value)}</{tag}>' if kind else f"<{tag}>{html.escape(value)}</{tag}>"
 
     rows = "".join(
         f'<tr class="{"minor" if line.minor else ""}">'

@@ -138,10 +138,7 @@ def _pictures(results: Results) -> list[str]:
 def _scores(results: Results) -> list[str]:
     families = list(results.rows[0].scores)
     whole = [row for row in results.rows if row.part == "all"]
-    mlp = {
-        row.encoder: {f: row.scores[f]["mlp"].mean for f in families} | {"mean": row.mean("mlp")}
-        for row in whole
-    }
+    mlp = {row.encoder: {f: row.scores[f]["mlp"].mean for f in families} | {"mean": row.mean("mlp")} for row in whole}
     best = _best_columns([[mlp[row.encoder][f] for f in (*families, "mean")] for row in whole])
     lines = []
     for row in results.rows:

@@ -35,7 +35,14 @@ class Trained:
     seconds: float
 
 
-def recipe(name: str, *, out: Path, size: int, epochs: int, seed: int) -> PretrainConfig:
+def has_bf16(comm: Communicator) -> bool:
+    """Whether every rank's processor multiplies bfloat16 natively; elsewhere it would be slower than float32."""
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    able = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return bool(comm.allreduce(torch.tensor([able], dtype=torch.int64), "min"))
+
+
+def recipe(name: str, *, out: Path, size: int, epochs: int, seed: int, bf16: bool) -> PretrainConfig:
     """Both arms share everything but the auxiliary."""
     return PretrainConfig(
         data=out,
@@ -45,6 +52,7 @@ def recipe(name: str, *, out: Path, size: int, epochs: int, seed: int) -> Pretra
         image_size=size,
         batch_size=128,
         epochs=epochs,
+        precision="bf16" if bf16 else "fp32",
         seed=seed,
         vicreg=VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0),
         ecr=ECRConfig(weight=10.0),
@@ -52,9 +60,7 @@ def recipe(name: str, *, out: Path, size: int, epochs: int, seed: int) -> Pretra
     )
 
 
-def train(
-    name: str, config: PretrainConfig, source: Source, *, comm: Communicator, report: Report
-) -> Trained:
+def train(name: str, config: PretrainConfig, source: Source, *, comm: Communicator, report: Report) -> Trained:
     """Train one arm. Collective."""
     trainer = Trainer(config, source.train, comm=comm)
     metrics: list[dict[str, Any]] = []
