@@ -81,6 +81,13 @@ def test_twenty_steps_equal_those_of_one_rank(auxiliary, batch_size):
     assert together[-1] < together[0]
 
 
+@pytest.mark.parametrize("encoder", ["vit-micro-p4", "vit-micro-p8"])
+def test_transformers_train_too(encoder):
+    config = recipe(auxiliary="ecr", encoder=encoder)
+    together = losses(Trainer(config, data()), 4)
+    assert together == pytest.approx(losses(Trainer(config, data(), comm=Communicator(MPI.COMM_SELF)), 4), rel=1e-4)
+
+
 def test_shuffled_keys_too():
     config = recipe(auxiliary="ecr", ecr=ECRConfig(width=32, num_heads=2, keys="shuffled"))
     together = losses(Trainer(config, data()), 4)

@@ -113,6 +113,9 @@ class PretrainConfig:
     threads: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("data", "out"):
+            if isinstance(getattr(self, name), str):
+                object.__setattr__(self, name, Path(getattr(self, name)))
         for name in ("image_size", "batch_size", "epochs", "save_epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 1 or more")
