@@ -31,7 +31,7 @@ RANK, SIZE = MPI.COMM_WORLD.Get_rank(), MPI.COMM_WORLD.Get_size()
 COMM = MPI.COMM_WORLD.Dup()
 #: Seconds one test may take; a rank that failed waits FAILED_WAIT seconds for the others to get as far.
 TEST_LIMIT = float(os.environ.get("EQUIHEAT_TEST_LIMIT", "120"))
-FAILED_WAIT = 15.0
+FAILED_WAIT = float(os.environ.get("EQUIHEAT_FAILED_WAIT", "15"))
 PASSED, FAILED, SKIPPED, ELSEWHERE = 0, 1, 2, 3
 #: Where outcomes are recorded, one line of JSON each; tools/run_tests.py reads them.
 RESULTS = pathlib.Path(os.environ["EQUIHEAT_TEST_RESULTS"]) if "EQUIHEAT_TEST_RESULTS" in os.environ else None
