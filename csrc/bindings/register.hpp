@@ -9,5 +9,6 @@ void register_errors(pybind11::module_& m);
 void register_comm(pybind11::module_& m);
 void register_array(pybind11::module_& m);
 void register_creation(pybind11::module_& m);
+void register_linalg(pybind11::module_& m);
 
 }  // namespace eh

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "array/dndarray.hpp"
+
+/// The two factorisations behind qr: on blocks, without gradients, signs as LAPACK gives them.
+namespace eh {
+
+struct Factors {
+  DNDarray q;  ///< empty (m, 0) where q was not asked for
+  DNDarray r;
+};
+
+/// QR of a tall matrix split along rows: q split alike, r replicated. Any number of rows per rank. Collective.
+/// @pre a is (m, n), m >= n, split 0
+Factors tall_skinny_qr(const DNDarray& a);
+
+/// QR of any matrix split along columns by Householder panels: q (m, q_columns) and r (r_rows, n) split along columns.
+///
+/// Every panel is broadcast by its owner for the update of the columns behind it, and again, backwards, to form q.
+/// @pre a is (m, n) with split 1; q_columns is 0, min(m, n) or m; r_rows is min(m, n) or m
+Factors householder_qr(const DNDarray& a, std::int64_t q_columns, std::int64_t r_rows);
+
+}  // namespace eh

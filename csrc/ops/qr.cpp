@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/qr.hpp"
+
+#include <ATen/core/IListRef.h>
+#include <ATen/ops/cat_ops.h>
+#include <ATen/ops/linalg_qr_ops.h>
+#include <ATen/ops/linalg_solve_triangular_ops.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "array/autograd.hpp"
+#include "array/contraction.hpp"
+#include "array/redistribute.hpp"
+#include "array/tensor_comm.hpp"
+#include "base/dtype.hpp"
+#include "base/error.hpp"
+#include "ops/householder.hpp"
+#include "ops/matmul.hpp"
+
+namespace eh {
+namespace {
+
+/// Stacked triangles of a tall matrix may take this many elements whatever the block's size.
+constexpr std::int64_t kSmallStack = std::int64_t{1} << 14;
+
+/// A factorisation local to the stacked triangles: worth it while the stack is no larger than two blocks.
+bool is_tall(std::int64_t m, std::int64_t n, int nranks) {
+  const std::int64_t rows = (m + nranks - 1) / nranks;
+  const std::int64_t stacked = nranks * std::min(rows, n) * n;
+  return m >= n && stacked <= std::max(2 * rows * n, kSmallStack);
+}
+
+/// x / |x|, and 1 for 0.
+at::Tensor phases(const at::Tensor& diagonal) {
+  const at::Tensor sign = diagonal.detach().sgn();
+  return sign.masked_fill(sign.eq(0), 1);
+}
+
+/// The diagonal of a matrix split along columns, replicated.
+at::Tensor diagonal_of(const DNDarray& r) {
+  const Layout& layout = r.layout();
+  const std::int64_t k = std::min(r.shape()[0], r.shape()[1]);
+  Counts counts;
+  for (int rank = 0; rank < layout.nranks(); ++rank) {
+    counts.push_back(std::clamp<std::int64_t>(k - layout.offset(rank), 0, layout.count(rank)));
+  }
+  const auto rank = static_cast<std::size_t>(r.comm().rank());
+  at::Tensor own = r.local().narrow(1, 0, counts[rank]);
+  own = own.narrow(0, std::min(layout.offset(r.comm().rank()), k), counts[rank]).diagonal();
+  return allgather(own.contiguous(), 0, counts, r.comm());
+}
+
+/// The scale of k leading rows or columns, and 1 for the others.
+at::Tensor extended(const at::Tensor& scale, std::int64_t length) {
+  Shape shape = shape_of(scale);
+  const std::int64_t k = std::exchange(shape.back(), length);
+  at::Tensor all = at::Tensor(scale.new_ones(sizes(shape)));
+  all.narrow(-1, 0, k).copy_(scale);
+  return all;
+}
+
+DNDarray scale_rows(const DNDarray& r, const at::Tensor& scale) {
+  return r.with_local(r.local().mul(extended(scale, r.shape()[0]).unsqueeze(1)));
+}
+
+DNDarray scale_columns(const DNDarray& q, const at::Tensor& scale) {
+  const at::Tensor all = extended(scale, q.shape()[1]);
+  if (q.split() != 1) return q.with_local(q.local().mul(all));
+  const int rank = q.comm().rank();
+  return q.with_local(q.local().mul(all.narrow(0, q.layout().offset(rank), q.layout().count(rank))));
+}
+
+Factors normalised(const Factors& f) {
+  const at::Tensor phase = phases(f.r.split() == 1 ? diagonal_of(f.r) : f.r.local().diagonal());
+  return {f.q.shape()[1] > 0 ? scale_columns(f.q, phase) : f.q, scale_rows(f.r, phase.conj())};
+}
+
+/// Extents of q and r beside a's.
+struct Sizes {
+  std::int64_t q_columns;
+  std::int64_t r_rows;
+};
+
+Sizes sizes_of(const DNDarray& a, const std::string& mode) {
+  const std::int64_t m = a.shape()[0];
+  const std::int64_t k = std::min(m, a.shape()[1]);
+  return {mode == "r" ? 0 : mode == "complete" ? m : k, mode == "complete" ? m : k};
+}
+
+/// Rows of one matrix, without gradients: q split 0 (a's extents where it has as many rows), r replicated.
+Factors factor_rows(const DNDarray& a, const Sizes& size) {
+  const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
+  if (reduced && is_tall(a.shape()[0], a.shape()[1], a.comm().size())) return normalised(tall_skinny_qr(a));
+  const Factors f = normalised(householder_qr(resplit(a, 1), size.q_columns, size.r_rows));
+  return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), resplit(f.r, kNoSplit)};
+}
+
+/// The same for a split along columns; q and r split along columns.
+Factors factor_columns(const DNDarray& a, const Sizes& size) {
+  const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
+  if (!reduced || !is_tall(a.shape()[0], a.shape()[1], a.comm().size())) {
+    return normalised(householder_qr(a, size.q_columns, size.r_rows));
+  }
+  const Factors f = normalised(tall_skinny_qr(resplit(a, 0)));
+  return {redistribute(f.q, a.layout_ptr()), redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
+}
+
+/// Upper triangle u with real diagonal of x = u + skew-Hermitian.
+at::Tensor upper_part(const at::Tensor& x) {
+  const at::Tensor sum = x.add(x.mH());
+  return sum.triu().sub(sum.diagonal().mul(0.5).diag_embed());
+}
+
+/// Factors of a tall matrix split along rows with their derivative: with M = A R^-1 and U the upper part of Q^H M,
+/// dR = dU R and dQ = dM - Q dU (Q and R constant).
+Factors differentiable_tall(const DNDarray& a) {
+  const CommPtr& comm = a.comm_ptr();
+  const Factors f = factor_rows(a.with_local(a.local().detach()), {a.shape()[1], a.shape()[1]});
+  const at::Tensor& q = f.q.local();
+  const at::Tensor& r = f.r.local();
+  const at::Tensor m = at::_ops::linalg_solve_triangular::call(r, a.local(), /*upper=*/true, /*left=*/false,
+                                                               /*unitriangular=*/false);
+  const at::Tensor u = upper_part(sum_partials(q.mH().matmul(m), comm));
+  return {f.q.with_local(gradient_through(q, m.sub(q.matmul(enter_partial(u, comm))))),
+          f.r.with_local(gradient_through(r, u.matmul(r)))};
+}
+
+/// The first m columns decide q; the others are projected on it.
+Factors differentiable_wide(const DNDarray& a) {
+  const std::int64_t m = a.shape()[0];
+  const std::int64_t rest = a.shape()[1] - m;
+  const auto columns = [&](std::int64_t begin, std::int64_t count) {
+    return DNDarray(a.local().narrow(1, begin, count), share(a.layout().with_shape({m, count}, 0)), a.comm_ptr());
+  };
+  const Factors f = differentiable_tall(columns(0, m));
+  const LayoutPtr layout = share(Layout::replicated({m, rest}, a.comm().size()));
+  const DNDarray right = matmul_to(adjoint(f.q), columns(m, rest), layout);
+  const std::vector<at::Tensor> parts = {f.r.local(), right.local()};
+  const LayoutPtr whole = share(Layout::replicated(a.shape(), a.comm().size()));
+  return {f.q, {at::_ops::cat::call(at::ITensorListRef(parts), 1), whole, a.comm_ptr()}};
+}
+
+Factors differentiable(const DNDarray& a, const Sizes& size) {
+  EH_CHECK(size.r_rows == std::min(a.shape()[0], a.shape()[1]), NotSupported,
+           "qr: mode 'complete' of a tall matrix has no gradient; use mode 'reduced'");
+  const DNDarray rows = resplit(a, 0);
+  const Factors f = a.shape()[0] >= a.shape()[1] ? differentiable_tall(rows) : differentiable_wide(rows);
+  if (a.split() == 0) return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), f.r};
+  const LayoutPtr q_layout = share(f.q.shape()[1] == a.shape()[1]
+                                       ? a.layout().with_shape(f.q.shape(), 1)
+                                       : Layout::balanced(f.q.shape(), 1, a.comm().size()));
+  return {redistribute(f.q, q_layout), redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
+}
+
+/// Every rank has whole matrices: torch's factorisation of each.
+QRFactors factor_whole(const DNDarray& a, const std::string& mode) {
+  const auto [q, r] = at::_ops::linalg_qr::call(a.local(), mode);
+  const at::Tensor phase = phases(r.diagonal(0, -2, -1));
+  const auto wrap = [&](const at::Tensor& x) {
+    Shape shape = a.shape();
+    shape[shape.size() - 2] = x.size(-2);
+    shape[shape.size() - 1] = x.size(-1);
+    return DNDarray(x, share(a.layout().with_shape(std::move(shape), a.split())), a.comm_ptr());
+  };
+  const DNDarray upper = wrap(r.mul(extended(phase.conj(), r.size(-2)).unsqueeze(-1)));
+  if (mode == "r") return {std::nullopt, upper};
+  return {wrap(q.mul(extended(phase, q.size(-1)).unsqueeze(-2))), upper};
+}
+
+/// A stack split within its matrices: whole matrices are dealt out along the first axis.
+QRFactors factor_stack(const DNDarray& a, const std::string& mode) {
+  const QRFactors f = factor_whole(resplit(a, 0), mode);
+  const auto back = [&](const DNDarray& x) { return resplit(x, a.split()); };
+  if (!f.q) return {std::nullopt, back(f.r)};
+  return {back(*f.q), a.split() == a.ndim() - 1 ? back(f.r) : f.r};
+}
+
+}  // namespace
+
+DNDarray to_factorable(const DNDarray& x) {
+  const DType dtype = dtype_of(x.local().scalar_type());
+  if (is_inexact(dtype) && size_of(dtype) >= 4) return x;
+  return x.with_local(x.local().to(at::kFloat));
+}
+
+QRFactors qr(const DNDarray& x, const std::string& mode) {
+  EH_CHECK(mode == "reduced" || mode == "complete" || mode == "r", ValueError, "qr: unknown mode '", mode,
+           "'; choose 'reduced', 'complete' or 'r'");
+  EH_CHECK(x.ndim() >= 2, ValueError, "qr: needs at least 2 dimensions, the array has ", x.ndim());
+  const DNDarray a = to_factorable(x);
+  const bool within = a.split() >= a.ndim() - 2;
+  // A replicated r keeps its rule at one rank too: the result's metadata do not depend on the number of ranks.
+  if (!within || (a.comm().size() == 1 && a.ndim() > 2)) return factor_whole(a, mode);
+  if (a.ndim() > 2) return factor_stack(a, mode);
+  const Sizes size = sizes_of(a, mode);
+  const Factors f = needs_grad(a.local()) ? differentiable(a, size)
+                    : a.split() == 0      ? factor_rows(a, size)
+                                          : factor_columns(a, size);
+  if (mode == "r") return {std::nullopt, f.r};
+  return {f.q, f.r};
+}
+
+}  // namespace eh

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Factorisations of matrices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from equiheat import _core
+from equiheat._base import unwrap, wrap
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+class QR(NamedTuple):
+    """Result of `qr`: ``Q @ R`` is the matrix. Q is None in mode 'r'."""
+
+    Q: DNDarray | None
+    R: DNDarray
+
+
+def qr(A: DNDarray, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR:
+    """QR factorisation ``A = Q @ R``, Q with orthonormal columns, R upper triangular.
+
+    The diagonal of R is real and not negative, so that the factors of a matrix of full rank are the same at any
+    number of ranks.
+
+    Parameters
+    ----------
+    A : DNDarray
+        (..., m, n), any shape and split; integers and half precision are computed in float32.
+    mode : {'reduced', 'complete', 'r'}
+        Q (m, k) and R (k, n) with k = min(m, n); Q (m, m) and R (m, n); R alone.
+
+    Returns
+    -------
+    QR
+        Named tuple (Q, R); Q is None in mode 'r'.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 dimensions, unknown mode.
+    NotImplementedError
+        The gradient of mode 'complete' with m > n.
+
+    Distribution
+    ------------
+    A split 0: Q split 0, R replicated. A split 1: both split 1. A replicated or split along a batch axis: both alike.
+
+    Tall matrices: a local factorisation and one of the stacked local triangles: one allgather, at most twice the size
+    of a rank's block. All others: panels of 64 columns of the matrix split 1 (split 0 is redistributed there and
+    back), each broadcast twice. Peak memory per rank: three blocks, and R where it is replicated.
+
+    Differentiable in modes 'reduced' and 'r' if the first k columns are linearly independent.
+    """
+    q, r = _core.qr(unwrap(A, "qr", "A"), mode)
+    return QR(None if q is None else wrap(q), wrap(r))
