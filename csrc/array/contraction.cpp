@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array/contraction.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "array/autograd.hpp"
@@ -47,7 +48,8 @@ at::Tensor multiply(const LoopNest& nest, const at::Tensor& a, const at::Tensor&
     return folded_product(a, b).reshape(shape);
   }
   // A plain matrix lets torch fold the batch of a into its rows.
-  const bool plain = nbatch > 0 && b.numel() == b.size(-2) * b.size(-1);
+  const at::IntArrayRef b_batch = batch(b);
+  const bool plain = nbatch > 0 && std::all_of(b_batch.begin(), b_batch.end(), [](auto n) { return n == 1; });
   at::Tensor c = plain ? a.matmul(b.reshape({b.size(-2), b.size(-1)})) : a.matmul(b);
   return nest.summed_axes().empty() ? c : c.sum(nest.summed_axes(), /*keepdim=*/true, c.scalar_type());
 }

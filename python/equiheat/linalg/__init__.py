@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from equiheat.linalg._decompositions import QR as QR
 from equiheat.linalg._decompositions import qr as qr
+from equiheat.linalg._norms import matrix_norm as matrix_norm
+from equiheat.linalg._norms import norm as norm
+from equiheat.linalg._norms import vector_norm as vector_norm
 from equiheat.linalg._products import dot as dot
 from equiheat.linalg._products import matmul as matmul
 from equiheat.linalg._products import matrix_transpose as matrix_transpose
@@ -14,9 +17,6 @@ from equiheat.linalg._products import tril as tril
 from equiheat.linalg._products import triu as triu
 from equiheat.linalg._products import vdot as vdot
 from equiheat.linalg._products import vecdot as vecdot
-from equiheat.linalg._norms import matrix_norm as matrix_norm
-from equiheat.linalg._norms import norm as norm
-from equiheat.linalg._norms import vector_norm as vector_norm
 from equiheat.linalg._regression import LeastSquares as LeastSquares
 from equiheat.linalg._regression import Ridge as Ridge
 from equiheat.linalg._regression import lstsq as lstsq

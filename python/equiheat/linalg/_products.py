@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def matmul(x1: DNDarray, x2: DNDarray) -> DNDarray:
-    """Matrix product ``x1 @ x2`` over the last two axes, batch axes broadcast; 1-D operands as in NumPy.
+    r"""Matrix product ``x1 @ x2`` over the last two axes, batch axes broadcast; 1-D operands as in NumPy.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def matmul(x1: DNDarray, x2: DNDarray) -> DNDarray:
     ------------
     Split of the result (rows are axis 0, columns axis 1; N is replicated)::
 
-        x1 \\ x2   N   0   1
+        x1 \ x2   N   0   1
         N         N   0   1
         0         0   0   0
         1         1   1   1
@@ -70,7 +70,9 @@ def dot(a: DNDarray, b: DNDarray) -> DNDarray:
         0-d and replicated for two vectors; else split as `matmul`. Collective.
     """
     if a.ndim > 2 or b.ndim > 2:
-        raise ValueError(f"dot: needs arrays of at most 2 dimensions, has {a.ndim} and {b.ndim}; use matmul or vecdot")
+        raise ValueError(
+            f"dot: needs arrays of at most 2 dimensions, has {a.ndim} and {b.ndim}; use matmul or vecdot"
+        )
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return matmul(a, b)
