@@ -62,7 +62,9 @@ struct GradientThrough : torch::autograd::Function<GradientThrough> {
   static at::Tensor forward(AutogradContext*, const at::Tensor& /*expression*/, const at::Tensor& value) {
     return value.clone();
   }
-  static variable_list backward(AutogradContext*, const variable_list& grads) { return {grads[0], Variable()}; }
+  static variable_list backward(AutogradContext*, const variable_list& grads) {
+    return {grads[0], Variable()};
+  }
 };
 
 }  // namespace

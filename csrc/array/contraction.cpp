@@ -39,7 +39,9 @@ at::Tensor folded_product(const at::Tensor& a, const at::Tensor& b) {
 /// c of the given pieces of a and b.
 at::Tensor multiply(const LoopNest& nest, const at::Tensor& a, const at::Tensor& b) {
   const int nbatch = nest.nbatch();
-  const auto batch = [&](const at::Tensor& x) { return x.sizes().slice(0, static_cast<std::size_t>(nbatch)); };
+  const auto batch = [&](const at::Tensor& x) {
+    return x.sizes().slice(0, static_cast<std::size_t>(nbatch));
+  };
   const bool fold = nbatch > 0 && static_cast<int>(nest.summed_axes().size()) == nbatch &&
                     batch(a).equals(batch(b)) && a.numel() > 0 && b.numel() > 0;
   Shape shape(static_cast<std::size_t>(nbatch), 1);
@@ -167,8 +169,9 @@ at::Tensor reduce_to_owners(const LoopNest& nest, const Factor& a, const Factor&
       incoming = a.local.new_empty(sizes(target.lshape(owner)));
       receive = comm.irecv(buffer(incoming), (rank + size - 1) % size);
     }
-    at::Tensor share = multiply(nest, slice(nest, a.operand, a.local, label, target.offset(owner), target.count(owner)),
-                                slice(nest, b.operand, b.local, label, target.offset(owner), target.count(owner)));
+    at::Tensor share =
+        multiply(nest, slice(nest, a.operand, a.local, label, target.offset(owner), target.count(owner)),
+                 slice(nest, b.operand, b.local, label, target.offset(owner), target.count(owner)));
     receive.wait();
     if (step > 0) share = incoming.add_(share);
     send.wait();
@@ -209,14 +212,21 @@ Product multiply_met(const LoopNest& nest, const Contraction& spec, const Factor
   return {multiply(nest, a.local, b.local), c_layout(spec, nest, lead.label, lead.layout->counts())};
 }
 
-Product multiply_split(const LoopNest& nest, const Contraction& spec, Factor& a, Factor& b, const CommPtr& comm) {
+Product multiply_split(const LoopNest& nest, const Contraction& spec, Factor& a, Factor& b,
+                       const CommPtr& comm) {
   if (a.label != b.label && a.label != kNoLabel && b.label != kNoLabel) {
     const int target = nest.split_label(Operand::C, *spec.c);
     switch (choose_meeting(nest, a.label, b.label, target, comm->size())) {
-      case Meeting::CirculateA: return circulate(nest, spec, b, a, comm);
-      case Meeting::CirculateB: return circulate(nest, spec, a, b, comm);
-      case Meeting::MoveA: join(nest, a, b, comm); break;
-      case Meeting::MoveB: join(nest, b, a, comm); break;
+      case Meeting::CirculateA:
+        return circulate(nest, spec, b, a, comm);
+      case Meeting::CirculateB:
+        return circulate(nest, spec, a, b, comm);
+      case Meeting::MoveA:
+        join(nest, a, b, comm);
+        break;
+      case Meeting::MoveB:
+        join(nest, b, a, comm);
+        break;
     }
   } else if (b.label == kNoLabel || (a.label == b.label && b.layout->size() < a.layout->size())) {
     if (nest.contains(Operand::B, a.label)) join(nest, b, a, comm);
@@ -228,13 +238,15 @@ Product multiply_split(const LoopNest& nest, const Contraction& spec, Factor& a,
 
 }  // namespace
 
-at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contraction& spec, const CommPtr& comm) {
+at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contraction& spec,
+                           const CommPtr& comm) {
   const LoopNest nest(spec);
   if (comm->size() == 1) return multiply(nest, a, b);
   Factor x = useful(nest, Operand::A, a, spec.a, comm);
   Factor y = useful(nest, Operand::B, b, spec.b, comm);
   const bool split = x.label != kNoLabel || y.label != kNoLabel;
-  const Product c = split ? multiply_split(nest, spec, x, y, comm) : multiply_replicated(nest, spec, x, y, comm);
+  const Product c =
+      split ? multiply_split(nest, spec, x, y, comm) : multiply_replicated(nest, spec, x, y, comm);
   return *c.layout == *spec.c ? c.local : redistribute_local(c.local, c.layout, spec.c, comm);
 }
 

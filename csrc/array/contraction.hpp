@@ -29,7 +29,8 @@ struct Contraction {
 at::Tensor contract(const at::Tensor& a, const at::Tensor& b, const Contraction& spec, const CommPtr& comm);
 
 /// The same without gradients.
-at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contraction& spec, const CommPtr& comm);
+at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contraction& spec,
+                           const CommPtr& comm);
 
 /// `value`, with the derivative of `expression`: for results whose differential is a simple linear expression of the
 /// input's, the factors of a decomposition. First derivatives only.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bindings/casters.hpp"
-
 #include "bindings/register.hpp"
 #include "ops/lstsq.hpp"
 #include "ops/matmul.hpp"
@@ -24,9 +23,9 @@ std::tuple<DNDarray, DNDarray, std::int64_t, DNDarray> lstsq_tuple(const DNDarra
   return {f.x, f.residuals, f.rank, f.s};
 }
 
-std::tuple<DNDarray, DNDarray> ridge_tuple(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas,
-                                           bool several, bool fit_intercept, const std::string& method,
-                                           bool precise) {
+std::tuple<DNDarray, DNDarray> ridge_tuple(const DNDarray& x, const DNDarray& y,
+                                           const std::vector<double>& alphas, bool several,
+                                           bool fit_intercept, const std::string& method, bool precise) {
   RidgeFit f = ridge(x, y, alphas, {several, fit_intercept, method, precise});
   return {f.coef, f.intercept};
 }
@@ -44,7 +43,8 @@ void register_linalg(py::module_& m) {
   m.def("outer", &outer, py::arg("a"), py::arg("b"), NoGil(), "Collective.");
   m.def("vecdot", &vecdot, py::arg("a"), py::arg("b"), py::arg("axis"), NoGil(), "Collective.");
   m.def("vdot", &vdot, py::arg("a"), py::arg("b"), NoGil(), "Collective.");
-  m.def("trace", &trace, py::arg("x"), py::arg("offset"), py::arg("axis1"), py::arg("axis2"), NoGil(), "Collective.");
+  m.def("trace", &trace, py::arg("x"), py::arg("offset"), py::arg("axis1"), py::arg("axis2"), NoGil(),
+        "Collective.");
   m.def("tril", &tril, py::arg("x"), py::arg("k"), NoGil(), "Local.");
   m.def("triu", &triu, py::arg("x"), py::arg("k"), NoGil(), "Local.");
   m.def("vector_norm", &norm, py::arg("x"), py::arg("ord"), py::arg("axes"), py::arg("keepdims"), NoGil(),
@@ -53,7 +53,8 @@ void register_linalg(py::module_& m) {
   m.def("lstsq", &lstsq_tuple, py::arg("a"), py::arg("b"), py::arg("rcond"), NoGil(),
         "(x, residuals, rank, s). Collective.");
   m.def("ridge", &ridge_tuple, py::arg("x"), py::arg("y"), py::arg("alphas"), py::arg("several"),
-        py::arg("fit_intercept"), py::arg("method"), py::arg("precise"), NoGil(), "(coef, intercept). Collective.");
+        py::arg("fit_intercept"), py::arg("method"), py::arg("precise"), NoGil(),
+        "(coef, intercept). Collective.");
 }
 
 }  // namespace eh

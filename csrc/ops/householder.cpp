@@ -44,7 +44,8 @@ void reflect(const at::Tensor& block, const Layout& layout, int rank, const Pane
   const std::int64_t rows = packed.size(0) - 1;
   const at::Tensor part = block.narrow(1, skip, block.size(1) - skip).narrow(0, panel.begin, rows);
   if (part.numel() == 0) return;
-  part.copy_(at::_ops::ormqr::call(packed.narrow(0, 0, rows), packed.select(0, rows), part, /*left=*/true, adjoint));
+  part.copy_(
+      at::_ops::ormqr::call(packed.narrow(0, 0, rows), packed.select(0, rows), part, /*left=*/true, adjoint));
 }
 
 at::Tensor factorise(const at::Tensor& columns) {
@@ -125,8 +126,8 @@ Factors householder_qr(const DNDarray& a, std::int64_t q_columns, std::int64_t r
   const at::Tensor block = a.local().clone();
   const std::vector<Panel> panels = panels_of(layout, std::min(m, n));
   const std::vector<at::Tensor> reflectors = reduce_to_triangle(block, layout, panels, comm);
-  const LayoutPtr q_layout = share(q_columns == n ? layout.with_shape({m, n}, 1)
-                                                  : Layout::balanced({m, q_columns}, 1, comm.size()));
+  const LayoutPtr q_layout =
+      share(q_columns == n ? layout.with_shape({m, n}, 1) : Layout::balanced({m, q_columns}, 1, comm.size()));
   const at::Tensor q = identity_columns(block, m, *q_layout, comm.rank());
   if (q_columns > 0) accumulate(q, *q_layout, panels, reflectors, comm);
   return {{q, q_layout, a.comm_ptr()},

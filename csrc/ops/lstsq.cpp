@@ -61,7 +61,8 @@ Pseudoinverse pseudoinverse(const DNDarray& a, double rcond) {
   const at::Tensor keep = s.numel() > 0 ? s.gt(s.narrow(0, 0, 1).mul(rcond)) : s.gt(0);
   const at::Tensor reciprocal = s.reciprocal().masked_fill(keep.logical_not(), 0);
   const at::Tensor inverse = vh.mH().mul(reciprocal).matmul(u.mH());
-  return {*f.q, replicated(inverse, comm), wide, keep.sum(at::kLong).item<std::int64_t>(), replicated(s, comm)};
+  return {*f.q, replicated(inverse, comm), wide, keep.sum(at::kLong).item<std::int64_t>(),
+          replicated(s, comm)};
 }
 
 /// pinv(a) b. (n, k): replicated, or split 0 where a is wide and split.
@@ -83,7 +84,8 @@ DNDarray solve_adjoint(const Pseudoinverse& p, const DNDarray& g, const LayoutPt
     const DNDarray y = matmul_to(adjoint(p.inverse), g, replicated_layout(middle, g.comm_ptr()));
     return matmul_to(p.q, y, layout);
   }
-  const DNDarray y = matmul_to(adjoint(p.q), g, replicated_layout({p.q.shape()[1], g.shape()[1]}, g.comm_ptr()));
+  const DNDarray y =
+      matmul_to(adjoint(p.q), g, replicated_layout({p.q.shape()[1], g.shape()[1]}, g.comm_ptr()));
   return matmul_to(adjoint(p.inverse), y, layout);
 }
 
@@ -122,8 +124,8 @@ void check(const DNDarray& a, const DNDarray& b) {
   EH_CHECK(a.ndim() == 2, ValueError, "lstsq: a must be 2-dimensional, has shape ", to_string(a.shape()));
   EH_CHECK(b.ndim() == 1 || b.ndim() == 2, ValueError, "lstsq: b must be 1- or 2-dimensional, has shape ",
            to_string(b.shape()));
-  EH_CHECK(a.shape()[0] == b.shape()[0], ValueError, "lstsq: a has ", a.shape()[0], " rows and b ", b.shape()[0],
-           "; they must be equal");
+  EH_CHECK(a.shape()[0] == b.shape()[0], ValueError, "lstsq: a has ", a.shape()[0], " rows and b ",
+           b.shape()[0], "; they must be equal");
   EH_CHECK(a.comm_ptr() == b.comm_ptr(), ValueError, "lstsq: a and b live on different communicators");
 }
 

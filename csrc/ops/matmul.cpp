@@ -44,8 +44,8 @@ void check_operands(const DNDarray& a, const DNDarray& b) {
 }
 
 Shape product_shape(const DNDarray& a, const DNDarray& b) {
-  Shape shape = broadcast_shapes({a.shape().begin(), a.shape().end() - 2}, {b.shape().begin(), b.shape().end() - 2},
-                                 "matmul");
+  Shape shape = broadcast_shapes({a.shape().begin(), a.shape().end() - 2},
+                                 {b.shape().begin(), b.shape().end() - 2}, "matmul");
   shape.insert(shape.end(), {a.shape()[a.shape().size() - 2], b.shape().back()});
   return shape;
 }
@@ -113,16 +113,22 @@ DNDarray swap_last_axes(const DNDarray& x, const char* fn, bool conjugate) {
 at::ScalarType product_type(at::ScalarType type, std::int64_t k, bool distributed) {
   const auto exact_in_double = [k](int bits) { return k <= (std::int64_t{1} << (53 - 2 * bits)); };
   switch (type) {
-    case at::kBool: return at::kFloat;  // a count above 0 never rounds to 0
+    case at::kBool:
+      return at::kFloat;  // a count above 0 never rounds to 0
     case at::kByte:
-    case at::kChar: return exact_in_double(8) ? at::kDouble : at::kLong;
-    case at::kShort: return exact_in_double(16) ? at::kDouble : at::kLong;
+    case at::kChar:
+      return exact_in_double(8) ? at::kDouble : at::kLong;
+    case at::kShort:
+      return exact_in_double(16) ? at::kDouble : at::kLong;
     case at::kUInt16:
     case at::kUInt32:
-    case at::kUInt64: return at::kLong;  // torch multiplies no unsigned types; the low bits are the same
+    case at::kUInt64:
+      return at::kLong;  // torch multiplies no unsigned types; the low bits are the same
     case at::kHalf:
-    case at::kBFloat16: return distributed ? at::kFloat : type;  // shares are rounded once, after their sum
-    default: return type;
+    case at::kBFloat16:
+      return distributed ? at::kFloat : type;  // shares are rounded once, after their sum
+    default:
+      return type;
   }
 }
 

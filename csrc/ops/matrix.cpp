@@ -19,7 +19,8 @@ namespace {
 DType dtype_of(const DNDarray& x) { return eh::dtype_of(x.local().scalar_type()); }
 
 /// The sum of this rank's terms over `axes` as part of x's sum: complete if the split is not among them.
-DNDarray finish_sum(const DNDarray& x, const at::Tensor& partial, const std::vector<int>& axes, bool keepdims) {
+DNDarray finish_sum(const DNDarray& x, const at::Tensor& partial, const std::vector<int>& axes,
+                    bool keepdims) {
   const bool crosses = x.is_distributed() && std::binary_search(axes.begin(), axes.end(), x.split());
   return {crosses ? sum_partials(partial, x.comm_ptr()) : partial, share(x.layout().reduced(axes, keepdims)),
           x.comm_ptr()};
@@ -33,7 +34,9 @@ DNDarray sum_of_products(const DNDarray& a, const DNDarray& b, const std::vector
   const Aligned both = align({&a, &b}, fn);
   const DNDarray product(both.locals[0].to(type).conj().mul(both.locals[1].to(type)), both.layout, both.comm);
   const bool half = type == at::kHalf || type == at::kBFloat16;
-  const at::ScalarType wide = half ? at::kFloat : type == at::kBool || at::isIntegralType(type, false) ? at::kLong : type;
+  const at::ScalarType wide = half                                                   ? at::kFloat
+                              : type == at::kBool || at::isIntegralType(type, false) ? at::kLong
+                                                                                     : type;
   const at::Tensor partial = product.local().sum(as_dims(axes), false, wide);
   const DNDarray sum = finish_sum(product, partial, axes, false);
   return sum.with_local(type == at::kBool ? sum.local().ne(0) : sum.local().to(type));
@@ -66,8 +69,8 @@ at::ScalarType norm_type(at::ScalarType type) {
   return at::isFloatingType(type) || at::isComplexType(type) ? c10::toRealValueType(type) : at::kFloat;
 }
 
-DNDarray extreme_norm(const DNDarray& x, const at::Tensor& magnitude, bool largest, const std::vector<int>& axes,
-                      bool keepdims) {
+DNDarray extreme_norm(const DNDarray& x, const at::Tensor& magnitude, bool largest,
+                      const std::vector<int>& axes, bool keepdims) {
   const auto dims = as_dims(axes);
   std::int64_t terms = 1;
   std::int64_t own = 1;
@@ -117,8 +120,8 @@ DNDarray vecdot(const DNDarray& a, const DNDarray& b, int axis) {
 }
 
 DNDarray vdot(const DNDarray& a, const DNDarray& b) {
-  EH_CHECK(a.shape() == b.shape(), ValueError, "vdot: shapes ", to_string(a.shape()), " and ", to_string(b.shape()),
-           " differ");
+  EH_CHECK(a.shape() == b.shape(), ValueError, "vdot: shapes ", to_string(a.shape()), " and ",
+           to_string(b.shape()), " differ");
   return sum_of_products(a, b, all_axes(a.ndim()), "vdot");
 }
 
@@ -158,7 +161,8 @@ DNDarray vector_norm(const DNDarray& x, double ord, const std::vector<int>& axes
                            : ord == 1 ? magnitude
                            : ord == 2 ? magnitude.square()
                                       : magnitude.pow(ord);
-  const DNDarray sum = finish_sum(x, axes.empty() ? terms : terms.sum(as_dims(axes), keepdims, wide), axes, keepdims);
+  const DNDarray sum =
+      finish_sum(x, axes.empty() ? terms : terms.sum(as_dims(axes), keepdims, wide), axes, keepdims);
   return sum.with_local((ord == 0 || ord == 1 ? sum.local() : root(sum.local(), ord)).to(type));
 }
 

@@ -132,7 +132,8 @@ Factors differentiable_wide(const DNDarray& a) {
   const std::int64_t m = a.shape()[0];
   const std::int64_t rest = a.shape()[1] - m;
   const auto columns = [&](std::int64_t begin, std::int64_t count) {
-    return DNDarray(a.local().narrow(1, begin, count), share(a.layout().with_shape({m, count}, 0)), a.comm_ptr());
+    return DNDarray(a.local().narrow(1, begin, count), share(a.layout().with_shape({m, count}, 0)),
+                    a.comm_ptr());
   };
   const Factors f = differentiable_tall(columns(0, m));
   const LayoutPtr layout = share(Layout::replicated({m, rest}, a.comm().size()));
@@ -148,9 +149,9 @@ Factors differentiable(const DNDarray& a, const Sizes& size) {
   const DNDarray rows = resplit(a, 0);
   const Factors f = a.shape()[0] >= a.shape()[1] ? differentiable_tall(rows) : differentiable_wide(rows);
   if (a.split() == 0) return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), f.r};
-  const LayoutPtr q_layout = share(f.q.shape()[1] == a.shape()[1]
-                                       ? a.layout().with_shape(f.q.shape(), 1)
-                                       : Layout::balanced(f.q.shape(), 1, a.comm().size()));
+  const LayoutPtr q_layout =
+      share(f.q.shape()[1] == a.shape()[1] ? a.layout().with_shape(f.q.shape(), 1)
+                                           : Layout::balanced(f.q.shape(), 1, a.comm().size()));
   return {redistribute(f.q, q_layout), redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
 }
 

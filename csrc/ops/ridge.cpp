@@ -46,18 +46,19 @@ at::Tensor concatenate(const std::vector<at::Tensor>& parts, int axis) {
   return at::_ops::cat::call(at::ITensorListRef(parts), axis);
 }
 
-void check(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas, const RidgeOptions& options) {
+void check(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas,
+           const RidgeOptions& options) {
   EH_CHECK(x.ndim() == 2, ValueError, "ridge: x must be 2-dimensional, has shape ", to_string(x.shape()));
-  EH_CHECK((y.ndim() == 1 || y.ndim() == 2) && y.shape()[0] == x.shape()[0], ValueError, "ridge: y must be (", x.shape()[0], ",) or (",
-           x.shape()[0], ", targets) to match x, has shape ", to_string(y.shape()));
+  EH_CHECK((y.ndim() == 1 || y.ndim() == 2) && y.shape()[0] == x.shape()[0], ValueError, "ridge: y must be (",
+           x.shape()[0], ",) or (", x.shape()[0], ", targets) to match x, has shape ", to_string(y.shape()));
   EH_CHECK(x.shape()[0] > 0, ValueError, "ridge: x has no rows; at least one sample is needed");
   EH_CHECK(x.comm_ptr() == y.comm_ptr(), ValueError, "ridge: x and y live on different communicators");
   EH_CHECK(!alphas.empty(), ValueError, "ridge: alpha is empty; give a number or several");
   EH_CHECK(options.method == "cholesky" || options.method == "qr", ValueError, "ridge: unknown method '",
            options.method, "'; choose 'cholesky' or 'qr'");
   for (const double alpha : alphas) {
-    EH_CHECK(alpha >= 0 && std::isfinite(alpha), ValueError, "ridge: alpha must be finite and not negative, is ",
-             alpha);
+    EH_CHECK(alpha >= 0 && std::isfinite(alpha), ValueError,
+             "ridge: alpha must be finite and not negative, is ", alpha);
   }
 }
 
@@ -112,7 +113,9 @@ at::Tensor gram(const Samples& samples, const Means& means) {
   for (std::int64_t begin = 0; begin < samples.x.size(0); begin += step) {
     const std::int64_t rows = std::min(step, samples.x.size(0) - begin);
     const at::Tensor both = concatenate({samples.x.narrow(0, begin, rows).to(samples.type),
-                                         samples.y.narrow(0, begin, rows).to(samples.type)}, 1).sub(mean);
+                                         samples.y.narrow(0, begin, rows).to(samples.type)},
+                                        1)
+                                .sub(mean);
     sum = sum.add(both.narrow(1, 0, d).mH().matmul(both));
   }
   return total(sum, samples);
@@ -122,19 +125,22 @@ at::Tensor gram(const Samples& samples, const Means& means) {
 at::Tensor solve_gram(const at::Tensor& g, const at::Tensor& c, double alpha, const Communicator& comm) {
   at::Tensor shifted = g.clone();
   shifted.diagonal().add_(alpha);
-  const auto [factor, info] = at::_ops::linalg_cholesky_ex::call(shifted, /*upper=*/false, /*check_errors=*/false);
+  const auto [factor, info] =
+      at::_ops::linalg_cholesky_ex::call(shifted, /*upper=*/false, /*check_errors=*/false);
   bcast(info, 0, comm);
   EH_CHECK(info.item<std::int64_t>() == 0, ValueError, "ridge: with alpha = ", alpha,
            " the Gram matrix is not positive definite; give a larger alpha or method='qr'");
   return at::_ops::cholesky_solve::call(c, factor, /*upper=*/false);
 }
 
-std::vector<at::Tensor> by_cholesky(const Samples& samples, const Means& means, const std::vector<double>& alphas) {
+std::vector<at::Tensor> by_cholesky(const Samples& samples, const Means& means,
+                                    const std::vector<double>& alphas) {
   const at::Tensor both = gram(samples, means);
   const std::int64_t d = samples.x.size(1);
   std::vector<at::Tensor> coefs;
   for (const double alpha : alphas) {
-    coefs.push_back(solve_gram(both.narrow(1, 0, d), both.narrow(1, d, samples.y.size(1)), alpha, *samples.comm));
+    coefs.push_back(
+        solve_gram(both.narrow(1, 0, d), both.narrow(1, d, samples.y.size(1)), alpha, *samples.comm));
   }
   return coefs;
 }
@@ -143,8 +149,9 @@ std::vector<at::Tensor> by_cholesky(const Samples& samples, const Means& means, 
 std::vector<at::Tensor> by_qr(const Samples& samples, const Means& means, const std::vector<double>& alphas) {
   const auto centred = [&](const at::Tensor& z, const at::Tensor& mean) {
     const at::Tensor local = z.to(samples.type).sub(beside_samples(mean, samples));
-    return DNDarray(local, share(samples.rows->with_shape({samples.rows->gshape()[0], z.size(1)},
-                                                          samples.rows->split())), samples.comm);
+    return DNDarray(
+        local, share(samples.rows->with_shape({samples.rows->gshape()[0], z.size(1)}, samples.rows->split())),
+        samples.comm);
   };
   const DNDarray x = centred(samples.x, means.x);
   const QRFactors f = qr(x, "reduced");
@@ -166,7 +173,8 @@ std::vector<at::Tensor> by_qr(const Samples& samples, const Means& means, const 
 
 }  // namespace
 
-RidgeFit ridge(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas, const RidgeOptions& options) {
+RidgeFit ridge(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas,
+               const RidgeOptions& options) {
   check(x, y, alphas, options);
   const Samples samples = align_samples(x, y, options.precise);
   const Means means = means_of(samples, options.fit_intercept);

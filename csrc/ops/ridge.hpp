@@ -31,6 +31,7 @@ struct RidgeOptions {
 /// differentiable.
 /// @throws ValueError for shapes that do not match, no rows, an unknown method, a negative or non-finite alpha, or a
 /// Gram matrix that is not positive definite
-RidgeFit ridge(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas, const RidgeOptions& options);
+RidgeFit ridge(const DNDarray& x, const DNDarray& y, const std::vector<double>& alphas,
+               const RidgeOptions& options);
 
 }  // namespace eh

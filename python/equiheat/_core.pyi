@@ -27,6 +27,10 @@ __all__: list[str] = [
     "full",
     "gather_edges",
     "linspace",
+    "adjoint",
+    "lstsq",
+    "matmul",
+    "matrix_transpose",
     "mpi_abort",
     "mpi_comm_size_of",
     "mpi_finalized",
@@ -34,6 +38,15 @@ __all__: list[str] = [
     "mpi_library_version",
     "mpi_thread_level",
     "promote",
+    "outer",
+    "qr",
+    "ridge",
+    "trace",
+    "tril",
+    "triu",
+    "vdot",
+    "vecdot",
+    "vector_norm",
 ]
 
 class CommunicationError(RuntimeError):
@@ -335,6 +348,28 @@ def linspace(
     div: typing.SupportsFloat | typing.SupportsIndex,
     last: typing.SupportsFloat | typing.SupportsIndex | None,
 ) -> Array: ...
+def adjoint(x: Array) -> Array:
+    """
+    Local.
+    """
+
+def lstsq(
+    a: Array, b: Array, rcond: typing.SupportsFloat | typing.SupportsIndex | None
+) -> tuple[Array, Array, int, Array]:
+    """
+    (x, residuals, rank, s). Collective.
+    """
+
+def matmul(a: Array, b: Array) -> Array:
+    """
+    Collective.
+    """
+
+def matrix_transpose(x: Array) -> Array:
+    """
+    Local.
+    """
+
 def mpi_abort(code: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 def mpi_comm_size_of() -> int:
     """
@@ -348,4 +383,65 @@ def mpi_thread_level() -> str: ...
 def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
     """
     Result type of an operation between arrays of two types.
+def outer(a: Array, b: Array) -> Array:
+    """
+    Collective.
+    """
+
+def qr(a: Array, mode: str) -> tuple[Array | None, Array]:
+    """
+    (q or None, r). Collective.
+    """
+
+def ridge(
+    x: Array,
+    y: Array,
+    alphas: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    several: bool,
+    fit_intercept: bool,
+    method: str,
+    precise: bool,
+) -> tuple[Array, Array]:
+    """
+    (coef, intercept). Collective.
+    """
+
+def trace(
+    x: Array,
+    offset: typing.SupportsInt | typing.SupportsIndex,
+    axis1: typing.SupportsInt | typing.SupportsIndex,
+    axis2: typing.SupportsInt | typing.SupportsIndex,
+) -> Array:
+    """
+    Collective.
+    """
+
+def tril(x: Array, k: typing.SupportsInt | typing.SupportsIndex) -> Array:
+    """
+    Local.
+    """
+
+def triu(x: Array, k: typing.SupportsInt | typing.SupportsIndex) -> Array:
+    """
+    Local.
+    """
+
+def vdot(a: Array, b: Array) -> Array:
+    """
+    Collective.
+    """
+
+def vecdot(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array:
+    """
+    Collective.
+    """
+
+def vector_norm(
+    x: Array,
+    ord: typing.SupportsFloat | typing.SupportsIndex,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    keepdims: bool,
+) -> Array:
+    """
+    Collective.
     """

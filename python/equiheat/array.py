@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from equiheat import _core, conversion
+from equiheat import _core, linalg
 from equiheat._base import ArrayBase, set_array_type, wrap
 from equiheat.communication import Communicator
 
@@ -127,6 +128,25 @@ class DNDarray(ArrayBase):
     grad = property(conversion.grad, conversion.set_grad)
     backward = conversion.backward
     detach = conversion.detach
+
+    # ------------------------------------------------------------------ linear algebra
+    dot = linalg.dot
+    matmul = linalg.matmul
+    norm = linalg.norm
+    outer = linalg.outer
+    qr = linalg.qr
+    trace = linalg.trace
+    tril = linalg.tril
+    triu = linalg.triu
+
+    def __matmul__(self, other: DNDarray) -> DNDarray:
+        """`linalg.matmul`."""
+        return linalg.matmul(self, other) if isinstance(other, ArrayBase) else NotImplemented
+
+    @property
+    def mT(self) -> DNDarray:
+        """The last two axes swapped; the split follows its axis. Local."""
+        return linalg.matrix_transpose(self)
 
     # ------------------------------------------------------------------ distribution
     def resplit(self, axis: int | None = None) -> DNDarray:
