@@ -113,28 +113,22 @@ from equiheat.promotion import (
     promote_types as promote_types,
     result_type as result_type,
 )
-from equiheat import _abort as _abort  # noqa: E402
-from equiheat import linalg as linalg  # noqa: E402
-from equiheat._version import __version__ as __version__  # noqa: E402
-from equiheat.array import DNDarray as DNDarray  # noqa: E402
-from equiheat.communication import Communicator as Communicator  # noqa: E402
-from equiheat.communication import MPICommunication as MPICommunication  # noqa: E402
-from equiheat.communication import get_comm as get_comm  # noqa: E402
-from equiheat.communication import sanitize_comm as sanitize_comm  # noqa: E402
-from equiheat.communication import use_comm as use_comm  # noqa: E402
-from equiheat.errors import CommunicationError as CommunicationError  # noqa: E402
-from equiheat.errors import DeviceError as DeviceError  # noqa: E402
-from equiheat.linalg import dot as dot  # noqa: E402
-from equiheat.linalg import matmul as matmul  # noqa: E402
-from equiheat.linalg import matrix_transpose as matrix_transpose  # noqa: E402
-from equiheat.linalg import norm as norm  # noqa: E402
-from equiheat.linalg import outer as outer  # noqa: E402
-from equiheat.linalg import qr as qr  # noqa: E402
-from equiheat.linalg import trace as trace  # noqa: E402
-from equiheat.linalg import tril as tril  # noqa: E402
-from equiheat.linalg import triu as triu  # noqa: E402
-from equiheat.linalg import vdot as vdot  # noqa: E402
-from equiheat.linalg import vecdot as vecdot  # noqa: E402
+
+# ---- linear algebra
+from equiheat import linalg as linalg
+from equiheat.linalg import (
+    dot as dot,
+    matmul as matmul,
+    matrix_transpose as matrix_transpose,
+    norm as norm,
+    outer as outer,
+    qr as qr,
+    trace as trace,
+    tril as tril,
+    triu as triu,
+    vdot as vdot,
+    vecdot as vecdot,
+)
 
 _abort.install()
 

@@ -18,6 +18,7 @@ __all__: list[str] = [
     "NewArray",
     "ReduceOp",
     "Request",
+    "adjoint",
     "arange_float",
     "arange_int",
     "empty",
@@ -27,7 +28,6 @@ __all__: list[str] = [
     "full",
     "gather_edges",
     "linspace",
-    "adjoint",
     "lstsq",
     "matmul",
     "matrix_transpose",
@@ -37,8 +37,8 @@ __all__: list[str] = [
     "mpi_initialized",
     "mpi_library_version",
     "mpi_thread_level",
-    "promote",
     "outer",
+    "promote",
     "qr",
     "ridge",
     "trace",
@@ -308,6 +308,11 @@ class NewArray:
         comm: Communicator,
     ) -> None: ...
 
+def adjoint(x: Array) -> Array:
+    """
+    Local.
+    """
+
 def arange_float(
     spec: NewArray,
     first: typing.SupportsFloat | typing.SupportsIndex,
@@ -348,11 +353,6 @@ def linspace(
     div: typing.SupportsFloat | typing.SupportsIndex,
     last: typing.SupportsFloat | typing.SupportsIndex | None,
 ) -> Array: ...
-def adjoint(x: Array) -> Array:
-    """
-    Local.
-    """
-
 def lstsq(
     a: Array, b: Array, rcond: typing.SupportsFloat | typing.SupportsIndex | None
 ) -> tuple[Array, Array, int, Array]:
@@ -380,12 +380,14 @@ def mpi_finalized() -> bool: ...
 def mpi_initialized() -> bool: ...
 def mpi_library_version() -> str: ...
 def mpi_thread_level() -> str: ...
-def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
-    """
-    Result type of an operation between arrays of two types.
 def outer(a: Array, b: Array) -> Array:
     """
     Collective.
+    """
+
+def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
+    """
+    Result type of an operation between arrays of two types.
     """
 
 def qr(a: Array, mode: str) -> tuple[Array | None, Array]:

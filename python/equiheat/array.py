@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import _core, conversion
-from equiheat import _core, linalg
+from equiheat import _core, conversion, linalg
 from equiheat._base import ArrayBase, set_array_type, wrap
 from equiheat.communication import Communicator
 

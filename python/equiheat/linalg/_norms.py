@@ -87,9 +87,7 @@ def matrix_norm(
     if ord is None or ord == "fro":
         return wrap(_core.vector_norm(core, 2.0, [rows, columns], keepdims))
     if ord in (2, -2, "nuc"):
-        raise NotImplementedError(
-            f"matrix_norm: ord={ord!r} needs singular values; use 'fro', 1, -1, inf or -inf"
-        )
+        raise NotImplementedError(f"matrix_norm: ord={ord!r} needs singular values; use 'fro', 1, -1, inf or -inf")
     if ord not in (1, -1, math.inf, -math.inf):
         raise ValueError(f"matrix_norm: unknown ord {ord!r}; choose 'fro', 1, -1, inf or -inf")
     summed, compared = (rows, columns) if abs(ord) == 1 else (columns, rows)
@@ -98,9 +96,7 @@ def matrix_norm(
     return wrap(extreme if keepdims else _core.vector_norm(extreme, 1.0, [rows, columns], False))
 
 
-def norm(
-    x: DNDarray, ord: Order = None, axis: int | Sequence[int] | None = None, keepdims: bool = False
-) -> DNDarray:
+def norm(x: DNDarray, ord: Order = None, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> DNDarray:
     """NumPy's norm: of all elements, of the vectors along an axis, or of the matrices in two axes.
 
     Parameters
@@ -127,6 +123,4 @@ def norm(
         return vector_norm(x, axis=axes, keepdims=keepdims, ord=2 if ord is None else ord)
     if len(axes) == 2:
         return matrix_norm(x, axis=(axes[0], axes[1]), keepdims=keepdims, ord=ord)
-    raise ValueError(
-        f"norm: ord={ord!r} over {len(axes)} axes is not defined; give one axis, or two for matrices"
-    )
+    raise ValueError(f"norm: ord={ord!r} over {len(axes)} axes is not defined; give one axis, or two for matrices")

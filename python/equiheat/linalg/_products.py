@@ -70,9 +70,7 @@ def dot(a: DNDarray, b: DNDarray) -> DNDarray:
         0-d and replicated for two vectors; else split as `matmul`. Collective.
     """
     if a.ndim > 2 or b.ndim > 2:
-        raise ValueError(
-            f"dot: needs arrays of at most 2 dimensions, has {a.ndim} and {b.ndim}; use matmul or vecdot"
-        )
+        raise ValueError(f"dot: needs arrays of at most 2 dimensions, has {a.ndim} and {b.ndim}; use matmul or vecdot")
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return matmul(a, b)
