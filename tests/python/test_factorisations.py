@@ -6,14 +6,15 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import equiheat as ht
 import numpy as np
 import pytest
 import torch
-from equiheat.testing import all_layouts, assert_equal, gradcheck, with_counts
-from equiheat.testing import strategies as ehst
 from hypothesis import given
 from hypothesis import strategies as st
+
+import equiheat as ht
+from equiheat.testing import all_layouts, assert_equal, gradcheck, with_counts
+from equiheat.testing import strategies as ehst
 
 SHAPES = [(20, 3), (7, 7), (3, 9), (5, 4), (1, 1), (0, 3), (3, 0), (40, 30), (140, 135), (70, 200)]
 

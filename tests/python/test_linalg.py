@@ -6,14 +6,15 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import equiheat as ht
 import numpy as np
 import pytest
 import torch
-from equiheat.testing import all_layouts, assert_equal, gradcheck, with_counts
-from equiheat.testing import strategies as ehst
 from hypothesis import given
 from hypothesis import strategies as st
+
+import equiheat as ht
+from equiheat.testing import all_layouts, assert_equal, gradcheck, with_counts
+from equiheat.testing import strategies as ehst
 
 SIZE = ht.get_comm().size
 PAIRS = list(itertools.product((None, 0, 1), repeat=2))
