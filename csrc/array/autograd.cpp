@@ -145,7 +145,8 @@ at::Tensor stack_partials(const at::Tensor& partial, const CommPtr& comm) {
 }
 
 at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::int64_t>& from,
-                     const std::vector<std::int64_t>& to, const std::vector<Move>& moves, const CommPtr& comm) {
+                     const std::vector<std::int64_t>& to, const std::vector<Move>& moves,
+                     const CommPtr& comm) {
   return run_row_plan(local, {axis, from, to, moves, false, comm});
 }
 

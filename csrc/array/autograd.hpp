@@ -30,7 +30,8 @@ at::Tensor stack_partials(const at::Tensor& partial, const CommPtr& comm);
 /// Rows moved along axis `axis`: the result has to[rank] rows; rows that no move writes are zero.
 /// Adjoint: the moves backwards, added up. Collective.
 at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::int64_t>& from,
-                     const std::vector<std::int64_t>& to, const std::vector<Move>& moves, const CommPtr& comm);
+                     const std::vector<std::int64_t>& to, const std::vector<Move>& moves,
+                     const CommPtr& comm);
 
 /// The block of the same global array under another layout. Adjoint: the way back. Collective.
 /// @pre from->gshape() == to->gshape()

@@ -55,7 +55,8 @@ bool fits(const Record& a, const Record& b, int split) {
 /// Throws unless the blocks form one array; the axis in [0, ndim). Same outcome on every rank.
 int check(const std::vector<Record>& records, int split) {
   for (std::size_t rank = 0; rank < records.size(); ++rank)
-    EH_CHECK(records[rank].ndim != kNoBlock, ValueError, "array: rank ", rank, " could not make its block for is_split");
+    EH_CHECK(records[rank].ndim != kNoBlock, ValueError, "array: rank ", rank,
+             " could not make its block for is_split");
   const Record& first = records.front();
   const bool in_range = -first.ndim <= split && split < first.ndim;
   const int axis = split < 0 ? split + static_cast<int>(first.ndim) : split;
@@ -63,7 +64,8 @@ int check(const std::vector<Record>& records, int split) {
            "-dimensional blocks");
   for (const Record& r : records)
     EH_CHECK(fits(first, r, axis), ValueError, "array: blocks for is_split=", split,
-             " must agree in number of axes, in every other extent and in requires_grad; got ", shapes_of(records));
+             " must agree in number of axes, in every other extent and in requires_grad; got ",
+             shapes_of(records));
   return axis;
 }
 

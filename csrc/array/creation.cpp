@@ -14,8 +14,8 @@ namespace {
 Layout layout_of(const NewArray& spec) { return Layout::balanced(spec.shape, spec.split, spec.comm->size()); }
 
 at::Tensor empty_tensor(const Shape& shape, at::ScalarType dtype, at::Device device) {
-  return at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(sizes(shape)), dtype, at::kStrided, device,
-                                             std::nullopt, std::nullopt);
+  return at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(sizes(shape)), dtype, at::kStrided,
+                                             device, std::nullopt, std::nullopt);
 }
 
 at::Tensor empty_block(const Layout& layout, const NewArray& spec) {
@@ -27,7 +27,8 @@ template <typename T, typename Value>
 DNDarray tabulate(const NewArray& spec, const Value& value) {
   const LayoutPtr layout = share(layout_of(spec));
   const std::int64_t offset = layout->is_split() ? layout->offset(spec.comm->rank()) : 0;
-  at::Tensor block = empty_tensor(layout->lshape(spec.comm->rank()), c10::CppTypeToScalarType<T>::value, at::kCPU);
+  at::Tensor block =
+      empty_tensor(layout->lshape(spec.comm->rank()), c10::CppTypeToScalarType<T>::value, at::kCPU);
   T* out = block.mutable_data_ptr<T>();
   for (std::int64_t i = 0; i < block.numel(); ++i) out[i] = value(offset + i);
   return {block.to(spec.device, spec.dtype), layout, spec.comm};
@@ -69,10 +70,14 @@ DNDarray eye(const NewArray& spec) {
 
 DNDarray arange(const NewArray& spec, double first, double second) {
   switch (spec.dtype) {
-    case at::kFloat: return fill(spec, static_cast<float>(first), static_cast<float>(second));
-    case at::kHalf: return fill(spec, rounded<at::Half>(first), rounded<at::Half>(second));
-    case at::kBFloat16: return fill(spec, rounded<at::BFloat16>(first), rounded<at::BFloat16>(second));
-    default: return fill(spec, first, second);
+    case at::kFloat:
+      return fill(spec, static_cast<float>(first), static_cast<float>(second));
+    case at::kHalf:
+      return fill(spec, rounded<at::Half>(first), rounded<at::Half>(second));
+    case at::kBFloat16:
+      return fill(spec, rounded<at::BFloat16>(first), rounded<at::BFloat16>(second));
+    default:
+      return fill(spec, first, second);
   }
 }
 

@@ -7,8 +7,8 @@ namespace eh {
 
 DNDarray make_array(at::Tensor local, LayoutPtr layout, CommPtr comm) {
   const Shape expected = layout->lshape(comm->rank());
-  EH_CHECK(shape_of(local) == expected, ValueError, "array: the local block on rank ", comm->rank(), " has shape ",
-           to_string(shape_of(local)), " but the layout gives it ", to_string(expected));
+  EH_CHECK(shape_of(local) == expected, ValueError, "array: the local block on rank ", comm->rank(),
+           " has shape ", to_string(shape_of(local)), " but the layout gives it ", to_string(expected));
   return {std::move(local), std::move(layout), std::move(comm)};
 }
 

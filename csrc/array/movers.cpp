@@ -20,7 +20,8 @@ std::vector<Part> views(const at::Tensor& local, int axis, const std::vector<Tra
 }
 
 /// Block transposition: what a rank owns along both axes goes to the owner along the new one.
-at::Tensor exchange_axes(const at::Tensor& local, const Layout& from, const Layout& to, const Communicator& comm) {
+at::Tensor exchange_axes(const at::Tensor& local, const Layout& from, const Layout& to,
+                         const Communicator& comm) {
   at::Tensor out = zeros(to.lshape(comm.rank()), local);
   std::vector<Part> sends;
   std::vector<Part> recvs;
@@ -48,7 +49,8 @@ at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::i
   return out;
 }
 
-at::Tensor redistribute(const at::Tensor& local, const Layout& from, const Layout& to, const Communicator& comm) {
+at::Tensor redistribute(const at::Tensor& local, const Layout& from, const Layout& to,
+                        const Communicator& comm) {
   if (from.same_distribution(to)) return local;
   if (!from.is_split()) return local.narrow(to.split(), to.offset(comm.rank()), to.count(comm.rank()));
   if (!to.is_split()) return allgather(local, from.split(), from.counts(), comm);

@@ -16,6 +16,7 @@ at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::i
                      const Communicator& comm);
 
 /// See redistribute_local in autograd.hpp.
-at::Tensor redistribute(const at::Tensor& local, const Layout& from, const Layout& to, const Communicator& comm);
+at::Tensor redistribute(const at::Tensor& local, const Layout& from, const Layout& to,
+                        const Communicator& comm);
 
 }  // namespace eh::movers

@@ -13,8 +13,8 @@ namespace eh {
 namespace {
 
 at::Tensor empty_like_1d(std::int64_t n, const at::Tensor& like) {
-  return at::_ops::empty_memory_format::call({n}, like.scalar_type(), like.layout(), like.device(), std::nullopt,
-                                             std::nullopt);
+  return at::_ops::empty_memory_format::call({n}, like.scalar_type(), like.layout(), like.device(),
+                                             std::nullopt, std::nullopt);
 }
 
 at::Tensor empty_shape(at::IntArrayRef shape, const at::Tensor& like) {
@@ -57,7 +57,8 @@ void put(const at::Tensor& target, const at::Tensor& source, bool accumulate) {
     target.copy_(source);
 }
 
-void copy_own_parts(const std::vector<Part>& sends, const std::vector<Part>& recvs, bool accumulate, int self) {
+void copy_own_parts(const std::vector<Part>& sends, const std::vector<Part>& recvs, bool accumulate,
+                    int self) {
   std::size_t s = 0;
   for (const Part& recv : recvs) {
     if (recv.peer != self) continue;
@@ -70,42 +71,73 @@ void copy_own_parts(const std::vector<Part>& sends, const std::vector<Part>& rec
 
 DType dtype_of(at::ScalarType type) {
   switch (type) {
-    case at::kBool: return DType::Bool;
-    case at::kByte: return DType::UInt8;
-    case at::kChar: return DType::Int8;
-    case at::kShort: return DType::Int16;
-    case at::kInt: return DType::Int32;
-    case at::kLong: return DType::Int64;
-    case at::ScalarType::UInt16: return DType::UInt16;
-    case at::ScalarType::UInt32: return DType::UInt32;
-    case at::ScalarType::UInt64: return DType::UInt64;
-    case at::kHalf: return DType::Float16;
-    case at::kBFloat16: return DType::BFloat16;
-    case at::kFloat: return DType::Float32;
-    case at::kDouble: return DType::Float64;
-    case at::kComplexFloat: return DType::Complex64;
-    case at::kComplexDouble: return DType::Complex128;
-    default: throw TypeError(message("dtype: torch's ", c10::toString(type), " is not supported"));
+    case at::kBool:
+      return DType::Bool;
+    case at::kByte:
+      return DType::UInt8;
+    case at::kChar:
+      return DType::Int8;
+    case at::kShort:
+      return DType::Int16;
+    case at::kInt:
+      return DType::Int32;
+    case at::kLong:
+      return DType::Int64;
+    case at::ScalarType::UInt16:
+      return DType::UInt16;
+    case at::ScalarType::UInt32:
+      return DType::UInt32;
+    case at::ScalarType::UInt64:
+      return DType::UInt64;
+    case at::kHalf:
+      return DType::Float16;
+    case at::kBFloat16:
+      return DType::BFloat16;
+    case at::kFloat:
+      return DType::Float32;
+    case at::kDouble:
+      return DType::Float64;
+    case at::kComplexFloat:
+      return DType::Complex64;
+    case at::kComplexDouble:
+      return DType::Complex128;
+    default:
+      throw TypeError(message("dtype: torch's ", c10::toString(type), " is not supported"));
   }
 }
 
 at::ScalarType scalar_type_of(DType dtype) {
   switch (dtype) {
-    case DType::Bool: return at::kBool;
-    case DType::UInt8: return at::kByte;
-    case DType::UInt16: return at::ScalarType::UInt16;
-    case DType::UInt32: return at::ScalarType::UInt32;
-    case DType::UInt64: return at::ScalarType::UInt64;
-    case DType::Int8: return at::kChar;
-    case DType::Int16: return at::kShort;
-    case DType::Int32: return at::kInt;
-    case DType::Int64: return at::kLong;
-    case DType::Float16: return at::kHalf;
-    case DType::BFloat16: return at::kBFloat16;
-    case DType::Float32: return at::kFloat;
-    case DType::Float64: return at::kDouble;
-    case DType::Complex64: return at::kComplexFloat;
-    case DType::Complex128: return at::kComplexDouble;
+    case DType::Bool:
+      return at::kBool;
+    case DType::UInt8:
+      return at::kByte;
+    case DType::UInt16:
+      return at::ScalarType::UInt16;
+    case DType::UInt32:
+      return at::ScalarType::UInt32;
+    case DType::UInt64:
+      return at::ScalarType::UInt64;
+    case DType::Int8:
+      return at::kChar;
+    case DType::Int16:
+      return at::kShort;
+    case DType::Int32:
+      return at::kInt;
+    case DType::Int64:
+      return at::kLong;
+    case DType::Float16:
+      return at::kHalf;
+    case DType::BFloat16:
+      return at::kBFloat16;
+    case DType::Float32:
+      return at::kFloat;
+    case DType::Float64:
+      return at::kDouble;
+    case DType::Complex64:
+      return at::kComplexFloat;
+    case DType::Complex128:
+      return at::kComplexDouble;
   }
   throw TypeError("dtype: unknown element type");
 }
@@ -155,7 +187,9 @@ std::vector<std::int64_t> allgather_int(std::int64_t value, const Communicator& 
 
 void bcast(const at::Tensor& tensor, int root, const Communicator& comm) {
   const at::Tensor whole = tensor.detach();
-  const at::Tensor message = whole.is_contiguous() && !whole.is_conj() && !whole.is_neg() ? whole : whole.clone(at::MemoryFormat::Contiguous);
+  const at::Tensor message = whole.is_contiguous() && !whole.is_conj() && !whole.is_neg()
+                                 ? whole
+                                 : whole.clone(at::MemoryFormat::Contiguous);
   comm.bcast(buffer(message), root);
   if (!message.is_same(whole)) whole.copy_(message);
 }

@@ -43,9 +43,7 @@ DType real_of(DType d) {
 }
 
 /// The real type an integer needs to meet a real type in.
-DType real_for_integer(DType integer, DType real) {
-  return size_of(integer) == 8 ? DType::Float64 : real;
-}
+DType real_for_integer(DType integer, DType real) { return size_of(integer) == 8 ? DType::Float64 : real; }
 
 }  // namespace
 

@@ -8,20 +8,20 @@
 namespace eh {
 
 // name, bytes, kind ('b' bool, 'u' unsigned, 'i' signed, 'f' real, 'c' complex)
-#define EH_FORALL_DTYPES(_)  \
-  _(Bool, bool, 1, 'b')      \
-  _(UInt8, uint8, 1, 'u')    \
-  _(UInt16, uint16, 2, 'u')  \
-  _(UInt32, uint32, 4, 'u')  \
-  _(UInt64, uint64, 8, 'u')  \
-  _(Int8, int8, 1, 'i')      \
-  _(Int16, int16, 2, 'i')    \
-  _(Int32, int32, 4, 'i')    \
-  _(Int64, int64, 8, 'i')    \
-  _(Float16, float16, 2, 'f')   \
-  _(BFloat16, bfloat16, 2, 'f') \
-  _(Float32, float32, 4, 'f')   \
-  _(Float64, float64, 8, 'f')   \
+#define EH_FORALL_DTYPES(_)       \
+  _(Bool, bool, 1, 'b')           \
+  _(UInt8, uint8, 1, 'u')         \
+  _(UInt16, uint16, 2, 'u')       \
+  _(UInt32, uint32, 4, 'u')       \
+  _(UInt64, uint64, 8, 'u')       \
+  _(Int8, int8, 1, 'i')           \
+  _(Int16, int16, 2, 'i')         \
+  _(Int32, int32, 4, 'i')         \
+  _(Int64, int64, 8, 'i')         \
+  _(Float16, float16, 2, 'f')     \
+  _(BFloat16, bfloat16, 2, 'f')   \
+  _(Float32, float32, 4, 'f')     \
+  _(Float64, float64, 8, 'f')     \
   _(Complex64, complex64, 8, 'c') \
   _(Complex128, complex128, 16, 'c')
 

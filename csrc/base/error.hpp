@@ -43,8 +43,8 @@ std::string message(const Parts&... parts) {
 
 /// Throws eh::Kind when the condition is false; the message is built only then.
 /// Form: EH_CHECK(axis < ndim, ValueError, "sum: axis ", axis, " is out of range ...").
-#define EH_CHECK(cond, Kind, ...)                    \
-  do {                                               \
-    if (!(cond)) [[unlikely]]                        \
-      throw ::eh::Kind(::eh::message(__VA_ARGS__));  \
+#define EH_CHECK(cond, Kind, ...)                   \
+  do {                                              \
+    if (!(cond)) [[unlikely]]                       \
+      throw ::eh::Kind(::eh::message(__VA_ARGS__)); \
   } while (false)

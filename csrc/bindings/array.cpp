@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bindings/casters.hpp"
-
 #include "array/redistribute.hpp"
 #include "base/error.hpp"
+#include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 
 namespace eh {
@@ -16,8 +15,8 @@ DNDarray make(at::Tensor local, Shape gshape, std::optional<int> split, const Op
   const int axis = split_from(split, static_cast<int>(gshape.size()), "array");
   Layout layout = counts ? Layout::with_counts(std::move(gshape), axis, *counts)
                          : Layout::balanced(std::move(gshape), axis, comm->size());
-  EH_CHECK(layout.nranks() == comm->size(), ValueError, "array: ", layout.nranks(), " counts for ", comm->size(),
-           " ranks; give one per rank");
+  EH_CHECK(layout.nranks() == comm->size(), ValueError, "array: ", layout.nranks(), " counts for ",
+           comm->size(), " ranks; give one per rank");
   return make_array(std::move(local), share(std::move(layout)), comm);
 }
 
@@ -33,7 +32,8 @@ DNDarray redistribute_counts(const DNDarray& x, std::vector<std::int64_t> counts
 }
 
 py::tuple halo(const DNDarray& x, std::int64_t prev, std::int64_t next, bool periodic) {
-  EH_CHECK(prev >= 0 && next >= 0, ValueError, "halo: widths must be non-negative, got ", prev, " and ", next);
+  EH_CHECK(prev >= 0 && next >= 0, ValueError, "halo: widths must be non-negative, got ", prev, " and ",
+           next);
   Halo result = [&] {
     py::gil_scoped_release release;
     return exchange_halo(x, prev, next, periodic);
@@ -45,8 +45,8 @@ py::tuple halo(const DNDarray& x, std::int64_t prev, std::int64_t next, bool per
 
 void register_array(py::module_& m) {
   py::class_<DNDarray>(m, "Array", "Local block, layout and communicator of a global array.")
-      .def(py::init(&make), py::arg("local"), py::arg("gshape"), py::arg("split"),
-           py::arg("counts"), py::arg("comm"))
+      .def(py::init(&make), py::arg("local"), py::arg("gshape"), py::arg("split"), py::arg("counts"),
+           py::arg("comm"))
       .def_property_readonly("local", [](const DNDarray& x) { return x.local(); })
       .def_property_readonly("gshape", [](const DNDarray& x) { return py::tuple(py::cast(x.shape())); })
       .def_property_readonly("ndim", &DNDarray::ndim)
@@ -56,13 +56,20 @@ void register_array(py::module_& m) {
       .def_property_readonly("comm", &DNDarray::comm_ptr)
       .def_property_readonly("is_balanced", [](const DNDarray& x) { return x.layout().is_balanced(); })
       .def_property_readonly("is_distributed", &DNDarray::is_distributed)
-      .def("with_local", [](const DNDarray& x, at::Tensor local) {
-             return make_array(std::move(local), x.layout_ptr(), x.comm_ptr());
-           }, py::arg("local"), "The same layout around another local block of the same shape.")
-      .def("resplit", [](const DNDarray& x, std::optional<int> split) {
-             return resplit(x, split_from(split, x.ndim(), "resplit"));
-           }, py::arg("split"), NoGil(), "Balanced along `split`, or replicated. Collective.")
-      .def("redistribute", &redistribute_counts, py::arg("counts"), NoGil(), "Other extents, same split. Collective.")
+      .def(
+          "with_local",
+          [](const DNDarray& x, at::Tensor local) {
+            return make_array(std::move(local), x.layout_ptr(), x.comm_ptr());
+          },
+          py::arg("local"), "The same layout around another local block of the same shape.")
+      .def(
+          "resplit",
+          [](const DNDarray& x, std::optional<int> split) {
+            return resplit(x, split_from(split, x.ndim(), "resplit"));
+          },
+          py::arg("split"), NoGil(), "Balanced along `split`, or replicated. Collective.")
+      .def("redistribute", &redistribute_counts, py::arg("counts"), NoGil(),
+           "Other extents, same split. Collective.")
       .def("halo", &halo, py::arg("prev"), py::arg("next"), py::arg("periodic"),
            "(local block with halos, rows before, rows behind). Collective.");
 }

@@ -2,10 +2,9 @@
 #pragma once
 
 // pybind11's own header first: torch ships another copy of it.
-#include <pybind11/pybind11.h>
 #include <pybind11/native_enum.h>
+#include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
-
 #include <torch/csrc/utils/pybind.h>
 
 #include <optional>

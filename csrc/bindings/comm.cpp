@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bindings/casters.hpp"
-
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 #include "comm/communicator.hpp"
 
@@ -17,7 +16,9 @@ struct Outgoing {
   explicit Outgoing(const OptionalTensor& t) {
     if (t) tensor = t->detach().resolve_conj().resolve_neg().contiguous();
   }
-  ConstBuffer buffer(DType dtype) const { return tensor.defined() ? const_buffer(tensor) : ConstBuffer{nullptr, 0, dtype}; }
+  ConstBuffer buffer(DType dtype) const {
+    return tensor.defined() ? const_buffer(tensor) : ConstBuffer{nullptr, 0, dtype};
+  }
 };
 
 /// A tensor to fill: itself when contiguous, else a staging copy that is written back.
@@ -27,9 +28,13 @@ struct Incoming {
   explicit Incoming(const OptionalTensor& t) {
     if (!t) return;
     target = t->detach();
-    staged = target.is_contiguous() && !target.is_conj() && !target.is_neg() ? target : target.clone(at::MemoryFormat::Contiguous);
+    staged = target.is_contiguous() && !target.is_conj() && !target.is_neg()
+                 ? target
+                 : target.clone(at::MemoryFormat::Contiguous);
   }
-  Buffer buffer(DType dtype) const { return staged.defined() ? eh::buffer(staged) : Buffer{nullptr, 0, dtype}; }
+  Buffer buffer(DType dtype) const {
+    return staged.defined() ? eh::buffer(staged) : Buffer{nullptr, 0, dtype};
+  }
   void finish() const {
     if (staged.defined() && !staged.is_same(target)) target.copy_(staged);
   }
@@ -72,17 +77,19 @@ OperationPtr started(const OptionalTensor& send, const OptionalTensor& recv, con
 }
 
 // Binds name and iname: `call` is a generic lambda (communicator, send, recv, extra arguments...).
-#define EH_BIND_PAIR(cls, name, extra, given, ...)                                                               \
-  cls.def(#name,                                                                                                \
-          [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) {             \
-            blocking(send, recv, [&](ConstBuffer s, Buffer r) { self.name given; });                               \
-          },                                                                                                    \
-          py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil());                                            \
-  cls.def("i" #name,                                                                                            \
-          [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) {             \
-            return started(send, recv, [&](ConstBuffer s, Buffer r) { return self.i##name given; });               \
-          },                                                                                                    \
-          py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil())
+#define EH_BIND_PAIR(cls, name, extra, given, ...)                                                 \
+  cls.def(                                                                                         \
+      #name,                                                                                       \
+      [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) { \
+        blocking(send, recv, [&](ConstBuffer s, Buffer r) { self.name given; });                   \
+      },                                                                                           \
+      py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil());                                   \
+  cls.def(                                                                                         \
+      "i" #name,                                                                                   \
+      [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) { \
+        return started(send, recv, [&](ConstBuffer s, Buffer r) { return self.i##name given; });   \
+      },                                                                                           \
+      py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil())
 #define EH_ARGS(...) , __VA_ARGS__
 
 void bind_collectives(py::class_<Communicator, std::shared_ptr<Communicator>>& c) {
@@ -107,30 +114,50 @@ void bind_collectives(py::class_<Communicator, std::shared_ptr<Communicator>>& c
 #undef EH_BIND_PAIR
 #undef EH_ARGS
 
-
-
 void bind_messages(py::class_<Communicator, std::shared_ptr<Communicator>>& c) {
-  c.def("bcast", [](const Communicator& comm, const at::Tensor& t, int root) {
-      blocking(std::nullopt, t, [&](ConstBuffer, Buffer b) { comm.bcast(b, root); });
-    }, py::arg("buffer"), py::arg("root"), NoGil());
-  c.def("ibcast", [](const Communicator& comm, const at::Tensor& t, int root) {
-      return started(std::nullopt, t, [&](ConstBuffer, Buffer b) { return comm.ibcast(b, root); });
-    }, py::arg("buffer"), py::arg("root"), NoGil());
-  c.def("send", [](const Communicator& comm, const at::Tensor& t, int dest, int tag) {
-      blocking(t, std::nullopt, [&](ConstBuffer b, Buffer) { comm.send(b, dest, tag); });
-    }, py::arg("buffer"), py::arg("dest"), py::arg("tag") = 0, NoGil());
-  c.def("recv", [](const Communicator& comm, const at::Tensor& t, int source, int tag) {
-      blocking(std::nullopt, t, [&](ConstBuffer, Buffer b) { comm.recv(b, source, tag); });
-    }, py::arg("buffer"), py::arg("source"), py::arg("tag") = 0, NoGil());
-  c.def("isend", [](const Communicator& comm, const at::Tensor& t, int dest, int tag) {
-      return started(t, std::nullopt, [&](ConstBuffer b, Buffer) { return comm.isend(b, dest, tag); });
-    }, py::arg("buffer"), py::arg("dest"), py::arg("tag") = 0, NoGil());
-  c.def("irecv", [](const Communicator& comm, const at::Tensor& t, int source, int tag) {
-      return started(std::nullopt, t, [&](ConstBuffer, Buffer b) { return comm.irecv(b, source, tag); });
-    }, py::arg("buffer"), py::arg("source"), py::arg("tag") = 0, NoGil());
-  c.def("sendrecv", [](const Communicator& comm, const OptionalTensor& s, int dest, const OptionalTensor& r, int source, int tag) {
-      blocking(s, r, [&](ConstBuffer out, Buffer in) { comm.sendrecv(out, dest, in, source, tag); });
-    }, py::arg("send"), py::arg("dest"), py::arg("recv"), py::arg("source"), py::arg("tag") = 0, NoGil());
+  c.def(
+      "bcast",
+      [](const Communicator& comm, const at::Tensor& t, int root) {
+        blocking(std::nullopt, t, [&](ConstBuffer, Buffer b) { comm.bcast(b, root); });
+      },
+      py::arg("buffer"), py::arg("root"), NoGil());
+  c.def(
+      "ibcast",
+      [](const Communicator& comm, const at::Tensor& t, int root) {
+        return started(std::nullopt, t, [&](ConstBuffer, Buffer b) { return comm.ibcast(b, root); });
+      },
+      py::arg("buffer"), py::arg("root"), NoGil());
+  c.def(
+      "send",
+      [](const Communicator& comm, const at::Tensor& t, int dest, int tag) {
+        blocking(t, std::nullopt, [&](ConstBuffer b, Buffer) { comm.send(b, dest, tag); });
+      },
+      py::arg("buffer"), py::arg("dest"), py::arg("tag") = 0, NoGil());
+  c.def(
+      "recv",
+      [](const Communicator& comm, const at::Tensor& t, int source, int tag) {
+        blocking(std::nullopt, t, [&](ConstBuffer, Buffer b) { comm.recv(b, source, tag); });
+      },
+      py::arg("buffer"), py::arg("source"), py::arg("tag") = 0, NoGil());
+  c.def(
+      "isend",
+      [](const Communicator& comm, const at::Tensor& t, int dest, int tag) {
+        return started(t, std::nullopt, [&](ConstBuffer b, Buffer) { return comm.isend(b, dest, tag); });
+      },
+      py::arg("buffer"), py::arg("dest"), py::arg("tag") = 0, NoGil());
+  c.def(
+      "irecv",
+      [](const Communicator& comm, const at::Tensor& t, int source, int tag) {
+        return started(std::nullopt, t, [&](ConstBuffer, Buffer b) { return comm.irecv(b, source, tag); });
+      },
+      py::arg("buffer"), py::arg("source"), py::arg("tag") = 0, NoGil());
+  c.def(
+      "sendrecv",
+      [](const Communicator& comm, const OptionalTensor& s, int dest, const OptionalTensor& r, int source,
+         int tag) {
+        blocking(s, r, [&](ConstBuffer out, Buffer in) { comm.sendrecv(out, dest, in, source, tag); });
+      },
+      py::arg("send"), py::arg("dest"), py::arg("recv"), py::arg("source"), py::arg("tag") = 0, NoGil());
 }
 
 void bind_library(py::module_& m) {
@@ -146,19 +173,30 @@ void bind_library(py::module_& m) {
 
 void register_comm(py::module_& m) {
   py::native_enum<ReduceOp>(m, "ReduceOp", "enum.Enum")
-      .value("SUM", ReduceOp::Sum).value("PROD", ReduceOp::Prod)
-      .value("MIN", ReduceOp::Min).value("MAX", ReduceOp::Max)
-      .value("LAND", ReduceOp::LogicalAnd).value("LOR", ReduceOp::LogicalOr).value("LXOR", ReduceOp::LogicalXor)
-      .value("BAND", ReduceOp::BitAnd).value("BOR", ReduceOp::BitOr).value("BXOR", ReduceOp::BitXor)
+      .value("SUM", ReduceOp::Sum)
+      .value("PROD", ReduceOp::Prod)
+      .value("MIN", ReduceOp::Min)
+      .value("MAX", ReduceOp::Max)
+      .value("LAND", ReduceOp::LogicalAnd)
+      .value("LOR", ReduceOp::LogicalOr)
+      .value("LXOR", ReduceOp::LogicalXor)
+      .value("BAND", ReduceOp::BitAnd)
+      .value("BOR", ReduceOp::BitOr)
+      .value("BXOR", ReduceOp::BitXor)
       .finalize();
-  py::class_<Operation, OperationPtr>(m, "Request", "A non-blocking operation and the tensors it reads and fills.")
+  py::class_<Operation, OperationPtr>(m, "Request",
+                                      "A non-blocking operation and the tensors it reads and fills.")
       .def("wait", &Operation::wait, NoGil(), "Blocks until the tensors may be used. Idempotent.")
-      .def("test", [](Operation& op) {
-             if (!op.request.test()) return false;
-             op.wait();
-             return true;
-           }, NoGil(), "True once complete; never blocks.");
-  py::class_<Communicator, std::shared_ptr<Communicator>> c(m, "Communicator", "A duplicated MPI communicator.");
+      .def(
+          "test",
+          [](Operation& op) {
+            if (!op.request.test()) return false;
+            op.wait();
+            return true;
+          },
+          NoGil(), "True once complete; never blocks.");
+  py::class_<Communicator, std::shared_ptr<Communicator>> c(m, "Communicator",
+                                                            "A duplicated MPI communicator.");
   c.def_static("from_fortran", &Communicator::from_fortran, py::arg("handle"), NoGil())
       .def_static("world", &Communicator::world, NoGil())
       .def_static("self", &Communicator::self, NoGil())

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bindings/casters.hpp"
+#include "array/creation.hpp"
 
 #include <pybind11/complex.h>
 
 #include <variant>
 
-#include "array/creation.hpp"
 #include "array/edges.hpp"
 #include "array/tensor_comm.hpp"
+#include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 
 namespace eh {
@@ -23,24 +23,34 @@ using Number = std::variant<bool, std::int64_t, double, c10::complex<double>>;
 
 void bind_filled(py::module_& m) {
   m.def("empty", &empty, py::arg("spec"), NoGil());
-  m.def("full", [](const NewArray& s, const Number& value) {
-      return full(s, std::visit([](auto number) { return at::Scalar(number); }, value));
-    }, py::arg("spec"), py::arg("value"), NoGil());
+  m.def(
+      "full",
+      [](const NewArray& s, const Number& value) {
+        return full(s, std::visit([](auto number) { return at::Scalar(number); }, value));
+      },
+      py::arg("spec"), py::arg("value"), NoGil());
   m.def("eye", &eye, py::arg("spec"), NoGil());
   m.def("arange_float", py::overload_cast<const NewArray&, double, double>(&arange), py::arg("spec"),
         py::arg("first"), py::arg("second"), NoGil());
-  m.def("arange_int", py::overload_cast<const NewArray&, std::int64_t, std::int64_t>(&arange), py::arg("spec"),
-        py::arg("first"), py::arg("step"), NoGil());
-  m.def("linspace", [](const NewArray& s, double start, double delta, double div, std::optional<double> last) {
-      return linspace(s, {start, delta, div, last});
-    }, py::arg("spec"), py::arg("start"), py::arg("delta"), py::arg("div"), py::arg("last"), NoGil());
+  m.def("arange_int", py::overload_cast<const NewArray&, std::int64_t, std::int64_t>(&arange),
+        py::arg("spec"), py::arg("first"), py::arg("step"), NoGil());
+  m.def(
+      "linspace",
+      [](const NewArray& s, double start, double delta, double div, std::optional<double> last) {
+        return linspace(s, {start, delta, div, last});
+      },
+      py::arg("spec"), py::arg("start"), py::arg("delta"), py::arg("div"), py::arg("last"), NoGil());
 }
 
 void bind_given(py::module_& m) {
-  m.def("from_global", [](const at::Tensor& whole, std::optional<int> split, bool copy, const CommPtr& comm) {
-      return from_global(whole, split_from(split, static_cast<int>(whole.dim()), "array: split"), copy, comm);
-    }, py::arg("whole"), py::arg("split"), py::arg("copy"), py::arg("comm"), NoGil(),
-    "The chunk of a tensor that every rank has whole. Local.");
+  m.def(
+      "from_global",
+      [](const at::Tensor& whole, std::optional<int> split, bool copy, const CommPtr& comm) {
+        return from_global(whole, split_from(split, static_cast<int>(whole.dim()), "array: split"), copy,
+                           comm);
+      },
+      py::arg("whole"), py::arg("split"), py::arg("copy"), py::arg("comm"), NoGil(),
+      "The chunk of a tensor that every rank has whole. Local.");
   m.def("from_blocks", &from_blocks, py::arg("block"), py::arg("split"), py::arg("comm"), NoGil(),
         "The array whose blocks the ranks bring; None for a rank without one. Collective.");
   m.def("gather_edges", &gather_edges, py::arg("x"), py::arg("edge"), NoGil(),
@@ -51,11 +61,14 @@ void bind_given(py::module_& m) {
 
 void register_creation(py::module_& m) {
   py::class_<NewArray>(m, "NewArray", "Shape, distribution and kind of a new array.")
-      .def(py::init(&spec), py::arg("shape"), py::arg("split"), py::arg("dtype"), py::arg("device"), py::arg("comm"));
+      .def(py::init(&spec), py::arg("shape"), py::arg("split"), py::arg("dtype"), py::arg("device"),
+           py::arg("comm"));
   bind_filled(m);
   bind_given(m);
-  m.def("promote", [](at::ScalarType a, at::ScalarType b) { return scalar_type_of(promote(dtype_of(a), dtype_of(b))); },
-        py::arg("a"), py::arg("b"), "Result type of an operation between arrays of two types.");
+  m.def(
+      "promote",
+      [](at::ScalarType a, at::ScalarType b) { return scalar_type_of(promote(dtype_of(a), dtype_of(b))); },
+      py::arg("a"), py::arg("b"), "Result type of an operation between arrays of two types.");
 }
 
 }  // namespace eh

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <pybind11/pybind11.h>
-
 #include <c10/util/Exception.h>
+#include <pybind11/pybind11.h>
 
 #include "base/error.hpp"
 #include "bindings/register.hpp"

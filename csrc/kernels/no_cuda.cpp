@@ -7,8 +7,10 @@ namespace eh {
 namespace {
 
 [[noreturn]] void missing(const char* fn) {
-  throw NotSupported(message(fn, ": equiheat was built without CUDA. Install a CUDA build of torch and nvcc, then "
-                                 "build again (cmake option EQUIHEAT_WITH_CUDA=ON says what is missing)"));
+  throw NotSupported(
+      message(fn,
+              ": equiheat was built without CUDA. Install a CUDA build of torch and nvcc, then "
+              "build again (cmake option EQUIHEAT_WITH_CUDA=ON says what is missing)"));
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ using Rows = std::vector<std::int64_t>;
 void for_each_share(const Rows& offsets, std::int64_t begin, std::int64_t length,
                     const std::function<void(int, std::int64_t, std::int64_t)>& visit) {
   const std::int64_t end = begin + length;
-  auto rank = static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), begin) - offsets.begin() - 1);
+  auto rank =
+      static_cast<std::size_t>(std::upper_bound(offsets.begin(), offsets.end(), begin) - offsets.begin() - 1);
   while (begin < end) {
     const std::int64_t stop = std::min(end, offsets[rank + 1]);
     if (stop > begin) visit(static_cast<int>(rank), begin, stop - begin);

@@ -61,6 +61,7 @@ struct HaloPlan {
   std::vector<std::int64_t> counts;  ///< prev + own + next, per rank: the target's extents
   std::vector<Move> moves;
 };
-HaloPlan plan_halo(const std::vector<std::int64_t>& from, std::int64_t prev, std::int64_t next, bool periodic);
+HaloPlan plan_halo(const std::vector<std::int64_t>& from, std::int64_t prev, std::int64_t next,
+                   bool periodic);
 
 }  // namespace eh

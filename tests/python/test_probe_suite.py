@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from equiheat.ssl.checkpoint import encoder_meta, write_checkpoint
 from mpi4py import MPI
 from PIL import Image
 
 import equiheat as ht
 from equiheat.communication import Communicator, get_comm
 from equiheat.data.images import ImageSet
+from equiheat.ssl.checkpoint import encoder_meta, write_checkpoint
 from equiheat.ssl.encoders import build_encoder
 from equiheat.ssl.probes import (
     FAMILIES,
@@ -101,9 +101,7 @@ def scores_of(comm: Communicator) -> list[ProbeRow]:
     parts = {"all": slice(None), "equi": slice(64, 128)}
     judged = FrozenEncoder("random", lambda x: encoder(x).pooled, parts, encoder)
     config = ProbeConfig(families=("rotation", "color"), mlp=QUICK, pairs=40, test_pairs=20, batch_size=16)
-    return probe_encoder(
-        judged, rows_of(waves(50), comm), rows_of(waves(22, seed=1), comm), classes=2, config=config
-    )
+    return probe_encoder(judged, rows_of(waves(50), comm), rows_of(waves(22, seed=1), comm), classes=2, config=config)
 
 
 def test_scores_do_not_depend_on_the_number_of_ranks() -> None:
@@ -158,9 +156,7 @@ SMALL = ProbeConfig(families=("rotation", "color"), mlp=QUICK)
 def test_command_writes_tables(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_folder(shared / "train", waves(40))
     write_encoder(shared / "run" / "last.safetensors", 'auxiliary = "ecr"\n[ecr]\nequi_fraction = 0.25\n')
-    command = ProbeCommand(
-        shared / "run" / "last.safetensors", shared / "train", probe=SMALL
-    )
+    command = ProbeCommand(shared / "run" / "last.safetensors", shared / "train", probe=SMALL)
     rows = run(command)
     assert [(row.encoder, row.part, row.dims) for row in rows] == [
         ("random init", "all", 128),

@@ -7,8 +7,8 @@
 TEST_CASE("an axis counts from either end and is checked") {
   CHECK(eh::normalize_axis(-1, 3, "sum") == 2);
   CHECK(eh::normalize_axis(0, 3, "sum") == 0);
-  CHECK_THROWS_WITH_AS(eh::normalize_axis(3, 3, "sum"), "sum: axis 3 is out of bounds for 3-dimensional array",
-                       eh::ValueError);
+  CHECK_THROWS_WITH_AS(eh::normalize_axis(3, 3, "sum"),
+                       "sum: axis 3 is out of bounds for 3-dimensional array", eh::ValueError);
   CHECK_THROWS_AS(eh::normalize_axes({0, -2}, 2, "sum"), eh::ValueError);
 }
 
