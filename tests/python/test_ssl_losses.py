@@ -115,6 +115,7 @@ OPTIONS = [
     {"target": "both"},
     {"query": "other"},
     {"query": "position"},
+    {"query": "pooled", "context": "all"},
     {"context": "inv", "equi_fraction": 0.25},
     {"context": "all"},
     {"context": "both"},

@@ -71,8 +71,7 @@ def losses(trainer, steps):
     return found[:steps]
 
 
-@pytest.mark.parametrize("auxiliary", ["none", "ecr"])
-@pytest.mark.parametrize("batch_size", [25, 24])
+@pytest.mark.parametrize(("auxiliary", "batch_size"), [("none", 25), ("ecr", 25), ("ecr", 24)])
 def test_twenty_steps_equal_those_of_one_rank(auxiliary, batch_size):
     config = recipe(auxiliary=auxiliary, batch_size=batch_size)
     together = losses(Trainer(config, data()), 20)

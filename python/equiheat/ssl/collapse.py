@@ -49,7 +49,7 @@ def verdict(figures: dict[str, float], dim: int) -> str:
         return (
             f"collapsed: all images get nearly the same features (effective rank {rank:.1f} of {dim}, spread {std:.2g})"
         )
-    if rank < 0.05 * dim or figures["dead_dimensions"] > 0.5:
+    if rank < max(2.0, 0.02 * dim) or figures["dead_dimensions"] > 0.5:
         dead = figures["dead_dimensions"]
         return f"at risk: few dimensions carry the features (effective rank {rank:.1f} of {dim}, {dead:.0%} dead)"
     return f"healthy: effective rank {rank:.1f} of {dim}, spread {std:.2g}"

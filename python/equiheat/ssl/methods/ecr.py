@@ -39,8 +39,9 @@ class ECRConfig:
     target
         View to reconstruct: "v2" (the more strongly transformed one), "v1", or "both" (mean of the two losses).
     query
-        Tokens that ask: "target" (equivariant tokens of the reconstructed view), "other" (of the other view) or
-        "position" (learned position queries, no tokens).
+        What asks: "target" (equivariant tokens of the reconstructed view), "pooled" (their mean at every position: how
+        the view was transformed, not what is where), "other" (tokens of the other view) or "position" (learned position
+        queries alone).
     context
         Tokens of the other view that answer: "equi", "inv", "all", or "both" (equivariant tokens of both views).
     keys
@@ -62,7 +63,7 @@ class ECRConfig:
     weight: float = 10.0
     equi_fraction: float = 0.5
     target: Literal["v1", "v2", "both"] = "v2"
-    query: Literal["target", "other", "position"] = "target"
+    query: Literal["target", "pooled", "other", "position"] = "target"
     context: Literal["equi", "inv", "all", "both"] = "equi"
     keys: Literal["other", "none", "shuffled", "self"] = "other"
     residual: bool = True
@@ -77,8 +78,8 @@ class ECRConfig:
     def __post_init__(self) -> None:
         if not 0 < self.equi_fraction < 1:
             raise ValueError(f"ECRConfig: equi_fraction is {self.equi_fraction}; expected a number between 0 and 1")
-        if self.keys in ("none", "self") and self.query != "target":
-            raise ValueError(f"ECRConfig: keys={self.keys!r} needs query='target', not {self.query!r}")
+        if self.keys in ("none", "self") and self.query not in ("target", "pooled"):
+            raise ValueError(f"ECRConfig: keys={self.keys!r} needs query='target' or 'pooled', not {self.query!r}")
         if self.keys == "none" and not self.residual:
             raise ValueError("ECRConfig: keys='none' without residual leaves the decoder no input; set residual=True")
 
@@ -173,7 +174,10 @@ class ECR(nn.Module):
         return ((pixels - zero) / (one - zero)).clamp(0, 1)
 
     def _decode(self, own: Features, other: Features, images: Tensor, keys: str | None) -> tuple[Tensor, Tensor]:
-        query = (other if self.config.query == "other" else own).tokens[..., self.inv_dim :]
+        asking = other if self.config.query == "other" else own
+        query = asking.tokens[..., self.inv_dim :]
+        if self.config.query == "pooled":
+            query = asking.pooled[:, None, self.inv_dim :].expand(query.shape)
         patches = to_patches(self.normalize(images), self.grid)
         if self.config.norm_pix:
             patches = (patches - patches.mean(dim=2, keepdim=True)) / _spread(patches)
