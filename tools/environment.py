@@ -36,6 +36,9 @@ BUILD_TOOLS = ["scikit-build-core", "cmake", "ninja", "mpich", "mpi4py", "numpy"
 Command = list[str | os.PathLike[str]]
 KINDS = {"light": (".venv", "constraints.txt", []), "full": (".venv-full", "constraints-full.txt", ["timm"])}
 
+# Extras of pyproject.toml by what the environment is for.
+PURPOSES = {"demo": ["demo"], "test": ["demo", "test", "lint"]}
+
 
 def say(text: str) -> None:
     """Print a line of progress."""
@@ -103,10 +106,9 @@ class Environment:
     """One virtual environment of the checkout."""
 
     def __init__(self, kind: str, purpose: str) -> None:
-        folder, constraints, extras = KINDS[kind]
+        folder, constraints, _ = KINDS[kind]
         self.kind, self.purpose = kind, purpose
         self.folder, self.constraints = ROOT / folder, ROOT / constraints
-        self.extras = [*extras, "demo"] + (["test", "lint"] if purpose == "test" else [])
         self.python = self.folder / "bin" / "python"
         self.logs = ROOT / "build" / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -120,16 +122,18 @@ class Environment:
         env.pop("PYTHONHOME", None)
         return env
 
-    def _current(self, name: str, key: str) -> bool:
-        stamp = self.folder / f".stamp-{name}"
-        return stamp.is_file() and stamp.read_text() == key
+    def _satisfied(self, step: str, keys: dict[str, str]) -> bool:
+        """Was the step done for this purpose, or for the tests, which need all that the demo needs?"""
+        stamp = self.folder / f".stamp-{step}"
+        return stamp.is_file() and stamp.read_text() in {f"{p} {keys[p]}" for p in (self.purpose, "test")}
 
-    def _done(self, name: str, key: str) -> None:
-        (self.folder / f".stamp-{name}").write_text(key)
+    def _done(self, step: str, purpose: str, keys: dict[str, str]) -> None:
+        (self.folder / f".stamp-{step}").write_text(f"{purpose} {keys[purpose]}")
 
     def create(self) -> None:
         """The empty virtual environment, of the interpreter that runs this script."""
-        if self.python.exists() and self._current("python", sys.version):
+        keys = dict.fromkeys(PURPOSES, sys.version)
+        if self.python.exists() and self._satisfied("python", keys):
             return
         if self.folder.exists():
             shutil.rmtree(self.folder)
@@ -142,82 +146,51 @@ class Environment:
             dict(os.environ),
             log,
         )
-        self._done("python", sys.version)
+        self._done("python", "test", keys)
+
+    def _wanted(self, purpose: str) -> list[str]:
+        extras = [*KINDS[self.kind][2], *PURPOSES[purpose]]
+        return sorted({"torch", *BUILD_TOOLS, *requirements(extras)})
 
     def install_dependencies(self) -> None:
         """Torch, MPI, build tools and what the demo or the tests need, at the tested versions."""
-        wanted = sorted({"torch", *BUILD_TOOLS, *requirements(self.extras)})
-        name, key = f"dependencies-{self.purpose}", digest([self.constraints, *wanted])
-        if self._current(name, key):
+        keys = {purpose: digest([self.constraints, *self._wanted(purpose)]) for purpose in PURPOSES}
+        if self._satisfied("dependencies", keys):
             return
         size = "5.5 GB on disk, about 6 min" if self.kind == "full" else "1.6 GB on disk, about 2 min"
-        command = [
-            self.python,
-            "-m",
-            "pip",
-            "install",
-            "--progress-bar",
-            "off",
-            "-c",
-            self.constraints,
-            *wanted,
-        ]
+        options = ["--progress-bar", "off", "-c", self.constraints]
+        command = [self.python, "-m", "pip", "install", *options, *self._wanted(self.purpose)]
         log = self.logs / f"{self.kind}-dependencies.log"
         run_step("installing torch, MPI and the other dependencies", size, command, self.variables(), log)
-        self._done(name, key)
+        self._done("dependencies", self.purpose, keys)
 
-    def _build_settings(self) -> list[str]:
-        defines = {"EQUIHEAT_BUILD_TESTS": "ON" if self.purpose == "test" else "OFF"}
+    def _build_settings(self, purpose: str) -> list[str]:
+        defines = {"EQUIHEAT_BUILD_TESTS": "ON" if purpose == "test" else "OFF"}
         if os.environ.get("EQUIHEAT_WERROR"):
             defines["EQUIHEAT_WERROR"] = os.environ["EQUIHEAT_WERROR"]
         settings = [f"build-dir=build/{self.kind}", *(f"cmake.define.{k}={v}" for k, v in defines.items())]
         return [f"--config-settings={setting}" for setting in settings]
 
+    def _package_key(self, purpose: str) -> str:
+        names = ("CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "cmake", "csrc", "python", "tools/backend")
+        tests = ["tests/cpp", "tests/headers"] if purpose == "test" else []
+        return digest([self.constraints, *(ROOT / name for name in (*names, *tests))] + self._build_settings(purpose))
+
     def install_package(self) -> None:
         """Compile the core natively and install the wheel."""
-        names = (
-            "CMakeLists.txt",
-            "pyproject.toml",
-            "README.md",
-            "LICENSE",
-            "cmake",
-            "csrc",
-            "python",
-            "tools/backend",
-        )
-        tests = ["tests/cpp", "tests/headers"] if self.purpose == "test" else []
-        settings = self._build_settings()
-        key = digest([ROOT / name for name in (*names, *tests)] + settings)
-        if self._current(f"package-{self.purpose}", key):
+        keys = {purpose: self._package_key(purpose) for purpose in PURPOSES}
+        if self._satisfied("package", keys):
             return
         isolation = [] if self.kind == "full" else ["--no-build-isolation"]
-        command = [
-            self.python,
-            "-m",
-            "pip",
-            "install",
-            "-v",
-            "--no-deps",
-            "--force-reinstall",
-            *isolation,
-            *settings,
-            ".",
-        ]
+        options = ["-v", "--no-deps", "--force-reinstall", *isolation, *self._build_settings(self.purpose)]
+        command = [self.python, "-m", "pip", "install", *options, "."]
         known = (ROOT / "build" / self.kind / "build.ninja").exists()
-        log = self.logs / f"{self.kind}-build.log"
-        env = self.variables()
+        expected = "changed files only" if known else "3 to 6 min on 2 cores"
+        env = self.variables() | {"NINJA_STATUS": "[%f/%t] "}
         env.setdefault("CMAKE_BUILD_PARALLEL_LEVEL", str(min(len(os.sched_getaffinity(0)), 8)))
-        env["NINJA_STATUS"] = "[%f/%t] "
-        run_step(
-            "compiling and installing equiheat",
-            "changed files only" if known else "3 to 6 min on 2 cores",
-            command,
-            env,
-            log,
-        )
-        for stamp in self.folder.glob(".stamp-package-*"):
-            stamp.unlink()
-        self._done(f"package-{self.purpose}", key)
+        log = self.logs / f"{self.kind}-build.log"
+        run_step("compiling and installing equiheat", expected, command, env, log)
+        self._done("package", self.purpose, keys)
 
     def provide_doctest(self) -> None:
         """The C++ tests' only header; from the system where it may be installed, else CMake fetches it."""
@@ -258,6 +231,6 @@ def main(kind: str, purpose: str) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] not in KINDS or sys.argv[2] not in ("demo", "test"):
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS or sys.argv[2] not in PURPOSES:
         sys.exit(__doc__)
     main(sys.argv[1], sys.argv[2])
