@@ -10,5 +10,6 @@ void register_comm(pybind11::module_& m);
 void register_array(pybind11::module_& m);
 void register_creation(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
+void register_random(pybind11::module_& m);
 
 }  // namespace eh
