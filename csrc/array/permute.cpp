@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_ops.h>
 
 #include <algorithm>

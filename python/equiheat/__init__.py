@@ -10,6 +10,7 @@ _load_core()  # and with it equiheat._core
 
 from equiheat import _abort as _abort
 from equiheat import devices as devices
+from equiheat import random as random
 from equiheat._version import __version__ as __version__
 from equiheat.array import DNDarray as DNDarray
 from equiheat.communication import MPICommunication as MPICommunication
@@ -100,6 +101,13 @@ from equiheat.dtypes import (
     ubyte as ubyte,
     uint8 as uint8,
     unsignedinteger as unsignedinteger,
+)
+from equiheat.printing import (
+    get_printoptions as get_printoptions,
+    global_printing as global_printing,
+    local_printing as local_printing,
+    print0 as print0,
+    set_printoptions as set_printoptions,
 )
 from equiheat.promotion import (
     can_cast as can_cast,

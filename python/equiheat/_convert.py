@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import dtypes
-from ._base import ArrayBase
+from equiheat import dtypes
+from equiheat._base import ArrayBase
 
 
 def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[Tensor, bool]:

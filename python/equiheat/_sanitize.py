@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from . import _core
-from ._base import wrap
-from .devices import Device
+from equiheat import _core
+from equiheat._base import wrap
+from equiheat.devices import Device
 
 if TYPE_CHECKING:
-    from .array import DNDarray
+    from equiheat.array import DNDarray
 
 ShapeLike = int | Sequence[int]
 DeviceLike = str | Device | torch.device | None

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import _core, conversion, linalg
+from equiheat import _core, conversion, linalg, printing
 from equiheat._base import ArrayBase, set_array_type, wrap
 from equiheat.communication import Communicator
 
@@ -111,6 +111,8 @@ class DNDarray(ArrayBase):
     stride = property(conversion.stride)
     strides = property(conversion.strides)
     # ------------------------------------------------------------------ out of the distributed world
+    __str__ = printing.__str__
+    __repr__ = printing.__repr__
     numpy = conversion.numpy
     item = conversion.item
     tolist = conversion.tolist

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from . import _core, dtypes
-from ._base import ArrayBase, unwrap
-from ._convert import as_tensor
-from ._sanitize import DeviceLike, ordered, sanitize_split
-from .communication import Communicator, sanitize_comm
-from .devices import sanitize_device
+from equiheat import _core, dtypes
+from equiheat._base import ArrayBase, unwrap
+from equiheat._convert import as_tensor
+from equiheat._sanitize import DeviceLike, ordered, sanitize_split
+from equiheat.communication import Communicator, sanitize_comm
+from equiheat.devices import sanitize_device
 
 if TYPE_CHECKING:
-    from .array import DNDarray
+    from equiheat.array import DNDarray
 
 __all__ = ["array", "asarray"]
 

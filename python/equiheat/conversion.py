@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from . import _core, dtypes
-from ._base import unwrap, wrap
-from ._sanitize import DeviceLike
-from .devices import Device, device_of, sanitize_device
+from equiheat import _core, dtypes
+from equiheat._base import unwrap, wrap
+from equiheat._sanitize import DeviceLike
+from equiheat.devices import Device, device_of, sanitize_device
 
 if TYPE_CHECKING:
-    from .array import DNDarray
+    from equiheat.array import DNDarray
 
 __all__ = ["copy"]
 

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from . import _core, dtypes
-from ._base import ArrayBase, unwrap
-from ._sanitize import DeviceLike, ShapeLike, ordered, sanitize_shape, sanitize_split
-from .communication import Communicator, sanitize_comm
-from .construction import asarray
-from .devices import sanitize_device
-from .promotion import heat_type_is_complexfloating, issubdtype
+from equiheat import _core, dtypes
+from equiheat._base import ArrayBase, unwrap
+from equiheat._sanitize import DeviceLike, ShapeLike, ordered, sanitize_shape, sanitize_split
+from equiheat.communication import Communicator, sanitize_comm
+from equiheat.construction import asarray
+from equiheat.devices import sanitize_device
+from equiheat.promotion import heat_type_is_complexfloating, issubdtype
 
 if TYPE_CHECKING:
-    from .array import DNDarray
+    from equiheat.array import DNDarray
 
 # fmt: off
 __all__ = [

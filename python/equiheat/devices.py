@@ -47,7 +47,7 @@ def _gpu() -> Device | None:
     """The GPU of this process: ranks take the visible devices in turn by their number on the node."""
     if not torch.cuda.is_available():
         return None
-    from .communication import get_comm
+    from equiheat.communication import get_comm
 
     # Launchers that give each rank its own device show one only; else ranks take turns.
     index = get_comm().rank % torch.cuda.device_count()

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from ._base import ArrayBase
+from equiheat._base import ArrayBase
 
 if TYPE_CHECKING:
-    from .array import DNDarray
-    from .communication import Communicator
-    from .devices import Device
+    from equiheat.array import DNDarray
+    from equiheat.communication import Communicator
+    from equiheat.devices import Device
 
 # fmt: off
 __all__ = [
@@ -73,7 +73,7 @@ class _DatatypeMeta(type):
         cls, *value: Any, device: str | Device | None = None, comm: Communicator | None = None
     ) -> DNDarray:
         """Cast `value` (anything ``ht.array`` takes) to this type; one zero without a value."""
-        from .construction import array
+        from equiheat.construction import array
 
         if cls._torch is None:
             raise TypeError(
@@ -130,7 +130,7 @@ class datatype(metaclass=_DatatypeMeta):
     @classmethod
     def can_cast_to(cls, to: Any, casting: str = "intuitive") -> builtins.bool:
         """Same as ``can_cast(this type, to, casting)``."""
-        from .promotion import can_cast
+        from equiheat.promotion import can_cast
 
         return can_cast(cls, to, casting)
 

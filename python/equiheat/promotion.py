@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import _core
-from ._base import ArrayBase
-from .dtypes import (
+from equiheat import _core
+from equiheat._base import ArrayBase
+from equiheat.dtypes import (
     Datatype,
     _DatatypeMeta,
     _find,
