@@ -17,7 +17,9 @@ at::Tensor indices(std::int64_t n) {
                                              std::nullopt, std::nullopt);
 }
 
-at::Tensor take_rows(const at::Tensor& t, const at::Tensor& rows) { return t.index_select(0, rows.to(t.device())); }
+at::Tensor take_rows(const at::Tensor& t, const at::Tensor& rows) {
+  return t.index_select(0, rows.to(t.device()));
+}
 
 /// Own rows sorted by where they go, and how many go to each rank.
 struct Outgoing {
@@ -67,7 +69,8 @@ std::vector<Move> packed_moves(const Layout& layout, const Counts& counts) {
 }
 
 /// For each own row of the result, in order: its place among the rows received, which lie source behind source.
-at::Tensor arrival_places(const Layout& layout, int rank, const Counts& counts, const RandomPermutation& permutation) {
+at::Tensor arrival_places(const Layout& layout, int rank, const Counts& counts,
+                          const RandomPermutation& permutation) {
   const auto nranks = static_cast<std::size_t>(layout.nranks());
   std::vector<std::int64_t> next(nranks, 0);
   for (std::size_t s = 1; s < nranks; ++s)

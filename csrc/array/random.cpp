@@ -2,7 +2,6 @@
 #include "array/random.hpp"
 
 #include "array/tensor_comm.hpp"
-
 #include "base/error.hpp"
 
 namespace eh {
@@ -38,7 +37,9 @@ void check_real(const NewArray& spec, const char* fn) {
 }
 
 /// Significant bits of a type narrower than float.
-int significant_bits(at::ScalarType dtype) { return dtype == at::kHalf ? 11 : dtype == at::kBFloat16 ? 8 : 24; }
+int significant_bits(at::ScalarType dtype) {
+  return dtype == at::kHalf ? 11 : dtype == at::kBFloat16 ? 8 : 24;
+}
 
 }  // namespace
 
@@ -48,7 +49,8 @@ DNDarray random_uniform(const NewArray& spec, PhiloxStream stream) {
     return filled<double>(spec, [&](auto runs, double* out) { kernels::philox_uniform(stream, runs, out); });
   // As few bits as the type can hold: rounding could give 1.
   const int bits = significant_bits(spec.dtype);
-  return filled<float>(spec, [&](auto runs, float* out) { kernels::philox_uniform(stream, runs, out, bits); });
+  return filled<float>(spec,
+                       [&](auto runs, float* out) { kernels::philox_uniform(stream, runs, out, bits); });
 }
 
 DNDarray random_normal(const NewArray& spec, PhiloxStream stream) {
@@ -60,7 +62,8 @@ DNDarray random_normal(const NewArray& spec, PhiloxStream stream) {
 
 DNDarray random_integers(const NewArray& spec, PhiloxStream stream, std::int64_t low, std::uint64_t span) {
   const auto fill = [&](auto runs, auto* out) { kernels::philox_integers(stream, runs, low, span, out); };
-  if (spec.dtype == at::kLong || kernels::philox_integer_bits(span) == 64) return filled<std::int64_t>(spec, fill);
+  if (spec.dtype == at::kLong || kernels::philox_integer_bits(span) == 64)
+    return filled<std::int64_t>(spec, fill);
   return filled<std::int32_t>(spec, fill);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bindings/casters.hpp"
-
 #include "array/random.hpp"
+
+#include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 
 namespace eh {
@@ -27,13 +27,19 @@ void register_random(py::module_& m) {
   py::class_<RandomPermutation>(m, "RandomPermutation", "A random permutation, computed entry by entry.")
       .def(py::init<PhiloxStream, std::int64_t>(), py::arg("stream"), py::arg("n"), NoGil())
       .def_static("blocks", &RandomPermutation::blocks, py::arg("n"), "Blocks of the stream it uses up.");
-  m.def("random_uniform", [](const NewArray& s, PhiloxStream r) { return with_counter(random_uniform(s, r), s, r); },
-        py::arg("spec"), py::arg("stream"), NoGil());
-  m.def("random_normal", [](const NewArray& s, PhiloxStream r) { return with_counter(random_normal(s, r), s, r); },
-        py::arg("spec"), py::arg("stream"), NoGil());
-  m.def("random_integers", &integers, py::arg("spec"), py::arg("stream"), py::arg("low"), py::arg("span"), NoGil());
+  m.def(
+      "random_uniform",
+      [](const NewArray& s, PhiloxStream r) { return with_counter(random_uniform(s, r), s, r); },
+      py::arg("spec"), py::arg("stream"), NoGil());
+  m.def(
+      "random_normal",
+      [](const NewArray& s, PhiloxStream r) { return with_counter(random_normal(s, r), s, r); },
+      py::arg("spec"), py::arg("stream"), NoGil());
+  m.def("random_integers", &integers, py::arg("spec"), py::arg("stream"), py::arg("low"), py::arg("span"),
+        NoGil());
   m.def("random_permutation", &random_permutation, py::arg("spec"), py::arg("permutation"), NoGil());
-  m.def("permute_rows", &permute_rows, py::arg("x"), py::arg("permutation"), NoGil(), "Collective when split along 0.");
+  m.def("permute_rows", &permute_rows, py::arg("x"), py::arg("permutation"), NoGil(),
+        "Collective when split along 0.");
 }
 
 }  // namespace eh

@@ -52,7 +52,8 @@ void RandomPermutation::shuffle(PhiloxStream stream) {
     order_[i] = order_[j];
     order_[j] = static_cast<std::int32_t>(i);
   }
-  for (std::size_t i = 0; i < n; ++i) position_[static_cast<std::size_t>(order_[i])] = static_cast<std::int32_t>(i);
+  for (std::size_t i = 0; i < n; ++i)
+    position_[static_cast<std::size_t>(order_[i])] = static_cast<std::int32_t>(i);
 }
 
 void RandomPermutation::draw_rounds(PhiloxStream stream) {

@@ -76,8 +76,12 @@ void philox_uniform(PhiloxStream stream, const Runs& runs, float* out, int bits)
 void philox_uniform(PhiloxStream stream, const Runs& runs, double* out, int bits) {
   run(lanes::UniformDouble{53 - bits}, stream, runs, out);
 }
-void philox_normal(PhiloxStream stream, const Runs& runs, float* out) { run(lanes::NormalFloat{}, stream, runs, out); }
-void philox_normal(PhiloxStream stream, const Runs& runs, double* out) { run(lanes::NormalDouble{}, stream, runs, out); }
+void philox_normal(PhiloxStream stream, const Runs& runs, float* out) {
+  run(lanes::NormalFloat{}, stream, runs, out);
+}
+void philox_normal(PhiloxStream stream, const Runs& runs, double* out) {
+  run(lanes::NormalDouble{}, stream, runs, out);
+}
 
 namespace {
 
@@ -89,10 +93,12 @@ void integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint
 
 }  // namespace
 
-void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span, std::int64_t* out) {
+void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span,
+                     std::int64_t* out) {
   integers(stream, runs, low, span, out);
 }
-void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span, std::int32_t* out) {
+void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span,
+                     std::int32_t* out) {
   integers(stream, runs, low, span, out);
 }
 

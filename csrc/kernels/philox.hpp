@@ -36,8 +36,10 @@ void philox_normal(PhiloxStream stream, const Runs& runs, float* out);
 void philox_normal(PhiloxStream stream, const Runs& runs, double* out);
 
 /// Integers low, ..., low + span, each equally likely (rejection, after Lemire). Uses philox_integer_bits(span) each.
-void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span, std::int64_t* out);
-void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span, std::int32_t* out);
+void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span,
+                     std::int64_t* out);
+void philox_integers(PhiloxStream stream, const Runs& runs, std::int64_t low, std::uint64_t span,
+                     std::int32_t* out);
 inline int philox_integer_bits(std::uint64_t span) { return span >> 32 ? 64 : 32; }
 
 /// One integer in [0, span], of a stream of 64-bit elements. Slow: for irregular uses.

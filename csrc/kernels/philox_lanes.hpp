@@ -37,7 +37,8 @@ EH_INLINE void philox_round(std::uint32_t (&c)[4][Lanes], std::uint32_t key0, st
 
 /// `Lanes` consecutive blocks; `attempt` numbers redraws of the same block.
 template <int Lanes>
-EH_INLINE void philox(std::uint64_t seed, std::uint64_t first, std::uint32_t attempt, std::uint32_t (&c)[4][Lanes]) {
+EH_INLINE void philox(std::uint64_t seed, std::uint64_t first, std::uint32_t attempt,
+                      std::uint32_t (&c)[4][Lanes]) {
   for (int l = 0; l < Lanes; ++l) {
     const std::uint64_t block = first + static_cast<std::uint64_t>(l);
     c[0][l] = static_cast<std::uint32_t>(block);
@@ -101,7 +102,8 @@ EH_INLINE double log_of(double x) {  // normal numbers > 0
                             1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
   const std::uint64_t bits = std::bit_cast<std::uint64_t>(x) + (0x3FF0000000000000u - 0x3FE6A09E667F3BCDu);
   // The biased exponent as the low bits of 2^52: a conversion without a conversion instruction.
-  const double exponent = std::bit_cast<double>((bits >> 52) | 0x4330000000000000u) - (4503599627370496.0 + 1023.0);
+  const double exponent =
+      std::bit_cast<double>((bits >> 52) | 0x4330000000000000u) - (4503599627370496.0 + 1023.0);
   const double m = std::bit_cast<double>((bits & 0x000FFFFFFFFFFFFFu) + 0x3FE6A09E667F3BCDu);
   return exponent * 0.693147180559945309417 + log_near_one(m, odd);
 }
@@ -232,7 +234,8 @@ struct NormalDouble {
 };
 
 /// One lane's block at its `attempt`th redraw.
-inline void redraw(PhiloxStream stream, std::int64_t group, int element, std::uint32_t attempt, std::uint32_t (&c)[4][1]) {
+inline void redraw(PhiloxStream stream, std::int64_t group, int element, std::uint32_t attempt,
+                   std::uint32_t (&c)[4][1]) {
   philox(stream.seed, first_block(stream, group) + static_cast<std::uint64_t>(element % kLanes), attempt, c);
 }
 

@@ -74,9 +74,7 @@ def _stacked(tensors: Any) -> Tensor:
         return torch.stack(list(tensors))
     except RuntimeError as error:
         shapes = [tuple(t.shape) for t in tensors]
-        raise ValueError(
-            f"array: tensors in a sequence must have equal shapes and devices, got {shapes}"
-        ) from error
+        raise ValueError(f"array: tensors in a sequence must have equal shapes and devices, got {shapes}") from error
 
 
 def _to_numpy(obj: Any) -> np.ndarray[Any, Any]:
@@ -92,7 +90,7 @@ def _from_numpy(a: np.ndarray[Any, Any], owned: bool = False) -> tuple[Tensor, b
     if not a.dtype.isnative:
         a, owned = a.astype(a.dtype.newbyteorder("=")), True
     if dtypes._find(a.dtype) is None:
-        what = "objects (no numbers, or integers beyond int64)" if a.dtype == object else f"elements of NumPy's type {a.dtype}"
+        what = f"elements of NumPy's type {a.dtype} (no numbers, or integers beyond int64)"
         raise TypeError(f"array: {what} are not supported; the types are {dtypes._names()}")
     if any(stride < 0 for stride in a.strides) or not a.flags.writeable:
         # torch has neither negative strides nor read-only memory.

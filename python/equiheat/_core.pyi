@@ -16,6 +16,8 @@ __all__: list[str] = [
     "Communicator",
     "DeviceError",
     "NewArray",
+    "RandomPermutation",
+    "RandomStream",
     "ReduceOp",
     "Request",
     "adjoint",
@@ -38,8 +40,13 @@ __all__: list[str] = [
     "mpi_library_version",
     "mpi_thread_level",
     "outer",
+    "permute_rows",
     "promote",
     "qr",
+    "random_integers",
+    "random_normal",
+    "random_permutation",
+    "random_uniform",
     "ridge",
     "trace",
     "tril",
@@ -308,6 +315,25 @@ class NewArray:
         comm: Communicator,
     ) -> None: ...
 
+class RandomStream:
+    """
+    Where a counter-based stream of random numbers starts.
+    """
+    def __init__(
+        self, seed: typing.SupportsInt | typing.SupportsIndex, counter: typing.SupportsInt | typing.SupportsIndex
+    ) -> None: ...
+
+class RandomPermutation:
+    """
+    A random permutation, computed entry by entry.
+    """
+    @staticmethod
+    def blocks(n: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        Blocks of the stream it uses up.
+        """
+    def __init__(self, stream: RandomStream, n: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
 def adjoint(x: Array) -> Array:
     """
     Local.
@@ -385,6 +411,11 @@ def outer(a: Array, b: Array) -> Array:
     Collective.
     """
 
+def permute_rows(x: Array, permutation: RandomPermutation) -> Array:
+    """
+    Collective when split along 0.
+    """
+
 def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
     """
     Result type of an operation between arrays of two types.
@@ -395,6 +426,15 @@ def qr(a: Array, mode: str) -> tuple[Array | None, Array]:
     (q or None, r). Collective.
     """
 
+def random_integers(
+    spec: NewArray,
+    stream: RandomStream,
+    low: typing.SupportsInt | typing.SupportsIndex,
+    span: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[Array, int]: ...
+def random_normal(spec: NewArray, stream: RandomStream) -> tuple[Array, int]: ...
+def random_permutation(spec: NewArray, permutation: RandomPermutation) -> Array: ...
+def random_uniform(spec: NewArray, stream: RandomStream) -> tuple[Array, int]: ...
 def ridge(
     x: Array,
     y: Array,

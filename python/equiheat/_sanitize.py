@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -22,17 +22,11 @@ DeviceLike = str | Device | torch.device | None
 
 def sanitize_shape(shape: ShapeLike, fn: str) -> tuple[int, ...]:
     """`shape` as a tuple of non-negative integers; TypeError or ValueError naming `fn` otherwise."""
-    if isinstance(shape, int):
-        extents: tuple[int, ...] = (shape,)
-    else:
-        try:
-            extents = (
-                tuple(map(operator.index, shape)) if hasattr(shape, "__len__") else (operator.index(shape),)
-            )
-        except TypeError:
-            raise TypeError(
-                f"{fn}: shape must be an integer or a sequence of integers, is {shape!r}"
-            ) from None
+    given: Any = shape
+    try:
+        extents = tuple(map(operator.index, given if hasattr(given, "__len__") else (given,)))
+    except TypeError:
+        raise TypeError(f"{fn}: shape must be an integer or a sequence of integers, is {shape!r}") from None
     if extents and min(extents) < 0:
         raise ValueError(f"{fn}: negative dimensions are not allowed, got shape {extents}")
     return extents

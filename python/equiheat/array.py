@@ -29,7 +29,7 @@ class DNDarray(ArrayBase):
     @property
     def shape(self) -> tuple[int, ...]:
         """Global shape. Local."""
-        return self._core.gshape  # type: ignore[no-any-return]
+        return self._core.gshape
 
     gshape = shape
 
@@ -124,7 +124,7 @@ class DNDarray(ArrayBase):
     __index__ = conversion.__index__
     __len__ = conversion.__len__
     # ------------------------------------------------------------------ gradients
-    requires_grad = property(conversion.requires_grad, conversion.requires_grad_)
+    requires_grad = property(conversion.requires_grad, conversion.set_requires_grad)
     requires_grad_ = conversion.requires_grad_
     grad = property(conversion.grad, conversion.set_grad)
     backward = conversion.backward

@@ -236,6 +236,11 @@ def requires_grad_(x: DNDarray, requires_grad: bool = True) -> DNDarray:
     return x
 
 
+def set_requires_grad(x: DNDarray, requires_grad: bool) -> None:
+    """The setter of the property. Local."""
+    x._core.local.requires_grad_(requires_grad)
+
+
 def grad(x: DNDarray) -> DNDarray | None:
     """The gradient accumulated by `backward`, split as the array; None before. Local."""
     gradient = x._core.local.grad

@@ -83,7 +83,7 @@ class _DatatypeMeta(type):
             raise TypeError(f"{cls.__name__}() takes at most 1 argument ({len(value)} given)")
         obj = value[0] if value else (0,)
         if isinstance(obj, ArrayBase):
-            return obj.astype(cls)  # type: ignore[attr-defined, no-any-return]
+            return obj.astype(cls)  # type: ignore[attr-defined]
         return array(obj, dtype=cls, device=device, comm=comm)
 
     def __eq__(cls, other: object) -> builtins.bool:

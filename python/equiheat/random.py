@@ -158,8 +158,8 @@ random = ranf = sample = random_sample
 
 
 def uniform(
-    low: float | DNDarray = 0.0,
-    high: float | DNDarray = 1.0,
+    low: Any = 0.0,
+    high: Any = 1.0,
     size: ShapeLike | None = None,
     dtype: Any = dtypes.float32,
     split: int | None = None,
@@ -198,8 +198,8 @@ def standard_normal(
 
 
 def normal(
-    mean: float | DNDarray = 0.0,
-    std: float | DNDarray = 1.0,
+    mean: Any = 0.0,
+    std: Any = 1.0,
     shape: ShapeLike | None = None,
     dtype: Any = dtypes.float32,
     split: int | None = None,
@@ -213,7 +213,7 @@ def normal(
     ValueError
         If `std` is a negative number.
     """
-    if not isinstance(std, ArrayBase) and std < 0:  # type: ignore[operator]
+    if not isinstance(std, ArrayBase) and std < 0:
         raise ValueError(f"normal: std must not be negative, is {std}")
     if shape is None and (isinstance(mean, ArrayBase) or isinstance(std, ArrayBase)):
         shape = _common_shape(mean, std)
@@ -228,7 +228,7 @@ def _common_shape(*operands: Any) -> tuple[int, ...]:
 def _scaled(x: DNDarray, shift: Any, scale: Any) -> DNDarray:
     """Shift + scale * x, in place for numbers."""
     if isinstance(shift, ArrayBase) or isinstance(scale, ArrayBase):
-        return shift + scale * x  # type: ignore[no-any-return]
+        return shift + scale * x
     if scale != 1.0:
         x._core.local.mul_(scale)
     if shift != 0.0:
@@ -355,7 +355,7 @@ def choice(
         entries = randint(0, max(rows, 1), shape, dtypes.int64, split)
     else:
         entries = _first_entries(rows, number, shape, split)
-    return a[entries] if isinstance(a, ArrayBase) else entries  # type: ignore[index, no-any-return]
+    return a[entries] if isinstance(a, ArrayBase) else entries
 
 
 def _first_entries(n: int, number: int, shape: tuple[int, ...], split: int | None) -> DNDarray:

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import equiheat as ht
 import numpy as np
 import pytest
 import torch
-from equiheat.testing import all_splits, assert_equal, gradcheck, uneven_counts, with_counts
-from equiheat.testing import strategies as ehst
 from hypothesis import given
 from hypothesis import strategies as st
+
+import equiheat as ht
+from equiheat.testing import all_splits, assert_equal, gradcheck, uneven_counts, with_counts
+from equiheat.testing import strategies as ehst
 
 RANK, SIZE = ht.get_comm().rank, ht.get_comm().size
 

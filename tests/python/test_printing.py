@@ -28,10 +28,7 @@ def on_rank_0(text: str) -> str:
 
 def test_small() -> None:
     for x in all_layouts(np.arange(6, dtype=np.float32).reshape(2, 3)):
-        expected = (
-            "DNDarray([[0., 1., 2.],\n          [3., 4., 5.]], dtype=ht.float32, device=cpu:0, "
-            f"split={x.split})"
-        )
+        expected = f"DNDarray([[0., 1., 2.],\n          [3., 4., 5.]], dtype=ht.float32, device=cpu:0, split={x.split})"
         assert str(x) == on_rank_0(expected)
 
 
@@ -107,6 +104,4 @@ def test_repr_is_local() -> None:
 
 def test_print0(capsys: pytest.CaptureFixture[str]) -> None:
     ht.print0("sum", ht.arange(3, split=0), sep="|")
-    assert capsys.readouterr().out == on_rank_0(
-        "sum|DNDarray([0, 1, 2], dtype=ht.int32, device=cpu:0, split=0)\n"
-    )
+    assert capsys.readouterr().out == on_rank_0("sum|DNDarray([0, 1, 2], dtype=ht.int32, device=cpu:0, split=0)\n")

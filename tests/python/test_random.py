@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-import equiheat as ht
 import numpy as np
 import pytest
 import torch
+from scipy import stats
+
+import equiheat as ht
 from equiheat import _core
 from equiheat.testing import all_splits, assert_equal, gradcheck, uneven_counts, with_counts
-from scipy import stats
 
 RANK, SIZE = ht.get_comm().rank, ht.get_comm().size
 

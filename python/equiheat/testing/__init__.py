@@ -72,9 +72,7 @@ def assert_equal(
     got = _gathered(array)
     assert _kind(got) == _kind(want), f"dtype {name}, expected kind of {want.dtype}"
     tolerance = _RTOL.get(name, 0.0) if rtol is None else rtol
-    np.testing.assert_allclose(
-        got, want, rtol=tolerance, atol=tolerance if atol is None else atol, equal_nan=True
-    )
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance if atol is None else atol, equal_nan=True)
 
 
 def _kind(a: np.ndarray[Any, Any]) -> str:
@@ -89,16 +87,14 @@ def _check_layout(x: DNDarray, split: Any, balanced: bool | None) -> None:
     assert all(f == facts for f in everyone), f"ranks disagree about the array: {everyone}"
     expected = list(core.gshape)
     if core.split is not None:
-        assert len(core.counts) == x.comm.size
-        assert sum(core.counts) == core.gshape[core.split]
-        expected[core.split] = core.counts[x.comm.rank]
-    assert list(core.local.shape) == expected, (
-        f"block {tuple(core.local.shape)}, layout says {tuple(expected)}"
-    )
+        counts = core.counts
+        assert counts is not None
+        assert len(counts) == x.comm.size
+        assert sum(counts) == core.gshape[core.split]
+        expected[core.split] = counts[x.comm.rank]
+    assert list(core.local.shape) == expected, f"block {tuple(core.local.shape)}, layout says {tuple(expected)}"
     assert split is _ANY or core.split == split, f"split {core.split}, expected {split}"
-    assert balanced is None or core.is_balanced == balanced, (
-        f"balanced is {core.is_balanced}, expected {balanced}"
-    )
+    assert balanced is None or core.is_balanced == balanced, f"balanced is {core.is_balanced}, expected {balanced}"
 
 
 def _gathered(x: DNDarray) -> np.ndarray[Any, Any]:

@@ -28,9 +28,7 @@ COMPLEX = ("complex64", "complex128")
 ALL = BOOL + INTEGERS + FLOATS + COMPLEX
 
 
-def shapes(
-    min_ndim: int = 0, max_ndim: int = 3, max_extent: int = 7, min_extent: int = 0
-) -> SearchStrategy[Any]:
+def shapes(min_ndim: int = 0, max_ndim: int = 3, max_extent: int = 7, min_extent: int = 0) -> SearchStrategy[Any]:
     """Shapes as tuples: 0-d, empty ones and fewer rows than ranks included."""
     extents = st.integers(min_extent, max_extent)
     return st.lists(extents, min_size=min_ndim, max_size=max_ndim).map(tuple)
@@ -53,9 +51,7 @@ def dtypes(names: Sequence[str] = ALL) -> SearchStrategy[str]:
 
 
 @st.composite
-def values(
-    draw: DrawFn, shape: Sequence[int], dtype: str, low: int = -9, high: int = 9
-) -> np.ndarray[Any, Any]:
+def values(draw: DrawFn, shape: Sequence[int], dtype: str, low: int = -9, high: int = 9) -> np.ndarray[Any, Any]:
     """A NumPy array with small values, quarters for reals, from a drawn seed."""
     rng = np.random.default_rng(draw(st.integers(0, 2**16)))
     shape = tuple(shape)
@@ -91,17 +87,13 @@ def pairs(
     split
         The split; drawn if not given.
     """
-    extents = (
-        draw(shapes() if shape is None else shape) if not isinstance(shape, (tuple, list)) else tuple(shape)
-    )
+    extents = draw(shapes() if shape is None else shape) if not isinstance(shape, (tuple, list)) else tuple(shape)
     whole = draw(values(extents, draw(dtypes(names)), low, high))
     axis = draw(splits(whole.ndim)) if split is ... else split
     extent = None if axis is None else draw(counts(whole.shape[axis], get_comm().size))
     return with_counts(whole, axis, extent), whole
 
 
-def arrays(
-    shape: Any = None, names: Sequence[str] = ALL, low: int = -9, high: int = 9
-) -> SearchStrategy[Any]:
+def arrays(shape: Any = None, names: Sequence[str] = ALL, low: int = -9, high: int = 9) -> SearchStrategy[Any]:
     """Only the DNDarray of `pairs`."""
     return pairs(shape, names, low, high).map(lambda pair: pair[0])

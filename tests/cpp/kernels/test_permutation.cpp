@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <doctest/doctest.h>
+
+#include <vector>
+
+#include "kernels/permutation.hpp"
+
+namespace {
+
+using eh::kernels::RandomPermutation;
+
+TEST_CASE("permutation: every entry once, and its inverse") {
+  for (const std::int64_t n : {0, 1, 2, 3, 100, 65536, 65537, 65792, 66049, 100000}) {
+    const RandomPermutation p({5, 0}, n);
+    std::vector<char> seen(static_cast<std::size_t>(n), 0);
+    bool good = true;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::int64_t j = p(i);
+      good = good && 0 <= j && j < n && seen[static_cast<std::size_t>(j)] == 0 && p.inverse(j) == i;
+      if (good) seen[static_cast<std::size_t>(j)] = 1;
+    }
+    CHECK_MESSAGE(good, n);
+  }
+}
+
+TEST_CASE("permutation: uses up what it says") {
+  CHECK(RandomPermutation::blocks(0) == 0);
+  CHECK(RandomPermutation::blocks(32) == 16);
+  CHECK(RandomPermutation::blocks(1 << 20) == 8 * (1024 / 32) * 16);
+}
+
+}  // namespace
