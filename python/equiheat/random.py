@@ -355,7 +355,10 @@ def choice(
         entries = randint(0, max(rows, 1), shape, dtypes.int64, split)
     else:
         entries = _first_entries(rows, number, shape, split)
-    return a[entries] if isinstance(a, ArrayBase) else entries
+    if not isinstance(a, ArrayBase):
+        return entries
+    rows_of: Any = a
+    return rows_of[entries]  # type: ignore[no-any-return]
 
 
 def _first_entries(n: int, number: int, shape: tuple[int, ...], split: int | None) -> DNDarray:
