@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   eh::register_creation(m);
   eh::register_linalg(m);
   eh::register_random(m);
+  eh::register_ops(m);
 }

@@ -11,5 +11,6 @@ void register_array(pybind11::module_& m);
 void register_creation(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_random(pybind11::module_& m);
+void register_ops(pybind11::module_& m);
 
 }  // namespace eh

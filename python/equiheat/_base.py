@@ -5,7 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from equiheat import _core
+from equiheat.communication import get_comm
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -26,6 +31,7 @@ def set_array_type(cls: type[DNDarray]) -> type[DNDarray]:
     """Class decorator: results of operations become `cls`."""
     global _array_type
     _array_type = cls
+    _core.set_array_class(cls, ArrayBase, as_core)
     return cls
 
 
@@ -34,6 +40,37 @@ def wrap(core: _core.Array) -> DNDarray:
     x = _new(_array_type)
     x._core = core
     return x
+
+
+def as_core(value: Any, comm: _core.Communicator | None) -> _core.Array | None:
+    """The native array of a DNDarray; of numbers, NumPy and torch arrays and sequences one that is replicated over
+    `comm` (default: the default communicator). None for anything else. Local.
+    """
+    if isinstance(value, ArrayBase):
+        return value._core
+    tensor = _tensor_of(value)
+    if tensor is None:
+        return None
+    if comm is None:
+        comm = get_comm().core
+    return _core.Array(tensor, list(tensor.shape), None, None, comm)
+
+
+def _tensor_of(value: Any) -> Tensor | None:
+    if isinstance(value, Tensor):
+        return value
+    if isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic):
+        return torch.tensor(value)
+    if not isinstance(value, (np.ndarray, np.generic, list, tuple)):
+        return None
+    array = np.asarray(value)
+    if array.dtype.kind not in "biufc":
+        return None
+    plain = array.flags.writeable and array.dtype.isnative and all(stride >= 0 for stride in array.strides)
+    try:
+        return torch.from_numpy(array if plain else np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+    except TypeError:  # a width torch has not
+        return None
 
 
 def unwrap(x: Any, fn: str = "array", argument: str = "x") -> _core.Array:

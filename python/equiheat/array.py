@@ -9,8 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import _core, conversion, linalg, printing
+from equiheat import (
+    _core,
+    arithmetic,
+    comparison,
+    complex_math,
+    conversion,
+    exponential,
+    linalg,
+    logical,
+    printing,
+    reductions,
+    rounding,
+    trigonometry,
+)
 from equiheat._base import ArrayBase, set_array_type, wrap
+from equiheat._function import in_place, in_place_unary, operator, reflected
 from equiheat.communication import Communicator
 
 
@@ -148,6 +162,172 @@ class DNDarray(ArrayBase):
     def mT(self) -> DNDarray:
         """The last two axes swapped; the split follows its axis. Local."""
         return linalg.matrix_transpose(self)
+
+    # ------------------------------------------------------------------ operators
+    __array_ufunc__ = None  # ndarray + DNDarray: ours, not an object array
+    __array_priority__ = 1000.0
+
+    __add__, __radd__, __iadd__ = operator("add"), reflected("add"), in_place("add")
+    __sub__, __rsub__, __isub__ = operator("subtract"), reflected("subtract"), in_place("subtract")
+    __mul__, __rmul__, __imul__ = operator("multiply"), reflected("multiply"), in_place("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = operator("divide"), reflected("divide"), in_place("divide")
+    __floordiv__, __rfloordiv__, __ifloordiv__ = (
+        operator("floor_divide"),
+        reflected("floor_divide"),
+        in_place("floor_divide"),
+    )
+    __mod__, __rmod__, __imod__ = operator("remainder"), reflected("remainder"), in_place("remainder")
+    __pow__, __rpow__, __ipow__ = operator("power"), reflected("power"), in_place("power")
+    __and__, __rand__, __iand__ = operator("bitwise_and"), reflected("bitwise_and"), in_place("bitwise_and")
+    __or__, __ror__, __ior__ = operator("bitwise_or"), reflected("bitwise_or"), in_place("bitwise_or")
+    __xor__, __rxor__, __ixor__ = operator("bitwise_xor"), reflected("bitwise_xor"), in_place("bitwise_xor")
+    __lshift__, __rlshift__, __ilshift__ = operator("left_shift"), reflected("left_shift"), in_place("left_shift")
+    __rshift__, __rrshift__, __irshift__ = operator("right_shift"), reflected("right_shift"), in_place("right_shift")
+    __eq__ = operator("eq")  # type: ignore[assignment]
+    __ne__ = operator("ne")  # type: ignore[assignment]
+    __lt__ = operator("lt")
+    __le__ = operator("le")
+    __gt__ = operator("gt")
+    __ge__ = operator("ge")
+    __neg__, __pos__, __abs__, __invert__ = (
+        arithmetic.negative,
+        arithmetic.positive,
+        rounding.absolute,
+        logical.invert,
+    )
+    __divmod__ = arithmetic.divmod
+    __round__ = rounding.round
+
+    def __rdivmod__(self, other: complex) -> tuple[DNDarray, DNDarray]:
+        return arithmetic.divmod(other, self)
+
+    # ------------------------------------------------------------------ in place
+    add_ = in_place("add")
+    sub_ = in_place("subtract")
+    subtract_ = sub_
+    mul_ = in_place("multiply")
+    multiply_ = mul_
+    div_ = in_place("divide")
+    divide_ = div_
+    floordiv_ = in_place("floor_divide")
+    floor_divide_ = floordiv_
+    mod_ = in_place("remainder")
+    remainder_ = mod_
+    fmod_ = in_place("fmod")
+    pow_ = in_place("power")
+    power_ = pow_
+    gcd_ = in_place("gcd")
+    lcm_ = in_place("lcm")
+    hypot_ = in_place("hypot")
+    copysign_ = in_place("copysign")
+    bitwise_and_ = in_place("bitwise_and")
+    bitwise_or_ = in_place("bitwise_or")
+    bitwise_xor_ = in_place("bitwise_xor")
+    left_shift_ = in_place("left_shift")
+    right_shift_ = in_place("right_shift")
+    neg_ = negative_ = in_place_unary("negative")
+    invert_ = bitwise_not_ = in_place_unary("invert")
+
+    def nan_to_num_(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> DNDarray:
+        """`nan_to_num` written into this array. Local."""
+        return arithmetic.nan_to_num(self, nan, posinf, neginf, self)
+
+    def cumsum_(self, axis: int) -> DNDarray:
+        """`cumsum` written into this array. Collective along the split."""
+        return reductions.cumsum(self, axis, None, self)
+
+    def cumprod_(self, axis: int) -> DNDarray:
+        """`cumprod` written into this array. Collective along the split."""
+        return reductions.cumprod(self, axis, None, self)
+
+    cumproduct_ = cumprod_
+
+    # ------------------------------------------------------------------ element-wise
+    copysign = arithmetic.copysign
+    modf = arithmetic.modf
+    nan_to_num = arithmetic.nan_to_num
+    sign = arithmetic.sign
+    sgn = arithmetic.sgn
+    signbit = arithmetic.signbit
+    sqrt = arithmetic.sqrt
+    square = arithmetic.square
+    reciprocal = arithmetic.reciprocal
+    exp = exponential.exp
+    exp2 = exponential.exp2
+    expm1 = exponential.expm1
+    log = exponential.log
+    log2 = exponential.log2
+    log10 = exponential.log10
+    log1p = exponential.log1p
+    sin = trigonometry.sin
+    cos = trigonometry.cos
+    tan = trigonometry.tan
+    arcsin = trigonometry.arcsin
+    asin = trigonometry.asin
+    arccos = trigonometry.arccos
+    acos = trigonometry.acos
+    arctan = trigonometry.arctan
+    atan = trigonometry.atan
+    arctan2 = trigonometry.arctan2
+    atan2 = trigonometry.atan2
+    sinh = trigonometry.sinh
+    cosh = trigonometry.cosh
+    tanh = trigonometry.tanh
+    arcsinh = trigonometry.arcsinh
+    asinh = trigonometry.asinh
+    arccosh = trigonometry.arccosh
+    acosh = trigonometry.acosh
+    arctanh = trigonometry.arctanh
+    atanh = trigonometry.atanh
+    degrees = trigonometry.degrees
+    rad2deg = trigonometry.rad2deg
+    radians = trigonometry.radians
+    deg2rad = trigonometry.deg2rad
+    absolute = rounding.absolute
+    abs = rounding.abs
+    fabs = rounding.fabs
+    ceil = rounding.ceil
+    floor = rounding.floor
+    trunc = rounding.trunc
+    round = rounding.round
+    clip = rounding.clip
+    conj = complex_math.conj
+    conjugate = complex_math.conjugate
+    angle = complex_math.angle
+    isreal = complex_math.isreal
+    isfinite = logical.isfinite
+    isinf = logical.isinf
+    isnan = logical.isnan
+    logical_not = logical.logical_not
+    allclose = comparison.allclose
+    isclose = comparison.isclose
+
+    @property
+    def real(self) -> DNDarray:
+        """Real part. Local."""
+        return complex_math.real(self)
+
+    @property
+    def imag(self) -> DNDarray:
+        """Imaginary part. Local."""
+        return complex_math.imag(self)
+
+    # ------------------------------------------------------------------ reductions
+    sum = reductions.sum
+    prod = reductions.prod
+    min = reductions.min
+    max = reductions.max
+    mean = reductions.mean
+    var = reductions.var
+    std = reductions.std
+    any = reductions.any
+    all = reductions.all
+    argmin = reductions.argmin
+    argmax = reductions.argmax
+    cumsum = reductions.cumsum
+    cumprod = reductions.cumprod
+    ptp = reductions.ptp
+    nansum = reductions.nansum
 
     # ------------------------------------------------------------------ distribution
     def resplit(self, axis: int | None = None) -> DNDarray:

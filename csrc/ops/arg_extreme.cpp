@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/reduce.hpp"
+
+#include <ATen/core/IListRef.h>
+#include <ATen/ops/argmax_ops.h>
+#include <ATen/ops/argmin_ops.h>
+#include <ATen/ops/cat_ops.h>
+
+#include <limits>
+
+#include "array/tensor_comm.hpp"
+#include "base/error.hpp"
+#include "ops/types.hpp"
+
+/// argmin and argmax by NumPy's rule: NaN before everything, then the value, then the smaller index.
+namespace eh {
+namespace {
+
+namespace op = at::_ops;
+
+constexpr Kinds kOrdered("buif");
+
+at::Tensor first_extreme(bool largest, const at::Tensor& x, std::optional<std::int64_t> axis, bool keepdims) {
+  return largest ? op::argmax::call(x, axis, keepdims) : op::argmin::call(x, axis, keepdims);
+}
+
+/// Best value of this rank for every result element, and its global index.
+struct Candidates {
+  at::Tensor values;
+  at::Tensor indices;
+};
+
+/// Index into the flattened global array of an index into the flattened block.
+at::Tensor to_global(const at::Tensor& flat, const DNDarray& x) {
+  const std::size_t split = static_cast<std::size_t>(x.split());
+  const std::int64_t rank_rows = x.local().size(x.split());
+  std::int64_t inner = 1;
+  for (std::size_t i = split + 1; i < x.shape().size(); ++i) inner *= x.shape()[i];
+  const at::Tensor outer = flat.div(rank_rows * inner, "floor");
+  const at::Tensor within = flat.sub(outer.mul(rank_rows * inner));
+  return outer.mul(x.shape()[split] * inner).add(within).add(x.layout().offset(x.comm().rank()) * inner);
+}
+
+Candidates flat_candidates(bool largest, const DNDarray& x, const at::Tensor& local) {
+  if (local.numel() == 0) return {local.new_zeros({}), local.new_zeros({}, at::kLong)};
+  const at::Tensor index = first_extreme(largest, local, std::nullopt, false);
+  return {local.reshape({-1}).index_select(0, index.reshape({1})).reshape({}), to_global(index, x)};
+}
+
+Candidates axis_candidates(bool largest, const DNDarray& x, const at::Tensor& local) {
+  const std::int64_t axis = x.split();
+  if (local.size(axis) == 0) {
+    std::vector<std::int64_t> shape(local.sizes().begin(), local.sizes().end());
+    shape[static_cast<std::size_t>(axis)] = 1;
+    return {local.new_zeros(shape), local.new_zeros(shape, at::kLong)};
+  }
+  const at::Tensor index = first_extreme(largest, local, axis, true);
+  return {local.gather(axis, index), index.add(x.layout().offset(x.comm().rank()))};
+}
+
+/// The candidates of the ranks that have any, along a new axis 0; values and indices travel in one message.
+Candidates gathered(const Candidates& own, const DNDarray& x) {
+  const at::Tensor values = own.values.contiguous().reshape({-1}).view(at::kByte);
+  const at::Tensor indices = own.indices.contiguous().reshape({-1}).view(at::kByte);
+  const at::Tensor bytes = op::cat::call(at::ITensorListRef({values, indices}), 0).unsqueeze(0);
+  const std::size_t nranks = static_cast<std::size_t>(x.comm().size());
+  const at::Tensor all = allgather(bytes, 0, Counts(nranks, 1), x.comm());
+  std::vector<std::int64_t> ranks;
+  for (int r = 0; r < x.comm().size(); ++r) {
+    if (x.layout().count(r) > 0) ranks.push_back(r);
+  }
+  at::Tensor chosen = own.indices.new_empty({static_cast<std::int64_t>(ranks.size())});
+  for (std::size_t i = 0; i < ranks.size(); ++i) chosen.select(0, static_cast<std::int64_t>(i)).fill_(ranks[i]);
+  const at::Tensor parts = all.index_select(0, chosen);
+  std::vector<std::int64_t> shape = {static_cast<std::int64_t>(ranks.size())};
+  shape.insert(shape.end(), own.values.sizes().begin(), own.values.sizes().end());
+  const auto block = [&](std::int64_t begin, std::int64_t bytes_of, at::ScalarType type) {
+    return parts.narrow(1, begin, bytes_of).contiguous().view(type).reshape(shape);
+  };
+  return {block(0, values.numel(), own.values.scalar_type()),
+          block(values.numel(), indices.numel(), at::kLong)};
+}
+
+at::Tensor smallest_index_of_best(bool largest, const Candidates& all) {
+  const at::Tensor winner = first_extreme(largest, all.values, 0, true);
+  const at::Tensor best = all.values.gather(0, winner);
+  // If any value is NaN the best one is, and equal to none: then the NaNs attain it.
+  const at::Tensor attains = all.values.eq(best).logical_or_(all.values.ne(all.values));
+  return all.indices.masked_fill(attains.logical_not(), std::numeric_limits<std::int64_t>::max()).amin(0, false);
+}
+
+/// In a type that torch orders: bool and unsigned types by way of a wider one.
+at::Tensor orderable(const DNDarray& x, const char* name) {
+  const at::ScalarType type = compute_type(name, Entry::Same, kOrdered, x.local().scalar_type());
+  const at::Tensor local = x.local().detach();
+  return type == at::kBool ? local.to(at::kByte) : cast(local, kernel_type(type));
+}
+
+at::Tensor index_along(bool largest, const DNDarray& x, const at::Tensor& local, int axis, bool keepdims) {
+  if (axis != x.split() || !x.is_distributed()) return first_extreme(largest, local, axis, keepdims);
+  const at::Tensor index = smallest_index_of_best(largest, gathered(axis_candidates(largest, x, local), x));
+  return keepdims ? index : index.squeeze(axis);
+}
+
+at::Tensor index_in_all(bool largest, const DNDarray& x, const at::Tensor& local) {
+  if (!x.is_distributed()) return first_extreme(largest, local, std::nullopt, false);
+  return smallest_index_of_best(largest, gathered(flat_candidates(largest, x, local), x));
+}
+
+}  // namespace
+
+DNDarray arg_extreme(bool largest, const DNDarray& x, std::optional<int> axis, bool keepdims) {
+  const char* name = largest ? "argmax" : "argmin";
+  const Axes axes = axis ? Axes(std::vector<int>{*axis}) : std::nullopt;
+  const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), name);
+  EH_CHECK(detail::extent_of(x.shape(), sorted) > 0, ValueError, name, ": no elements along ",
+           axis ? message("axis ", *axis) : std::string("any axis"), " of an array of shape ", to_string(x.shape()));
+  const at::Tensor local = orderable(x, name);
+  const LayoutPtr layout = share(x.layout().reduced(sorted, keepdims));
+  if (axis) return {index_along(largest, x, local, sorted[0], keepdims), layout, x.comm_ptr()};
+  const at::Tensor index = index_in_all(largest, x, local);
+  return {keepdims ? index.reshape(sizes(layout->gshape())) : index, layout, x.comm_ptr()};
+}
+
+}  // namespace eh

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/elementwise.hpp"
+
+#include <ATen/ops/add_ops.h>
+#include <ATen/ops/atan2_ops.h>
+#include <ATen/ops/bitwise_and_ops.h>
+#include <ATen/ops/bitwise_left_shift_ops.h>
+#include <ATen/ops/bitwise_or_ops.h>
+#include <ATen/ops/bitwise_right_shift_ops.h>
+#include <ATen/ops/bitwise_xor_ops.h>
+#include <ATen/ops/copysign_ops.h>
+#include <ATen/ops/div_ops.h>
+#include <ATen/ops/eq_ops.h>
+#include <ATen/ops/floor_divide_ops.h>
+#include <ATen/ops/fmax_ops.h>
+#include <ATen/ops/fmin_ops.h>
+#include <ATen/ops/fmod_ops.h>
+#include <ATen/ops/gcd_ops.h>
+#include <ATen/ops/ge_ops.h>
+#include <ATen/ops/gt_ops.h>
+#include <ATen/ops/heaviside_ops.h>
+#include <ATen/ops/hypot_ops.h>
+#include <ATen/ops/lcm_ops.h>
+#include <ATen/ops/le_ops.h>
+#include <ATen/ops/logaddexp2_ops.h>
+#include <ATen/ops/logaddexp_ops.h>
+#include <ATen/ops/logical_and_ops.h>
+#include <ATen/ops/logical_or_ops.h>
+#include <ATen/ops/logical_xor_ops.h>
+#include <ATen/ops/lt_ops.h>
+#include <ATen/ops/maximum_ops.h>
+#include <ATen/ops/minimum_ops.h>
+#include <ATen/ops/mul_ops.h>
+#include <ATen/ops/ne_ops.h>
+#include <ATen/ops/nextafter_ops.h>
+#include <ATen/ops/pow_ops.h>
+#include <ATen/ops/remainder_ops.h>
+#include <ATen/ops/sub_ops.h>
+#include <ATen/ops/view_as_complex_ops.h>
+#include <ATen/ops/view_as_real_ops.h>
+
+#include <string_view>
+
+#include "array/redistribute.hpp"
+#include "array/tensor_comm.hpp"
+#include "base/error.hpp"
+#include "ops/types.hpp"
+
+namespace eh {
+namespace {
+
+namespace op = at::_ops;
+
+/// Real and imaginary parts as a last axis, on the device of the other operand.
+at::Tensor parts(const at::Tensor& x, const at::Tensor& other) {
+  return op::view_as_real::call(x.resolve_conj()).to(x.dim() == 0 ? other.device() : x.device());
+}
+
+// torch multiplies the second operand with 1 + 0j, which makes NaN of an infinite part: complex numbers by parts.
+at::Tensor sum_of(const at::Tensor& a, const at::Tensor& b) {
+  if (!a.is_complex()) return op::add_Tensor::call(a, b, 1);
+  return op::view_as_complex::call(op::add_Tensor::call(parts(a, b), parts(b, a), 1));
+}
+at::Tensor difference_of(const at::Tensor& a, const at::Tensor& b) {
+  if (!a.is_complex()) return op::sub_Tensor::call(a, b, 1);
+  return op::view_as_complex::call(op::sub_Tensor::call(parts(a, b), parts(b, a), 1));
+}
+
+// Integer division by zero stops torch, and lowest / -1 the processor: both get a harmless divisor first and
+// NumPy's value afterwards (0, and the wrapped negation).
+at::Tensor harmless_divisor(const at::Tensor& b) { return b.masked_fill(b.eq(0).logical_or_(b.eq(-1)), 1); }
+
+at::Tensor floored_quotient(const at::Tensor& a, const at::Tensor& b) {
+  if (a.is_floating_point()) return op::floor_divide::call(a, b);
+  const at::Tensor quotient = op::floor_divide::call(a, harmless_divisor(b));
+  const at::Tensor zero = quotient.new_zeros({});
+  const bool has_negatives = at::isSignedType(a.scalar_type());
+  const at::Tensor by_minus_one = has_negatives ? quotient.neg().where(b.eq(-1), quotient) : quotient;
+  return zero.where(b.eq(0), by_minus_one);
+}
+
+// The remainder of a division by 1, which stands for 0 and -1, is the wished 0.
+at::Tensor floored_remainder(const at::Tensor& a, const at::Tensor& b) {
+  return op::remainder_Tensor::call(a, a.is_floating_point() ? b : harmless_divisor(b));
+}
+at::Tensor truncated_remainder(const at::Tensor& a, const at::Tensor& b) {
+  return op::fmod_Tensor::call(a, a.is_floating_point() ? b : harmless_divisor(b));
+}
+
+// torch's step at NaN is 1.
+at::Tensor step(const at::Tensor& a, const at::Tensor& b) { return a.where(a.ne(a), op::heaviside::call(a, b)); }
+
+constexpr BinaryOp kBinary[] = {
+#define EH_BINARY(name, local, entry, kinds) {#name, local, Entry::entry, Kinds(kinds)},
+#include "ops/binary.def"
+#undef EH_BINARY
+};
+
+[[noreturn]] void refuse_negative_power() {
+  throw ValueError("power: integers to negative integer powers are not allowed; make one operand real");
+}
+
+/// NumPy refuses negative integer exponents, which are known on their rank only. Collective if b is distributed.
+void check_exponents(const DNDarray& b) {
+  const at::Tensor negative = b.local().lt(0).any();
+  const at::Tensor anywhere = b.is_distributed() ? allreduce(negative, ReduceOp::LogicalOr, b.comm()) : negative;
+  if (anywhere.item<bool>()) refuse_negative_power();
+}
+
+at::Tensor truth(const at::Tensor& x) { return x.scalar_type() == at::kBool ? x : x.ne(0); }
+
+at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b, at::ScalarType type) {
+  if (op.entry == Entry::Truth) return op.local(truth(a), truth(b));
+  const at::ScalarType inside = kernel_type(type);
+  return from_kernel_type(op.local(cast(a, inside), cast(b, inside)), type);
+}
+
+bool same_place(const DNDarray& a, const DNDarray& b) {
+  return a.comm_ptr() == b.comm_ptr() && (a.layout_ptr() == b.layout_ptr() || a.layout() == b.layout());
+}
+
+bool is_plain(const BinaryOp& op, at::ScalarType a, at::ScalarType b) {
+  return a == b && is_plain_real(a) && op.entry != Entry::Double && op.kinds.accept('f');
+}
+
+at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, at::ScalarType b) {
+  const bool mixed = at::isIntegralType(a, false) != at::isIntegralType(b, false);
+  const at::ScalarType type = promote_types(a, b);
+  return op.entry == Entry::Compare && mixed && at::isFloatingType(type) ? at::ScalarType::Double : type;
+}
+
+/// A comparison is decided by the number, not by what is left of it in the array's type.
+at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, const at::Scalar& number) {
+  const bool integer = at::isIntegralType(a, false) && a != at::ScalarType::UInt64;
+  if (op.entry != Entry::Compare || !integer || number.isComplex()) return promote_weak(a, number);
+  return number.isFloatingPoint() ? at::ScalarType::Double : at::ScalarType::Long;
+}
+
+}  // namespace
+
+std::span<const BinaryOp> binary_ops() { return kBinary; }
+
+DNDarray binary(const BinaryOp& op, const DNDarray& a, const DNDarray& b) {
+  const at::ScalarType ta = a.local().scalar_type();
+  const at::ScalarType tb = b.local().scalar_type();
+  const bool same = same_place(a, b);
+  if (same && is_plain(op, ta, tb)) return a.with_local(op.local(a.local(), b.local()));
+
+  const at::ScalarType type = compute_type(op.name, op.entry, op.kinds, agreed_type(op, ta, tb));
+  const bool refusable = op.entry == Entry::Power && at::isIntegralType(type, true) && at::isSignedType(tb);
+  if (same) {
+    if (refusable) check_exponents(b);
+    return a.with_local(compute(op, a.local(), b.local(), type));
+  }
+  const Shape shape = broadcast_shapes(a.shape(), b.shape(), op.name);  // throws before the first message
+  if (refusable && numel(shape) > 0) check_exponents(b);
+  const Aligned aligned = align({&a, &b}, op.name);
+  return {compute(op, aligned.locals[0], aligned.locals[1], type), aligned.layout, aligned.comm};
+}
+
+DNDarray binary(const BinaryOp& op, const DNDarray& a, const at::Scalar& b, bool reflected) {
+  const at::ScalarType agreed = agreed_type(op, a.local().scalar_type(), b);
+  const at::ScalarType type = compute_type(op.name, op.entry, op.kinds, agreed);
+  const bool integer_power = op.entry == Entry::Power && at::isIntegralType(type, true);
+  if (integer_power && !reflected && b.toLong() < 0) refuse_negative_power();
+  if (integer_power && reflected && at::isSignedType(a.local().scalar_type())) check_exponents(a);
+  const at::Tensor other = number(b, op.entry == Entry::Truth ? agreed : type);
+  return a.with_local(reflected ? compute(op, other, a.local(), type) : compute(op, a.local(), other, type));
+}
+
+}  // namespace eh

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/reduce.hpp"
+
+#include <ATen/ops/imag_ops.h>
+#include <ATen/ops/real_ops.h>
+#include <ATen/ops/stack_ops.h>
+#include <ATen/ops/sum_ops.h>
+#include <ATen/ops/var_mean_ops.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "array/autograd.hpp"
+#include "ops/types.hpp"
+
+/// Mean and variance of distributed data.
+namespace eh {
+namespace {
+
+namespace op = at::_ops;
+
+/// Types a moment computes in and comes back as.
+struct MomentTypes {
+  at::ScalarType inside;
+  at::ScalarType result;
+};
+
+MomentTypes moment_types(at::ScalarType given, MaybeType dtype) {
+  const bool integer = at::isIntegralType(given, true);
+  const at::ScalarType result = dtype.value_or(integer ? at::ScalarType::Float : given);
+  if (!dtype) return {integer ? at::ScalarType::Double : detail::accumulation_type(given), result};
+  return {at::isIntegralType(result, true) ? at::ScalarType::Double : detail::accumulation_type(result), result};
+}
+
+at::Tensor squared_magnitude(const at::Tensor& x) {
+  return x.is_complex() ? op::real::call(x).square().add(op::imag::call(x).square()) : x.square();
+}
+
+/// Mean and sum of squared deviations of a block, stacked.
+at::Tensor block_moments(const at::Tensor& x, const std::vector<std::int64_t>& dims, std::int64_t count) {
+  if (count == 0) {  // zeros that belong to the graph: backward must send the same messages on all ranks
+    const at::Tensor none = op::sum_dim_IntList::call(x, dims, true, std::nullopt);
+    return op::stack::call({none, none}, 0);
+  }
+  const auto [variance, mean] = op::var_mean_correction::call(x, dims, at::Scalar(0), true);
+  return op::stack::call({mean, variance.mul(static_cast<double>(count)).to(mean.scalar_type())}, 0);
+}
+
+/// Sum of squared deviations from the common mean, out of the moments of blocks along axis 0 (Chan et al. 1983).
+at::Tensor merge_moments(const at::Tensor& blocks, const std::vector<std::int64_t>& counts, std::int64_t total) {
+  const at::Tensor means = blocks.select(1, 0);
+  const at::Tensor deviations = blocks.select(1, 1);
+  std::vector<std::int64_t> shape(static_cast<std::size_t>(means.dim()), 1);
+  shape[0] = static_cast<std::int64_t>(counts.size());
+  const at::ScalarType real = c10::toRealValueType(means.scalar_type());
+  at::Tensor weights = means.new_empty(shape, real);
+  for (std::size_t r = 0; r < counts.size(); ++r) {
+    weights.select(0, static_cast<std::int64_t>(r)).fill_(static_cast<double>(counts[r]));
+  }
+  const at::Tensor mean = means.mul(weights).sum(0, true).div(static_cast<double>(total));
+  const at::Tensor between = squared_magnitude(means.sub(mean)).mul(weights).sum(0);
+  return (deviations.is_complex() ? op::real::call(deviations) : deviations).sum(0).add(between);
+}
+
+/// Sum of squared deviations with kept axes, on the ranks that hold its element of the result.
+at::Tensor squared_deviations(const DNDarray& x, const at::Tensor& local, const std::vector<int>& axes,
+                              std::int64_t total) {
+  const std::vector<std::int64_t> dims = detail::dims_of(axes);
+  if (!detail::crosses_ranks(x, axes)) {
+    const auto [variance, mean] = op::var_mean_correction::call(local, dims, at::Scalar(0), true);
+    return variance.mul(static_cast<double>(total));
+  }
+  const std::int64_t row = total / x.shape()[static_cast<std::size_t>(x.split())];
+  std::vector<std::int64_t> counts = x.layout().counts();
+  for (std::int64_t& count : counts) count *= row;
+  const at::Tensor own = block_moments(local, dims, counts[static_cast<std::size_t>(x.comm().rank())]);
+  return merge_moments(stack_partials(own, x.comm_ptr()), counts, total);
+}
+
+/// torch warns about variances of nothing; NumPy's value is NaN.
+at::Tensor nothing(const at::Tensor& local, const std::vector<std::int64_t>& dims) {
+  const at::Tensor sum = op::sum_dim_IntList::call(local, dims, true, std::nullopt);
+  return squared_magnitude(sum).add(std::numeric_limits<double>::quiet_NaN());
+}
+
+at::Tensor dropped(const at::Tensor& x, const std::vector<std::int64_t>& dims, bool keepdims) {
+  return keepdims || dims.empty() ? x : x.squeeze(dims);
+}
+
+}  // namespace
+
+DNDarray mean(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtype) {
+  const MomentTypes types = moment_types(x.local().scalar_type(), dtype);
+  const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), "mean");
+  const LayoutPtr layout = share(x.layout().reduced(sorted, keepdims));
+  if (sorted.empty()) return {cast(x.local(), types.result), layout, x.comm_ptr()};
+  at::Tensor sum = op::sum_dim_IntList::call(x.local(), detail::dims_of(sorted), keepdims, types.inside);
+  if (detail::crosses_ranks(x, sorted)) sum = sum_partials(sum, x.comm_ptr());
+  const double count = static_cast<double>(detail::extent_of(x.shape(), sorted));
+  return {cast(sum.div(count), types.result), layout, x.comm_ptr()};
+}
+
+DNDarray variance(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtype, double ddof) {
+  const MomentTypes types = moment_types(x.local().scalar_type(), dtype);
+  const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), "var");
+  const std::vector<std::int64_t> dims = detail::dims_of(sorted);
+  const std::int64_t count = detail::extent_of(x.shape(), sorted);
+  const at::Tensor local = cast(x.local(), types.inside);
+  const at::Tensor deviations = sorted.empty() ? squared_magnitude(local.sub(local))
+                                : count == 0   ? nothing(local, dims)
+                                               : squared_deviations(x, local, sorted, count);
+  const at::Tensor result = dropped(deviations.div(std::max(static_cast<double>(count) - ddof, 0.0)), dims, keepdims);
+  return {cast(result, c10::toRealValueType(types.result)), share(x.layout().reduced(sorted, keepdims)),
+          x.comm_ptr()};
+}
+
+}  // namespace eh

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/types.hpp"
+
+#include <ATen/ops/scalar_tensor_ops.h>
+
+#include <string>
+
+#include "array/tensor_comm.hpp"
+#include "base/error.hpp"
+
+namespace eh {
+namespace {
+
+char kind(at::ScalarType type) { return kind_of(dtype_of(type)); }
+
+std::string words(Kinds kinds) {
+  std::string out;
+  const auto add = [&](const char* word) { out += (out.empty() ? "" : ", ") + std::string(word); };
+  if (kinds.accept('b')) add("bool");
+  if (kinds.accept('i')) add("integer");
+  if (kinds.accept('f')) add("real");
+  if (kinds.accept('c')) add("complex");
+  return out;
+}
+
+at::ScalarType at_least_double(at::ScalarType type) {
+  return at::isComplexType(type) ? at::ScalarType::ComplexDouble : at::ScalarType::Double;
+}
+
+}  // namespace
+
+at::ScalarType promote_types(at::ScalarType a, at::ScalarType b) {
+  return a == b ? a : scalar_type_of(promote(dtype_of(a), dtype_of(b)));
+}
+
+at::ScalarType promote_weak(at::ScalarType type, const at::Scalar& scalar) {
+  if (scalar.isBoolean()) return type;
+  if (scalar.isIntegral(false)) return type == at::ScalarType::Bool ? at::ScalarType::Long : type;
+  const bool inexact = at::isFloatingType(type) || at::isComplexType(type);
+  if (scalar.isFloatingPoint()) return inexact ? type : at::ScalarType::Float;
+  if (at::isComplexType(type)) return type;
+  return type == at::ScalarType::Double ? at::ScalarType::ComplexDouble : at::ScalarType::ComplexFloat;
+}
+
+at::ScalarType compute_type(const char* name, Entry entry, Kinds kinds, at::ScalarType agreed) {
+  EH_CHECK(kinds.accept(kind(agreed)), TypeError, name, ": ", name_of(dtype_of(agreed)),
+           " arrays are not supported; supported are ", words(kinds));
+  switch (entry) {
+    case Entry::Same:
+    case Entry::Compare: return agreed;
+    case Entry::Truth: return at::ScalarType::Bool;
+    case Entry::Double: return at_least_double(agreed);
+    case Entry::NoBool:
+    case Entry::Power: return agreed == at::ScalarType::Bool ? at::ScalarType::Char : agreed;
+    case Entry::Float: return at::isIntegralType(agreed, true) ? at::ScalarType::Float : agreed;
+  }
+  return agreed;
+}
+
+at::Tensor from_kernel_type(const at::Tensor& result, at::ScalarType type) {
+  return type != kernel_type(type) && result.scalar_type() == at::ScalarType::Long ? result.to(type) : result;
+}
+
+at::Tensor number(const at::Scalar& value, at::ScalarType type) {
+  const bool narrow = at::isIntegralType(type, false) && value.isIntegral(true);
+  const at::Tensor tensor = at::_ops::scalar_tensor::call(value, narrow ? at::ScalarType::Long : type, std::nullopt,
+                                                          at::kCPU, std::nullopt);
+  return cast(tensor, type);
+}
+
+}  // namespace eh

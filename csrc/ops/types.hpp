@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "base/dtype.hpp"
+#include "ops/op.hpp"
+
+/// Which element type an operation computes in. Pure; the same answer on every rank.
+namespace eh {
+
+/// Result type of an array's type with a Python number, which has a kind but no width ("weak").
+at::ScalarType promote_weak(at::ScalarType type, const at::Scalar& scalar);
+/// eh::promote on torch's types.
+at::ScalarType promote_types(at::ScalarType a, at::ScalarType b);
+
+/// The type `op` computes in for operands of the agreed type.
+/// @throws TypeError "floor: complex64 arrays are not supported, only bool, integer and real ones are"
+at::ScalarType compute_type(const char* name, Entry entry, Kinds kinds, at::ScalarType agreed);
+
+/// The type torch's kernels compute `type` in: 16- and 32-bit unsigned integers have next to no kernels of
+/// their own and go through int64, which holds their results modulo 2^32 exactly.
+inline at::ScalarType kernel_type(at::ScalarType type) {
+  return type == at::ScalarType::UInt16 || type == at::ScalarType::UInt32 ? at::ScalarType::Long : type;
+}
+
+/// A result computed in kernel_type(type) back in `type`; other results (bool, real parts) as they are.
+at::Tensor from_kernel_type(const at::Tensor& result, at::ScalarType type);
+
+inline at::Tensor cast(const at::Tensor& x, at::ScalarType type) {
+  return x.scalar_type() == type ? x : x.to(type);
+}
+
+/// 0-d tensor of a number, on the CPU: kernels take it beside tensors of any device. Integers wrap.
+at::Tensor number(const at::Scalar& value, at::ScalarType type);
+
+/// True for the types every kernel takes as they are.
+inline bool is_plain_real(at::ScalarType type) {
+  return type == at::ScalarType::Float || type == at::ScalarType::Double;
+}
+
+}  // namespace eh

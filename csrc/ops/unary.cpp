@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/elementwise.hpp"
+
+#include <ATen/ops/abs_ops.h>
+#include <ATen/ops/acos_ops.h>
+#include <ATen/ops/acosh_ops.h>
+#include <ATen/ops/angle_ops.h>
+#include <ATen/ops/asin_ops.h>
+#include <ATen/ops/asinh_ops.h>
+#include <ATen/ops/atan2_ops.h>
+#include <ATen/ops/atan_ops.h>
+#include <ATen/ops/atanh_ops.h>
+#include <ATen/ops/bitwise_not_ops.h>
+#include <ATen/ops/ceil_ops.h>
+#include <ATen/ops/complex_ops.h>
+#include <ATen/ops/conj_physical_ops.h>
+#include <ATen/ops/cos_ops.h>
+#include <ATen/ops/cosh_ops.h>
+#include <ATen/ops/deg2rad_ops.h>
+#include <ATen/ops/exp_ops.h>
+#include <ATen/ops/expm1_ops.h>
+#include <ATen/ops/floor_ops.h>
+#include <ATen/ops/imag_ops.h>
+#include <ATen/ops/isfinite_ops.h>
+#include <ATen/ops/isinf_ops.h>
+#include <ATen/ops/isnan_ops.h>
+#include <ATen/ops/isneginf_ops.h>
+#include <ATen/ops/isposinf_ops.h>
+#include <ATen/ops/log10_ops.h>
+#include <ATen/ops/log1p_ops.h>
+#include <ATen/ops/log2_ops.h>
+#include <ATen/ops/log_ops.h>
+#include <ATen/ops/logical_not_ops.h>
+#include <ATen/ops/neg_ops.h>
+#include <ATen/ops/rad2deg_ops.h>
+#include <ATen/ops/real_ops.h>
+#include <ATen/ops/reciprocal_ops.h>
+#include <ATen/ops/round_ops.h>
+#include <ATen/ops/sgn_ops.h>
+#include <ATen/ops/signbit_ops.h>
+#include <ATen/ops/sin_ops.h>
+#include <ATen/ops/sinc_ops.h>
+#include <ATen/ops/sinh_ops.h>
+#include <ATen/ops/special_exp2_ops.h>
+#include <ATen/ops/sqrt_ops.h>
+#include <ATen/ops/square_ops.h>
+#include <ATen/ops/tan_ops.h>
+#include <ATen/ops/tanh_ops.h>
+#include <ATen/ops/trunc_ops.h>
+#include <ATen/ops/zeros_like_ops.h>
+
+#include "ops/types.hpp"
+
+namespace eh {
+namespace {
+
+namespace op = at::_ops;
+
+at::Tensor copied(const at::Tensor& x) { return x.clone(); }
+at::Tensor real_part(const at::Tensor& x) { return x.is_complex() ? op::real::call(x) : x; }
+at::Tensor conjugated(const at::Tensor& x) { return x.is_complex() ? op::conj_physical::call(x) : x.clone(); }
+
+at::Tensor imaginary_part(const at::Tensor& x) {
+  if (x.is_complex()) return op::imag::call(x);
+  return op::zeros_like::call(x, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt);
+}
+
+// torch has no magnitude of bool.
+at::Tensor magnitude(const at::Tensor& x) {
+  return x.scalar_type() == at::ScalarType::Bool ? x.clone() : op::abs::call(x);
+}
+
+// torch's angle of a real -0.0 is 0, NumPy's is pi.
+at::Tensor phase(const at::Tensor& x) {
+  return x.is_complex() ? op::angle::call(x) : op::atan2::call(imaginary_part(x), x);
+}
+
+// torch's sign of NaN is 0.
+at::Tensor sign_of(const at::Tensor& x) {
+  const at::Tensor sign = op::sgn::call(x);
+  return x.is_floating_point() ? x.where(op::isnan::call(x), sign) : sign;
+}
+
+at::Tensor has_imaginary_part(const at::Tensor& x) {
+  return x.is_complex() ? op::imag::call(x).ne(0) : imaginary_part(x).to(at::kBool);
+}
+at::Tensor has_no_imaginary_part(const at::Tensor& x) { return has_imaginary_part(x).logical_not(); }
+
+// One Newton step brings the power's few units in the last place down to about one.
+at::Tensor cube_root(const at::Tensor& x) {
+  const at::Tensor guess = op::sgn::call(x).mul(op::abs::call(x).pow(1.0 / 3.0));
+  const at::Tensor refined = guess.sub(guess.sub(x.div(guess.square())).div(3));
+  const at::Tensor usable = guess.ne(0).logical_and(op::isfinite::call(guess));
+  return refined.where(usable, guess);
+}
+
+at::Tensor round_half_even(const at::Tensor& x) {
+  if (!x.is_complex()) return op::round::call(x);
+  return op::complex::call(op::round::call(op::real::call(x)), op::round::call(op::imag::call(x)));
+}
+
+constexpr UnaryOp kUnary[] = {
+#define EH_UNARY(name, local, entry, kinds) {#name, local, Entry::entry, Kinds(kinds)},
+#include "ops/unary.def"
+#undef EH_UNARY
+};
+
+}  // namespace
+
+std::span<const UnaryOp> unary_ops() { return kUnary; }
+
+DNDarray unary(const UnaryOp& op, const DNDarray& x) {
+  const at::ScalarType given = x.local().scalar_type();
+  // Every operation but `invert` takes float32 and float64 as they are.
+  if (is_plain_real(given) && op.entry != Entry::Double && op.kinds.accept('f')) return x.with_local(op.local(x.local()));
+  const at::ScalarType type = compute_type(op.name, op.entry, op.kinds, given);
+  return x.with_local(from_kernel_type(op.local(cast(x.local(), kernel_type(type))), type));
+}
+
+}  // namespace eh

@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Families of functions: one assignment per operation, with a true signature, docstring and type.
+
+``cos = unary("cos", "Cosine, element-wise.")`` makes a plain Python function around the builtin of the native table
+row ``cos``. Being a function it is a method, too: ``cos = trigonometry.cos`` in the body of `DNDarray`. The protocols
+tell a type checker both uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
+
+import numpy as np
+import torch
+
+from equiheat import _core
+from equiheat._base import as_core, unwrap, wrap
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+#: What an operation takes beside arrays: numbers adapt to the array's dtype, the rest counts as replicated arrays.
+Operand: TypeAlias = Any
+Axis: TypeAlias = "int | tuple[int, ...] | None"
+Mask: TypeAlias = "bool | DNDarray | np.ndarray | torch.Tensor"
+DType: TypeAlias = Any
+
+
+# ---------------------------------------------------------------------- types
+class UnaryMethod(Protocol):
+    """x.exp()"""
+
+    def __call__(self, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray: ...
+
+
+class Unary(Protocol):
+    """exp(x)"""
+
+    __name__: str
+
+    def __call__(self, x: Operand, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray: ...
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Unary: ...
+    @overload
+    def __get__(self, instance: DNDarray, owner: Any) -> UnaryMethod: ...
+
+
+class BinaryMethod(Protocol):
+    """x.atan2(y)"""
+
+    def __call__(self, t2: Operand, /, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray: ...
+
+
+class Binary(Protocol):
+    """add(x, y)"""
+
+    __name__: str
+
+    def __call__(self, t1: Operand, t2: Operand, /, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray: ...
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Binary: ...
+    @overload
+    def __get__(self, instance: DNDarray, owner: Any) -> BinaryMethod: ...
+
+
+class ReductionMethod(Protocol):
+    """x.max(0)"""
+
+    def __call__(
+        self,
+        axis: Axis = None,
+        out: DNDarray | None = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool | None = None,
+    ) -> DNDarray: ...
+
+
+class Reduction(Protocol):
+    """max(x, 0)"""
+
+    __name__: str
+
+    def __call__(
+        self,
+        x: Operand,
+        axis: Axis = None,
+        out: DNDarray | None = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool | None = None,
+    ) -> DNDarray: ...
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Reduction: ...
+    @overload
+    def __get__(self, instance: DNDarray, owner: Any) -> ReductionMethod: ...
+
+
+class AccumulationMethod(Protocol):
+    """x.sum(0)"""
+
+    def __call__(
+        self,
+        axis: Axis = None,
+        out: DNDarray | None = None,
+        keepdims: bool = False,
+        *,
+        dtype: DType = None,
+        keepdim: bool | None = None,
+    ) -> DNDarray: ...
+
+
+class Accumulation(Protocol):
+    """sum(x, 0)"""
+
+    __name__: str
+
+    def __call__(
+        self,
+        x: Operand,
+        axis: Axis = None,
+        out: DNDarray | None = None,
+        keepdims: bool = False,
+        *,
+        dtype: DType = None,
+        keepdim: bool | None = None,
+    ) -> DNDarray: ...
+    @overload
+    def __get__(self, instance: None, owner: Any) -> Accumulation: ...
+    @overload
+    def __get__(self, instance: DNDarray, owner: Any) -> AccumulationMethod: ...
+
+
+# ---------------------------------------------------------------------- helpers of all families
+def native(x: Operand, fn: str, argument: str = "x", like: _core.Array | None = None) -> _core.Array:
+    """The native array of an operand; TypeError for what is no array of numbers. Local."""
+    core = as_core(x, None if like is None else like.comm)
+    if core is None:
+        raise TypeError(f"{fn}: {argument} must be a DNDarray, a number or an array of numbers, is {type(x)}")
+    return core
+
+
+def torch_dtype(dtype: DType) -> torch.dtype | None:
+    """Torch's type of any dtype: torch's, NumPy's, ours or a Python type. Local."""
+    if dtype is None or isinstance(dtype, torch.dtype):
+        return dtype
+    if hasattr(dtype, "torch_type"):
+        return cast(torch.dtype, dtype.torch_type())
+    try:
+        return torch.from_numpy(np.empty(0, dtype=dtype)).dtype
+    except TypeError as error:
+        raise TypeError(f"dtype: {dtype!r} is not a data type") from error
+
+
+def deliver(result: DNDarray, out: DNDarray | None, where: Mask, fn: str) -> DNDarray:
+    """The result, written into `out` where `where` holds; without `out` the other elements are 0. Collective."""
+    if out is None and where is True:
+        return result
+    mask = None if where is True else native(where, fn, "where", result._core)
+    if out is None:
+        out = wrap(result._core.with_local(torch.zeros_like(result._core.local)))
+    _core.assign(unwrap(out, fn, "out"), result._core, mask, fn)
+    return out
+
+
+def kept(keepdims: bool | None, keepdim: bool | None) -> bool:
+    """NumPy's and torch's spelling of one option."""
+    return bool(keepdims) if keepdim is None else bool(keepdim)
+
+
+def _named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "equiheat"
+    function.__doc__ = doc
+    return function
+
+
+_UNARY_DOC = """{summary}
+
+Parameters
+----------
+x : DNDarray
+    Or a number, a NumPy or torch array, which count as replicated.
+out : DNDarray, optional
+    Where to write the result; any split, the result's shape.
+where : bool array, optional
+    Only where it holds is the result written; without `out` the other elements are 0.
+
+Returns
+-------
+DNDarray
+    {dtype}
+
+Notes
+-----
+Distribution: the split and extents of `x`. Communication: none.
+"""
+
+_BINARY_DOC = """{summary}
+
+Parameters
+----------
+t1, t2 : DNDarray
+    Or numbers, which adapt to the other's dtype, or NumPy or torch arrays, which count as replicated. Shapes
+    broadcast.
+out : DNDarray, optional
+    Where to write the result; any split, the result's shape.
+where : bool array, optional
+    Only where it holds is the result written; without `out` the other elements are 0.
+
+Returns
+-------
+DNDarray
+    {dtype}
+
+Raises
+------
+ValueError
+    If the shapes do not broadcast.
+
+Notes
+-----
+Distribution: the split and extents of the first operand that is split and not broadcast along its split.
+Communication: none for operands distributed alike, or replicated; others are redistributed by one alltoallv.
+"""
+
+_REDUCTION_DOC = """{summary}
+
+Parameters
+----------
+x : DNDarray
+axis : int or tuple of int, optional
+    Axes to reduce; all without.
+out : DNDarray, optional
+    Where to write the result; any split, the result's shape.
+keepdims, keepdim : bool
+    Keep reduced axes with length 1.{dtype_parameter}
+
+Returns
+-------
+DNDarray
+    {dtype}
+
+Notes
+-----
+Distribution: replicated if the split is among the reduced axes, else split as before.
+Communication: then one allreduce of the result's size, else none.
+"""
+
+_DTYPE_PARAMETER = """
+dtype : data type, optional
+    To compute in and return."""
+
+_FLOAT = "bool and integers become float32; real and complex dtypes stay."
+
+
+# ---------------------------------------------------------------------- families
+def unary(name: str, summary: str, *, dtype: str = _FLOAT) -> Unary:
+    """Function of one array for the row `name` of unary.def."""
+    fast = _core.unary[name]
+
+    def function(x: Operand, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
+        if out is None and where is True:
+            return cast("DNDarray", fast(x))
+        return deliver(fast(x), out, where, name)
+
+    return cast(Unary, _named(function, name, _UNARY_DOC.format(summary=summary, dtype=dtype)))
+
+
+def binary(name: str, summary: str, *, dtype: str = "The common dtype of the operands.") -> Binary:
+    """Function of two arrays for the row `name` of binary.def."""
+    fast = _core.binary[name]
+
+    def function(t1: Operand, t2: Operand, /, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
+        if out is None and where is True:
+            return cast("DNDarray", fast(t1, t2))
+        return deliver(fast(t1, t2), out, where, name)
+
+    return cast(Binary, _named(function, name, _BINARY_DOC.format(summary=summary, dtype=dtype)))
+
+
+def reduction(name: str, summary: str, *, dtype: str) -> Reduction:
+    """Function over axes for the row `name` of reduce.def."""
+    fast = _core.reductions[name]
+
+    def function(
+        x: Operand,
+        axis: Axis = None,
+        out: DNDarray | None = None,
+        keepdims: bool = False,
+        *,
+        keepdim: bool | None = None,
+    ) -> DNDarray:
+        if out is None and keepdim is None:
+            return cast("DNDarray", fast(x, axis, keepdims, None))
+        return deliver(fast(x, axis, kept(keepdims, keepdim), None), out, True, name)
+
+    doc = _REDUCTION_DOC.format(summary=summary, dtype=dtype, dtype_parameter="")
+    return cast(Reduction, _named(function, name, doc))
+
+
+def accumulation(name: str, summary: str) -> Accumulation:
+    """As `reduction`, with the dtype to accumulate in."""
+    fast = _core.reductions[name]
+
+    def function(
+        x: Operand,
+        axis: Axis = None,
+        out: DNDarray | None = None,
+        keepdims: bool = False,
+        *,
+        dtype: DType = None,
+        keepdim: bool | None = None,
+    ) -> DNDarray:
+        if out is None and dtype is None and keepdim is None:
+            return cast("DNDarray", fast(x, axis, keepdims, None))
+        return deliver(fast(x, axis, kept(keepdims, keepdim), torch_dtype(dtype)), out, True, name)
+
+    text = "int64 for bool and integers; float16 and bfloat16 accumulate in float32."
+    doc = _REDUCTION_DOC.format(summary=summary, dtype=text, dtype_parameter=_DTYPE_PARAMETER)
+    return cast(Accumulation, _named(function, name, doc))
+
+
+# ---------------------------------------------------------------------- operators of the array class
+def operator(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
+    """``x + y`` for the row `name` of binary.def; leaves foreign operands to their class."""
+    fast = _core.operators[name]
+
+    def function(self: DNDarray, other: Operand) -> DNDarray:
+        return cast("DNDarray", fast(self, other))
+
+    return _named(function, name, f"`{name}` of this array and another.")
+
+
+def reflected(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
+    """``y + x`` where y is no array."""
+    fast = _core.operators[name]
+
+    def function(self: DNDarray, other: Operand) -> DNDarray:
+        return cast("DNDarray", fast(other, self))
+
+    return _named(function, name, f"`{name}` of another operand and this array.")
+
+
+def in_place(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
+    """``x += y``: written into x, which keeps its dtype, shape and split. TypeError if the dtype cannot hold it."""
+    fast = _core.operators[name]
+
+    def function(self: DNDarray, other: Operand) -> DNDarray:
+        result = fast(self, other)
+        if result is NotImplemented:
+            return cast("DNDarray", result)
+        return deliver(result, self, True, name)
+
+    return _named(function, name, f"`{name}` written into this array, which keeps its dtype, shape and split.")
+
+
+def in_place_unary(name: str) -> Callable[[DNDarray], DNDarray]:
+    """``x.negative_()``."""
+    fast = _core.unary[name]
+
+    def function(self: DNDarray) -> DNDarray:
+        return deliver(fast(self), self, True, name)
+
+    return _named(function, name, f"`{name}` written into this array.")

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reductions over axes: sums, extremes, moments, running totals."""
+
+from __future__ import annotations
+
+from math import inf, nan
+from typing import TYPE_CHECKING
+
+from equiheat import _core
+from equiheat._base import wrap
+from equiheat._function import (
+    Axis,
+    DType,
+    Operand,
+    accumulation,
+    deliver,
+    kept,
+    native,
+    reduction,
+    torch_dtype,
+)
+from equiheat.arithmetic import divide, sqrt, square, subtract
+from equiheat.conditional import select
+from equiheat.logical import isnan, logical_not
+from equiheat.rounding import absolute
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+_SAME = "The dtype of the input."
+
+sum = accumulation("sum", "Sum over axes.")
+prod = accumulation("prod", "Product over axes.")
+nansum = accumulation("nansum", "Sum over axes, NaN counting as 0.")
+nanprod = accumulation("nanprod", "Product over axes, NaN counting as 1.")
+min = reduction("min", "Smallest element over axes; NaN if there is one. ValueError for none.", dtype=_SAME)
+amin = min
+max = reduction("max", "Largest element over axes; NaN if there is one. ValueError for none.", dtype=_SAME)
+amax = max
+any = reduction("any", "True if an element over the axes is not zero; False for none.", dtype="bool.")
+all = reduction("all", "True if no element over the axes is zero; True for none.", dtype="bool.")
+count_nonzero = reduction("count_nonzero", "Number of elements that are not zero.", dtype="int64.")
+
+
+def _axes(axis: Axis) -> list[int] | None:
+    if axis is None:
+        return None
+    if isinstance(axis, tuple):
+        return [_index(a) for a in axis]
+    return [_index(axis)]
+
+
+def _index(axis: object) -> int:
+    try:
+        return axis.__index__()  # type: ignore[attr-defined, no-any-return]
+    except AttributeError:
+        raise TypeError(f"axis must be None or int or tuple, but was {type(axis)}") from None
+
+
+def mean(
+    x: Operand,
+    axis: Axis = None,
+    *,
+    dtype: DType = None,
+    out: DNDarray | None = None,
+    keepdims: bool = False,
+    keepdim: bool | None = None,
+) -> DNDarray:
+    """Arithmetic mean over axes; NaN of nothing.
+
+    float64 stays float64; float16 and bfloat16 accumulate in float32; integers give float32, accumulated in float64.
+    Distribution: replicated if the split is among the axes, else split as before. Communication: then one allreduce
+    of the result's size.
+    """
+    core = _core.mean(native(x, "mean"), _axes(axis), kept(keepdims, keepdim), torch_dtype(dtype))
+    return deliver(wrap(core), out, True, "mean")
+
+
+def var(
+    x: Operand,
+    axis: Axis = None,
+    ddof: float = 0,
+    *,
+    dtype: DType = None,
+    out: DNDarray | None = None,
+    keepdims: bool = False,
+    keepdim: bool | None = None,
+) -> DNDarray:
+    """Mean squared deviation over axes, divided by n - ddof; of complex numbers a real one.
+
+    dtype and distribution as `mean`. Communication: if the split is among the axes one allgather of two partial
+    results per rank, merged without loss of digits.
+    """
+    core = _core.var(native(x, "var"), _axes(axis), kept(keepdims, keepdim), torch_dtype(dtype), float(ddof))
+    return deliver(wrap(core), out, True, "var")
+
+
+def std(
+    x: Operand,
+    axis: Axis = None,
+    ddof: float = 0,
+    *,
+    dtype: DType = None,
+    out: DNDarray | None = None,
+    keepdims: bool = False,
+    keepdim: bool | None = None,
+) -> DNDarray:
+    """Square root of `var`."""
+    spread = var(x, axis, ddof, dtype=dtype, keepdims=keepdims, keepdim=keepdim)
+    return deliver(sqrt(spread), out, True, "std")
+
+
+def argmax(
+    x: Operand,
+    axis: int | None = None,
+    out: DNDarray | None = None,
+    keepdims: bool = False,
+    *,
+    keepdim: bool | None = None,
+) -> DNDarray:
+    """Index (int64) of the first largest element, or of the first NaN; in the flattened array without axis.
+
+    Distribution: replicated if the split is reduced, else split as before. Communication: then one allgather of a
+    value and an index per result element and rank.
+    """
+    return _arg_extreme(True, x, axis, out, kept(keepdims, keepdim))
+
+
+def argmin(
+    x: Operand,
+    axis: int | None = None,
+    out: DNDarray | None = None,
+    keepdims: bool = False,
+    *,
+    keepdim: bool | None = None,
+) -> DNDarray:
+    """Index (int64) of the first smallest element, or of the first NaN. Otherwise as `argmax`."""
+    return _arg_extreme(False, x, axis, out, kept(keepdims, keepdim))
+
+
+def _arg_extreme(largest: bool, x: Operand, axis: int | None, out: DNDarray | None, keepdims: bool) -> DNDarray:
+    name = "argmax" if largest else "argmin"
+    along = None if axis is None else _index(axis)
+    return deliver(wrap(_core.arg_extreme(largest, native(x, name), along, keepdims)), out, True, name)
+
+
+def cumsum(x: Operand, axis: int | None = None, dtype: DType = None, out: DNDarray | None = None) -> DNDarray:
+    """Running sums along an axis, or along the flattened array without one; int64 for bool and integers.
+
+    Distribution: as x; split 0 for a flattened split array. Communication: one exscan of a slice along the split.
+    """
+    return _scan("cumsum", x, axis, dtype, out)
+
+
+def cumprod(x: Operand, axis: int | None = None, dtype: DType = None, out: DNDarray | None = None) -> DNDarray:
+    """Running products along an axis. Otherwise as `cumsum`."""
+    return _scan("cumprod", x, axis, dtype, out)
+
+
+cumproduct = cumprod
+
+
+def _scan(name: str, x: Operand, axis: int | None, dtype: DType, out: DNDarray | None) -> DNDarray:
+    along = None if axis is None else _index(axis)
+    return deliver(wrap(_core.scan(name, native(x, name), along, torch_dtype(dtype))), out, True, name)
+
+
+def ptp(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False) -> DNDarray:
+    """Largest minus smallest element over axes. Communication: that of `max` and `min`."""
+    return deliver(subtract(max(x, axis, None, keepdims), min(x, axis, None, keepdims)), out, True, "ptp")
+
+
+def _known(x: Operand, axis: Axis, keepdims: bool) -> DNDarray:
+    """Number of elements over the axes that are not NaN."""
+    return count_nonzero(logical_not(isnan(x)), axis, None, keepdims)
+
+
+def nanmax(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False) -> DNDarray:
+    """`max` of what is not NaN; NaN where nothing else is. Communication: that of `max` and a count."""
+    return _nan_extreme("nanmax", x, axis, out, keepdims)
+
+
+def nanmin(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False) -> DNDarray:
+    """`min` of what is not NaN; NaN where nothing else is. Communication: that of `min` and a count."""
+    return _nan_extreme("nanmin", x, axis, out, keepdims)
+
+
+def _nan_extreme(name: str, x: Operand, axis: Axis, out: DNDarray | None, keepdims: bool) -> DNDarray:
+    array = wrap(native(x, name))
+    extreme, filling = (max, -inf) if name == "nanmax" else (min, inf)
+    if not array._core.local.is_floating_point():
+        return extreme(array, axis, out, keepdims)
+    result = extreme(select(isnan(array), filling, array), axis, None, keepdims)
+    return deliver(select(_known(array, axis, keepdims), result, nan), out, True, name)
+
+
+def nanmean(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False) -> DNDarray:
+    """`mean` of what is not NaN; NaN of nothing. Communication: that of `sum` and a count."""
+    array = wrap(native(x, "nanmean"))
+    if not array._core.local.dtype.is_floating_point and not array._core.local.dtype.is_complex:
+        return mean(array, axis, out=out, keepdims=keepdims)
+    total = nansum(array, axis, None, keepdims)
+    count = _known(array, axis, keepdims)
+    return deliver(divide(total, _as_real(count, total)), out, True, "nanmean")
+
+
+def nanvar(
+    x: Operand, axis: Axis = None, ddof: float = 0, *, out: DNDarray | None = None, keepdims: bool = False
+) -> DNDarray:
+    """`var` of what is not NaN; NaN where that is no more than `ddof`. Communication: `nanmean`, twice."""
+    array = wrap(native(x, "nanvar"))
+    deviation = absolute(subtract(array, nanmean(array, axis, None, True)))
+    total = nansum(square(deviation), axis, None, keepdims)
+    freedom = subtract(_as_real(_known(array, axis, keepdims), total), ddof)
+    return deliver(divide(total, select(freedom > 0, freedom, nan)), out, True, "nanvar")
+
+
+def nanstd(
+    x: Operand, axis: Axis = None, ddof: float = 0, *, out: DNDarray | None = None, keepdims: bool = False
+) -> DNDarray:
+    """Square root of `nanvar`."""
+    return deliver(sqrt(nanvar(x, axis, ddof, keepdims=keepdims)), out, True, "nanstd")
+
+
+def _as_real(count: DNDarray, like: DNDarray) -> DNDarray:
+    """A count in the real dtype of `like`, so that a quotient keeps it."""
+    return wrap(count._core.with_local(count._core.local.to(like._core.local.abs().dtype)))

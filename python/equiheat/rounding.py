@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Rounding, magnitudes and bounds, element-wise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from equiheat import _core
+from equiheat._base import wrap
+from equiheat._function import DType, Mask, Operand, deliver, native, torch_dtype, unary
+from equiheat.arithmetic import maximum, minimum
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+_SAME = "The dtype of the input."
+
+floor = unary("floor", "Largest integer not above x, element-wise.", dtype=_SAME)
+ceil = unary("ceil", "Smallest integer not below x, element-wise.", dtype=_SAME)
+trunc = unary("trunc", "x without its fraction, element-wise.", dtype=_SAME)
+fix = trunc
+rint = unary("rint", "Nearest integer, halves to even.")
+fabs = unary("fabs", "Magnitude of real numbers.")
+_absolute = unary("absolute", "Magnitude, element-wise.", dtype="The dtype of the input; the real one of complex.")
+
+
+def absolute(x: Operand, out: DNDarray | None = None, dtype: DType = None, *, where: Mask = True) -> DNDarray:
+    """Magnitude, element-wise, as `dtype` if given; the real dtype of complex input.
+
+    Distribution: the split and extents of x. Communication: none.
+    """
+    result = _absolute(x)
+    return deliver(_as(result, dtype), out, where, "absolute")
+
+
+abs = absolute
+
+
+def round(x: Operand, decimals: int = 0, out: DNDarray | None = None, dtype: DType = None) -> DNDarray:
+    """Rounded to `decimals` places, halves to even, as `dtype` if given; negative decimals round tens, hundreds, ...
+
+    Distribution: the split and extents of x. Communication: none.
+    """
+    if not isinstance(decimals, int):
+        raise TypeError(f"round: decimals must be an integer, is {decimals!r}")
+    return deliver(_as(wrap(_core.round(native(x, "round"), decimals)), dtype), out, True, "round")
+
+
+around = round
+
+
+def clip(x: Operand, min: Operand = None, max: Operand = None, out: DNDarray | None = None) -> DNDarray:
+    """X with values below `min` moved to it and values above `max` moved to that; None is no bound.
+
+    Bounds are numbers or arrays that broadcast; with min > max everything is max. NaN stays. Distribution and
+    communication as `maximum`.
+    """
+    result = wrap(native(x, "clip"))
+    if min is not None:
+        result = maximum(result, min)
+    if max is not None:
+        result = minimum(result, max)
+    return deliver(result, out, True, "clip")
+
+
+def _as(x: DNDarray, dtype: DType) -> DNDarray:
+    wanted = torch_dtype(dtype)
+    return x if wanted is None else wrap(x._core.with_local(x._core.local.to(wanted)))
