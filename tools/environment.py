@@ -174,7 +174,7 @@ class Environment:
     def _package_key(self, purpose: str) -> str:
         names = ("CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "cmake", "csrc", "python", "tools/backend")
         tests = ["tests/cpp", "tests/headers"] if purpose == "test" else []
-        return digest([self.constraints, *(ROOT / name for name in (*names, *tests))] + self._build_settings(purpose))
+        return digest([self.constraints, *(ROOT / name for name in (*names, *tests)), *self._build_settings(purpose)])
 
     def install_package(self) -> None:
         """Compile the core natively and install the wheel."""
