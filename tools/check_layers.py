@@ -97,7 +97,7 @@ def python_problems() -> list[str]:
 def main() -> int:
     """Print what breaks the rule."""
     problems = cpp_problems() + python_problems()
-    print("\n".join(problems))
+    print(*problems, sep="\n", end="\n" if problems else "")
     return 1 if problems else 0
 
 

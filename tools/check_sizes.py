@@ -52,7 +52,7 @@ def main() -> int:
             problems.append(f"{name}: {lines} lines, at most {FILE_LIMIT}")
         functions = python_functions(text) if name.endswith(".py") else cpp_functions(text)
         problems += [f"{name}: {f}: {n} lines, at most {FUNCTION_LIMIT}" for f, n in functions if n > FUNCTION_LIMIT]
-    print("\n".join(problems))
+    print(*problems, sep="\n", end="\n" if problems else "")
     return 1 if problems else 0
 
 
