@@ -23,22 +23,32 @@ __all__: list[str] = [
     "adjoint",
     "arange_float",
     "arange_int",
+    "arg_extreme",
+    "assign",
+    "binary",
     "empty",
     "eye",
+    "frexp",
     "from_blocks",
     "from_global",
     "full",
     "gather_edges",
+    "isclose",
+    "ldexp",
     "linspace",
     "lstsq",
     "matmul",
     "matrix_transpose",
+    "mean",
+    "modf",
     "mpi_abort",
     "mpi_comm_size_of",
     "mpi_finalized",
     "mpi_initialized",
     "mpi_library_version",
     "mpi_thread_level",
+    "nan_to_num",
+    "operators",
     "outer",
     "permute_rows",
     "promote",
@@ -47,13 +57,20 @@ __all__: list[str] = [
     "random_normal",
     "random_permutation",
     "random_uniform",
+    "reductions",
     "ridge",
+    "round",
+    "scan",
+    "set_array_class",
     "trace",
     "tril",
     "triu",
+    "unary",
+    "var",
     "vdot",
     "vecdot",
     "vector_norm",
+    "where",
 ]
 
 class CommunicationError(RuntimeError):
@@ -347,8 +364,17 @@ def arange_float(
 def arange_int(
     spec: NewArray, first: typing.SupportsInt | typing.SupportsIndex, step: typing.SupportsInt | typing.SupportsIndex
 ) -> Array: ...
+def arg_extreme(
+    largest: bool, x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, keepdims: bool
+) -> Array: ...
+def assign(out: Array, values: Array, mask: Array | None, fn: str) -> None:
+    """
+    Write values into the memory of out where mask holds. Collective.
+    """
+
 def empty(spec: NewArray) -> Array: ...
 def eye(spec: NewArray) -> Array: ...
+def frexp(x: Array) -> tuple[Array, Array]: ...
 def from_blocks(
     block: torch.Tensor | None, split: typing.SupportsInt | typing.SupportsIndex, comm: Communicator
 ) -> Array:
@@ -372,6 +398,14 @@ def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> t
     What printing shows of a large array, on every rank. Collective.
     """
 
+def isclose(
+    a: Array,
+    b: Array,
+    rtol: typing.SupportsFloat | typing.SupportsIndex,
+    atol: typing.SupportsFloat | typing.SupportsIndex,
+    equal_nan: bool,
+) -> Array: ...
+def ldexp(x: Array, exponent: Array) -> Array: ...
 def linspace(
     spec: NewArray,
     start: typing.SupportsFloat | typing.SupportsIndex,
@@ -396,6 +430,13 @@ def matrix_transpose(x: Array) -> Array:
     Local.
     """
 
+def mean(
+    x: Array,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    keepdims: bool,
+    dtype: torch.dtype | None,
+) -> Array: ...
+def modf(x: Array) -> tuple[Array, Array]: ...
 def mpi_abort(code: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 def mpi_comm_size_of() -> int:
     """
@@ -406,6 +447,12 @@ def mpi_finalized() -> bool: ...
 def mpi_initialized() -> bool: ...
 def mpi_library_version() -> str: ...
 def mpi_thread_level() -> str: ...
+def nan_to_num(
+    x: Array,
+    nan: typing.SupportsFloat | typing.SupportsIndex,
+    posinf: typing.SupportsFloat | typing.SupportsIndex | None,
+    neginf: typing.SupportsFloat | typing.SupportsIndex | None,
+) -> Array: ...
 def outer(a: Array, b: Array) -> Array:
     """
     Collective.
@@ -448,6 +495,11 @@ def ridge(
     (coef, intercept). Collective.
     """
 
+def round(x: Array, decimals: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def scan(
+    name: str, x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, dtype: torch.dtype | None
+) -> Array: ...
+def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
 def trace(
     x: Array,
     offset: typing.SupportsInt | typing.SupportsIndex,
@@ -468,6 +520,13 @@ def triu(x: Array, k: typing.SupportsInt | typing.SupportsIndex) -> Array:
     Local.
     """
 
+def var(
+    x: Array,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    keepdims: bool,
+    dtype: torch.dtype | None,
+    ddof: typing.SupportsFloat | typing.SupportsIndex,
+) -> Array: ...
 def vdot(a: Array, b: Array) -> Array:
     """
     Collective.
@@ -487,3 +546,10 @@ def vector_norm(
     """
     Collective.
     """
+
+def where(condition: Array, x: typing.Any, y: typing.Any) -> Array: ...
+
+binary: dict
+operators: dict
+reductions: dict
+unary: dict

@@ -137,6 +137,10 @@ class DNDarray(ArrayBase):
     __complex__ = conversion.__complex__
     __index__ = conversion.__index__
     __len__ = conversion.__len__
+    __iter__ = conversion.__iter__
+    __contains__ = conversion.__contains__
+    __format__ = conversion.__format__
+    __deepcopy__ = conversion.__deepcopy__
     # ------------------------------------------------------------------ gradients
     requires_grad = property(conversion.requires_grad, conversion.set_requires_grad)
     requires_grad_ = conversion.requires_grad_

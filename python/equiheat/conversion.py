@@ -7,6 +7,7 @@ collective: every rank must call it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -177,6 +178,30 @@ def __len__(x: DNDarray) -> int:
     if x._core.ndim == 0:
         raise TypeError("len() of unsized object")
     return int(x._core.gshape[0])
+
+
+def __iter__(x: DNDarray) -> Iterator[DNDarray]:
+    """Rows (entries along axis 0) in global order, on every rank. Collective per row when split along axis 0."""
+    if x._core.ndim == 0:
+        raise TypeError("iteration over a 0-d array")
+    rows: Any = x
+    return (rows[i] for i in range(x._core.gshape[0]))
+
+
+def __contains__(x: DNDarray, value: Any) -> bool:
+    """Whether any element equals `value`. Collective when split."""
+    equal: Any = x == value
+    return bool(equal.any())
+
+
+def __format__(x: DNDarray, spec: str) -> str:
+    """As `str`; a one-element array takes the format of its number. Collective when split."""
+    return format(item(x), spec) if spec and x._core.size == 1 else format(str(x), spec)
+
+
+def __deepcopy__(x: DNDarray, memo: dict[int, Any]) -> DNDarray:
+    """As `copy`, outside the autograd graph. Local."""
+    return wrap(x._core.with_local(x._core.local.detach().clone()))
 
 
 # ---------------------------------------------------------------------- sizes

@@ -358,7 +358,7 @@ def choice(
     if not isinstance(a, ArrayBase):
         return entries
     rows_of: Any = a
-    return rows_of[entries]  # type: ignore[no-any-return]
+    return rows_of[entries]
 
 
 def _first_entries(n: int, number: int, shape: tuple[int, ...], split: int | None) -> DNDarray:

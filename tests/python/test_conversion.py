@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -127,3 +128,23 @@ def test_numpy_array_protocol() -> None:
     check: Callable[[], Any] = lambda: x.__array__(np.float64, copy=False)  # noqa: E731
     with pytest.raises(ValueError, match="copy=False"):
         check()
+
+
+def test_format_and_deepcopy() -> None:
+    x = ht.array([2.5], split=0)
+    assert f"{x:.3f}" == "2.500"
+    assert f"{ht.arange(2, split=0)}" == str(ht.arange(2, split=0))
+    y = copy.deepcopy(x)
+    y.larray.fill_(0)
+    assert_equal(x, np.array([2.5]))
+
+
+def test_iteration() -> None:
+    with pytest.raises(TypeError, match="0-d"):
+        iter(ht.array(3))
+    if hasattr(ht.DNDarray, "__getitem__"):
+        whole = np.arange(6).reshape(3, 2)
+        for x in all_layouts(whole):
+            assert [row.tolist() for row in x] == whole.tolist()
+            assert 5 in x
+            assert 7 not in x

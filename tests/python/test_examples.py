@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The examples and the README's program run at every rank count."""
+
+from __future__ import annotations
+
+import pathlib
+import runpy
+
+import equiheat as ht
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def test_first_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    names = runpy.run_path(str(ROOT / "examples" / "first_steps.py"))
+    np.testing.assert_allclose(names["weights"].numpy(), [[2], [-1], [0.5]], atol=0.02)
+    np.testing.assert_allclose(names["w"].numpy(), names["weights"].numpy(), atol=1e-3)
+    assert ("column means" in capsys.readouterr().out) == (ht.get_comm().rank == 0)
+
+
+def test_readme() -> None:
+    """The indented Python of "For a NumPy user"."""
+    text = (ROOT / "README.md").read_text().split("## For a NumPy user")[1].split("What to know")[0]
+    program = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    names: dict[str, ht.DNDarray] = {}
+    exec(program, names)
+    assert names["w"].grad.shape == (3, 1)
