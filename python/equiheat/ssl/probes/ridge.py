@@ -134,7 +134,7 @@ def _moments(x: ht.DNDarray, y: ht.DNDarray) -> _Moments:
     features, targets = x.larray.double(), y.larray.double()
     ones = features.new_ones(features.shape[0], 1)
     rows = ht.array(torch.cat([ones, features, targets], dim=1), is_split=0, comm=x.comm)
-    gram = ht.matmul(rows.T, rows)
+    gram = ht.matmul(ht.linalg.matrix_transpose(rows), rows)
     return _Moments(x.shape[0], gram.resplit(None).larray)
 
 
