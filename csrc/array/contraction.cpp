@@ -11,6 +11,9 @@
 namespace eh {
 namespace {
 
+/// Elements of a result whose shares are added up in one collective.
+constexpr std::int64_t kSmallResult = std::int64_t{1} << 12;
+
 /// An operand on its way to the product.
 struct Factor {
   Operand operand;
@@ -181,10 +184,30 @@ at::Tensor reduce_to_owners(const LoopNest& nest, const Factor& a, const Factor&
   }
 }
 
+/// The same in one collective: a small c cannot hide the ring's p - 1 messages behind products.
+at::Tensor reduce_small(const LoopNest& nest, const Factor& a, const Factor& b, int label,
+                        const Layout& target, const Communicator& comm) {
+  const at::Tensor whole = multiply(nest, a.local, b.local);
+  const at::Tensor shares = whole.new_empty({whole.numel()});
+  Counts counts;
+  std::int64_t begin = 0;
+  for (int owner = 0; owner < comm.size(); ++owner) {
+    const at::Tensor block = slice(nest, Operand::C, whole, label, target.offset(owner), target.count(owner));
+    counts.push_back(block.numel());
+    shares.narrow(0, begin, counts.back()).copy_(block.reshape({-1}));
+    begin += counts.back();
+  }
+  at::Tensor own = whole.new_empty(sizes(target.lshape(comm.rank())));
+  comm.reduce_scatter(const_buffer(shares), buffer(own), counts, ReduceOp::Sum);
+  return own;
+}
+
 /// Products of the blocks at hand are shares of c: they are added up, under spec.c where it is split.
 Product add_shares(const LoopNest& nest, const Contraction& spec, const Factor& a, const Factor& b,
                    const CommPtr& comm) {
   const int label = nest.split_label(Operand::C, *spec.c);
+  const bool small = spec.c->size() <= kSmallResult;
+  if (label != kNoLabel && small) return {reduce_small(nest, a, b, label, *spec.c, *comm), spec.c};
   if (label != kNoLabel) return {reduce_to_owners(nest, a, b, label, *spec.c, *comm), spec.c};
   const LayoutPtr whole = share(Layout::replicated(spec.c->gshape(), comm->size()));
   return {allreduce(multiply(nest, a.local, b.local), ReduceOp::Sum, *comm), whole};

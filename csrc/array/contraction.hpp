@@ -21,8 +21,8 @@ struct Contraction {
 ///
 /// Cost per rank (elements received; p ranks), the cheapest that applies:
 /// * the split of one operand is not in the other, or both share a batch split: none;
-/// * k is split in an operand: |c| (each rank's partial products travel round the ring and are added up), no rank
-///   holds more of c than three blocks unless c is replicated (one allreduce);
+/// * k is split in an operand: |c| (each rank's partial products travel round the ring and are added up; a small c by
+///   one reduce_scatter), no rank holds more of c than three blocks unless c is replicated (one allreduce);
 /// * two different splits: the smaller of circulating one operand (|a| or |b|, two blocks held at a time) and of
 ///   moving one to the split of the other (|a| / p or |b| / p, and |c| where k is then split).
 /// @pre both operands have the same dtype, one that torch multiplies

@@ -102,20 +102,22 @@ void accumulate(const at::Tensor& q, const Layout& layout, const std::vector<Pan
 
 }  // namespace
 
-Factors tall_skinny_qr(const DNDarray& a) {
+Factors tall_skinny_qr(const DNDarray& a, bool want_q) {
   const Layout& layout = a.layout();
   const std::int64_t n = a.shape()[1];
-  const LayoutPtr r_layout = share(Layout::replicated({n, n}, layout.nranks()));
-  auto [q, r] = at::_ops::linalg_qr::call(a.local(), "reduced");
+  const char* mode = want_q ? "reduced" : "r";
+  auto [q, r] = at::_ops::linalg_qr::call(a.local(), mode);
   if (a.comm().size() > 1) {
     Counts heights;
     for (const std::int64_t rows : layout.counts()) heights.push_back(std::min(rows, n));
-    auto [q2, r2] = at::_ops::linalg_qr::call(allgather(r, 0, heights, a.comm()), "reduced");
+    auto [q2, r2] = at::_ops::linalg_qr::call(allgather(r, 0, heights, a.comm()), mode);
     const auto rank = static_cast<std::size_t>(a.comm().rank());
-    q = q.matmul(q2.narrow(0, offsets_of(heights)[rank], heights[rank]));
+    if (want_q) q = q.matmul(q2.narrow(0, offsets_of(heights)[rank], heights[rank]));
     r = r2;
   }
-  return {a.with_local(q), {r, r_layout, a.comm_ptr()}};
+  if (!want_q) q = a.local().narrow(1, 0, 0);
+  return {{q, share(layout.with_shape({a.shape()[0], q.size(1)}, 0)), a.comm_ptr()},
+          {r, share(Layout::replicated({n, n}, layout.nranks())), a.comm_ptr()}};
 }
 
 Factors householder_qr(const DNDarray& a, std::int64_t q_columns, std::int64_t r_rows) {

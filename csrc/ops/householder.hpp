@@ -11,9 +11,9 @@ struct Factors {
   DNDarray r;
 };
 
-/// QR of a tall matrix split along rows: q split alike, r replicated. Any number of rows per rank. Collective.
+/// QR of a tall matrix split along rows: q split alike, or (m, 0), and r replicated. Any number of rows per rank. Collective.
 /// @pre a is (m, n), m >= n, split 0
-Factors tall_skinny_qr(const DNDarray& a);
+Factors tall_skinny_qr(const DNDarray& a, bool want_q);
 
 /// QR of any matrix split along columns by Householder panels: q (m, q_columns) and r (r_rows, n) split along columns.
 ///

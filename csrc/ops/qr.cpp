@@ -79,6 +79,7 @@ Factors normalised(const Factors& f) {
 
 /// Extents of q and r beside a's.
 struct Sizes {
+  bool want_q;
   std::int64_t q_columns;
   std::int64_t r_rows;
 };
@@ -86,13 +87,14 @@ struct Sizes {
 Sizes sizes_of(const DNDarray& a, const std::string& mode) {
   const std::int64_t m = a.shape()[0];
   const std::int64_t k = std::min(m, a.shape()[1]);
-  return {mode == "r" ? 0 : mode == "complete" ? m : k, mode == "complete" ? m : k};
+  return {mode != "r", mode == "r" ? 0 : mode == "complete" ? m : k, mode == "complete" ? m : k};
 }
 
 /// Rows of one matrix, without gradients: q split 0 (a's extents where it has as many rows), r replicated.
 Factors factor_rows(const DNDarray& a, const Sizes& size) {
   const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
-  if (reduced && is_tall(a.shape()[0], a.shape()[1], a.comm().size())) return normalised(tall_skinny_qr(a));
+  if (reduced && is_tall(a.shape()[0], a.shape()[1], a.comm().size()))
+    return normalised(tall_skinny_qr(a, size.want_q));
   const Factors f = normalised(householder_qr(resplit(a, 1), size.q_columns, size.r_rows));
   return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), resplit(f.r, kNoSplit)};
 }
@@ -103,8 +105,9 @@ Factors factor_columns(const DNDarray& a, const Sizes& size) {
   if (!reduced || !is_tall(a.shape()[0], a.shape()[1], a.comm().size())) {
     return normalised(householder_qr(a, size.q_columns, size.r_rows));
   }
-  const Factors f = normalised(tall_skinny_qr(resplit(a, 0)));
-  return {redistribute(f.q, a.layout_ptr()), redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
+  const Factors f = normalised(tall_skinny_qr(resplit(a, 0), size.want_q));
+  return {size.want_q ? redistribute(f.q, a.layout_ptr()) : f.q,
+          redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
 }
 
 /// Upper triangle u with real diagonal of x = u + skew-Hermitian.
@@ -117,7 +120,7 @@ at::Tensor upper_part(const at::Tensor& x) {
 /// dR = dU R and dQ = dM - Q dU (Q and R constant).
 Factors differentiable_tall(const DNDarray& a) {
   const CommPtr& comm = a.comm_ptr();
-  const Factors f = factor_rows(a.with_local(a.local().detach()), {a.shape()[1], a.shape()[1]});
+  const Factors f = factor_rows(a.with_local(a.local().detach()), {true, a.shape()[1], a.shape()[1]});
   const at::Tensor& q = f.q.local();
   const at::Tensor& r = f.r.local();
   const at::Tensor m = at::_ops::linalg_solve_triangular::call(r, a.local(), /*upper=*/true, /*left=*/false,
@@ -146,9 +149,9 @@ Factors differentiable_wide(const DNDarray& a) {
 Factors differentiable(const DNDarray& a, const Sizes& size) {
   EH_CHECK(size.r_rows == std::min(a.shape()[0], a.shape()[1]), NotSupported,
            "qr: mode 'complete' of a tall matrix has no gradient; use mode 'reduced'");
-  const DNDarray rows = resplit(a, 0);
+  const DNDarray rows = a.split() == 0 ? a : resplit(a, 0);
   const Factors f = a.shape()[0] >= a.shape()[1] ? differentiable_tall(rows) : differentiable_wide(rows);
-  if (a.split() == 0) return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), f.r};
+  if (a.split() == 0) return f;
   const LayoutPtr q_layout =
       share(f.q.shape()[1] == a.shape()[1] ? a.layout().with_shape(f.q.shape(), 1)
                                            : Layout::balanced(f.q.shape(), 1, a.comm().size()));
@@ -173,9 +176,9 @@ QRFactors factor_whole(const DNDarray& a, const std::string& mode) {
 /// A stack split within its matrices: whole matrices are dealt out along the first axis.
 QRFactors factor_stack(const DNDarray& a, const std::string& mode) {
   const QRFactors f = factor_whole(resplit(a, 0), mode);
-  const auto back = [&](const DNDarray& x) { return resplit(x, a.split()); };
-  if (!f.q) return {std::nullopt, back(f.r)};
-  return {back(*f.q), a.split() == a.ndim() - 1 ? back(f.r) : f.r};
+  const DNDarray r = a.split() == a.ndim() - 1 ? resplit(f.r, a.split()) : f.r;
+  if (!f.q) return {std::nullopt, r};
+  return {resplit(*f.q, a.split()), r};
 }
 
 }  // namespace
@@ -192,8 +195,7 @@ QRFactors qr(const DNDarray& x, const std::string& mode) {
   EH_CHECK(x.ndim() >= 2, ValueError, "qr: needs at least 2 dimensions, the array has ", x.ndim());
   const DNDarray a = to_factorable(x);
   const bool within = a.split() >= a.ndim() - 2;
-  // A replicated r keeps its rule at one rank too: the result's metadata do not depend on the number of ranks.
-  if (!within || (a.comm().size() == 1 && a.ndim() > 2)) return factor_whole(a, mode);
+  if (!within) return factor_whole(a, mode);
   if (a.ndim() > 2) return factor_stack(a, mode);
   const Sizes size = sizes_of(a, mode);
   const Factors f = needs_grad(a.local()) ? differentiable(a, size)

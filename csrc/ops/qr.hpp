@@ -18,7 +18,7 @@ struct QRFactors {
 ///
 /// Splits: of a replicated matrix and of one split along a batch axis: the same. Split along rows: q is split along
 /// rows, r is replicated. Split along columns: both along columns. A stack of matrices split within the matrices is
-/// redistributed along its first axis and back.
+/// redistributed along its first axis; q comes back, r only where a is split along columns.
 ///
 /// Methods: tall matrices by one local factorisation and one of the stacked triangles (one allgather of at most twice
 /// a rank's block); all others by Householder panels on the matrix split along columns (two broadcasts of every panel).

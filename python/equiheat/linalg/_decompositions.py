@@ -47,6 +47,7 @@ def qr(A: DNDarray, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR
     Distribution
     ------------
     A split 0: Q split 0, R replicated. A split 1: both split 1. A replicated or split along a batch axis: both alike.
+    A stack split within its matrices is redistributed along axis 0 and back; R stays split 0 if the rows were split.
 
     Tall matrices: a local factorisation and one of the stacked local triangles: one allgather, at most twice the size
     of a rank's block. All others: panels of 64 columns of the matrix split 1 (split 0 is redistributed there and
