@@ -158,9 +158,13 @@ class DNDarray(ArrayBase):
     tril = linalg.tril
     triu = linalg.triu
 
-    def __matmul__(self, other: DNDarray) -> DNDarray:
+    def __matmul__(self, other: linalg.ArrayLike) -> DNDarray:
         """`linalg.matmul`."""
-        return linalg.matmul(self, other) if isinstance(other, ArrayBase) else NotImplemented
+        return linalg.matmul(self, other)
+
+    def __rmatmul__(self, other: linalg.ArrayLike) -> DNDarray:
+        """`linalg.matmul` of another library's array and this one."""
+        return linalg.matmul(other, self)
 
     @property
     def mT(self) -> DNDarray:

@@ -41,8 +41,6 @@ def layout_pairs(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> Iterator[t
             for values, split in ((a, left), (b, right))
         ]
         yield with_counts(a, left, counts[0]), with_counts(b, right, counts[1])
-            for values, split in ((a, left), (b, right))
-        )
 
 
 def check_qr(a: np.ndarray[Any, Any], x: ht.DNDarray, mode: Any, atol: float = 1e-10) -> None:

@@ -178,8 +178,20 @@ def test_matmul_refuses() -> None:
         ht.matmul(a, ht.array(1.0))
     with pytest.raises(ValueError, match="matmul"):
         ht.matmul(with_counts(random(2, 4, 3), 0), with_counts(random(3, 3, 2), 0))
-    with pytest.raises(TypeError, match="matmul: x2 must be a DNDarray"):
-        ht.matmul(a, [1.0, 2.0, 3.0])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="matmul: x2 must be a DNDarray, an array or a sequence of numbers"):
+        ht.matmul(a, "abc")  # type: ignore[arg-type]
+
+
+def test_operands_of_other_libraries_count_as_replicated() -> None:
+    a, b = random(4, 3), random(3, 2, seed=1)
+    x = with_counts(a, 0)
+    for other in (b, torch.tensor(b), b.tolist()):
+        assert_equal(ht.matmul(x, other), a @ b, split=0)
+        assert_equal(x @ other, a @ b, split=0)
+    for other in (b.T, torch.tensor(b.T), b.T.tolist()):
+        assert_equal(other @ x.mT, b.T @ a.T, split=1)
+    assert_equal(ht.dot(x, b), a @ b, split=0)
+    assert_equal(ht.linalg.lstsq(x, a[:, 0]).x, np.eye(3)[0], split=None)
 
 
 # ---------------------------------------------------------------------- other products
@@ -207,6 +219,7 @@ def test_dot() -> None:
     a, b, c = random(4), random(4, seed=1), random(4, 3)
     assert_equal(ht.dot(with_counts(a, 0), with_counts(b, None)), np.dot(a, b), split=None)
     assert_equal(ht.dot(with_counts(a, 0), with_counts(c, 0)), np.dot(a, c), split=0)
+    assert_equal(ht.dot(with_counts(c, 0), ht.array(2.0)), 2 * c, split=0)
     with pytest.raises(ValueError, match="dot: needs arrays of at most 2 dimensions, has 3 and 1"):
         ht.dot(with_counts(random(2, 2, 2), 0), with_counts(a, 0))
 

@@ -8,6 +8,7 @@ from equiheat.linalg._decompositions import qr as qr
 from equiheat.linalg._norms import matrix_norm as matrix_norm
 from equiheat.linalg._norms import norm as norm
 from equiheat.linalg._norms import vector_norm as vector_norm
+from equiheat.linalg._operands import ArrayLike as ArrayLike
 from equiheat.linalg._products import dot as dot
 from equiheat.linalg._products import matmul as matmul
 from equiheat.linalg._products import matrix_transpose as matrix_transpose

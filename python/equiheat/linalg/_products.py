@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING
 
 from equiheat import _core
 from equiheat._base import unwrap, wrap
+from equiheat.linalg._operands import ArrayLike, native_pair
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-def matmul(x1: DNDarray, x2: DNDarray) -> DNDarray:
+def matmul(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
     r"""Matrix product ``x1 @ x2`` over the last two axes, batch axes broadcast; 1-D operands as in NumPy.
 
     Parameters
     ----------
-    x1 : DNDarray
-        (..., m, k) or (k,), any dtype, any split, any extents.
-    x2 : DNDarray
+    x1 : array
+        (..., m, k) or (k,), any dtype, any split, any extents. NumPy and torch arrays count as replicated.
+    x2 : array
         (..., k, n) or (k,).
 
     Returns
@@ -53,15 +54,15 @@ def matmul(x1: DNDarray, x2: DNDarray) -> DNDarray:
 
     Differentiable, also twice: the gradients are two more products of this kind.
     """
-    return wrap(_core.matmul(unwrap(x1, "matmul", "x1"), unwrap(x2, "matmul", "x2")))
+    return wrap(_core.matmul(*native_pair("matmul", ("x1", "x2"), x1, x2)))
 
 
-def dot(a: DNDarray, b: DNDarray) -> DNDarray:
+def dot(a: ArrayLike, b: ArrayLike) -> DNDarray:
     """Inner product of vectors, matrix product of matrices, as `matmul`; a 0-d operand scales the other one.
 
     Parameters
     ----------
-    a, b : DNDarray
+    a, b : array
         At most 2-D each. For more axes use `matmul` (or `vecdot`), which say what they sum over.
 
     Returns
@@ -69,19 +70,22 @@ def dot(a: DNDarray, b: DNDarray) -> DNDarray:
     DNDarray
         0-d and replicated for two vectors; else split as `matmul`. Collective.
     """
-    if a.ndim > 2 or b.ndim > 2:
-        raise ValueError(f"dot: needs arrays of at most 2 dimensions, has {a.ndim} and {b.ndim}; use matmul or vecdot")
-    if a.ndim == 0 or b.ndim == 0:
-        return a * b
-    return matmul(a, b)
+    left, right = native_pair("dot", ("a", "b"), a, b)
+    if left.ndim > 2 or right.ndim > 2:
+        raise ValueError(
+            f"dot: needs arrays of at most 2 dimensions, has {left.ndim} and {right.ndim}; use matmul or vecdot"
+        )
+    if left.ndim == 0 or right.ndim == 0:
+        return wrap(left) * wrap(right)
+    return wrap(_core.matmul(left, right))
 
 
-def vdot(x1: DNDarray, x2: DNDarray) -> DNDarray:
+def vdot(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
     """Sum of conj(x1) * x2 over all elements.
 
     Parameters
     ----------
-    x1, x2 : DNDarray
+    x1, x2 : array
         Of one shape; any splits: x2 is redistributed to x1's layout.
 
     Returns
@@ -89,15 +93,15 @@ def vdot(x1: DNDarray, x2: DNDarray) -> DNDarray:
     DNDarray
         0-d, replicated; dtype by promotion. Collective: one allreduce of one element. Differentiable.
     """
-    return wrap(_core.vdot(unwrap(x1, "vdot", "x1"), unwrap(x2, "vdot", "x2")))
+    return wrap(_core.vdot(*native_pair("vdot", ("x1", "x2"), x1, x2)))
 
 
-def vecdot(x1: DNDarray, x2: DNDarray, *, axis: int = -1) -> DNDarray:
+def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> DNDarray:
     """Sum of conj(x1) * x2 along an axis.
 
     Parameters
     ----------
-    x1, x2 : DNDarray
+    x1, x2 : array
         Shapes that broadcast.
     axis : int
         Axis of the broadcast shape.
@@ -108,15 +112,15 @@ def vecdot(x1: DNDarray, x2: DNDarray, *, axis: int = -1) -> DNDarray:
         The broadcast shape without `axis`; split as a sum's result. Collective: one allreduce of the result where
         `axis` is split. Differentiable.
     """
-    return wrap(_core.vecdot(unwrap(x1, "vecdot", "x1"), unwrap(x2, "vecdot", "x2"), axis))
+    return wrap(_core.vecdot(*native_pair("vecdot", ("x1", "x2"), x1, x2), axis))
 
 
-def outer(a: DNDarray, b: DNDarray) -> DNDarray:
+def outer(a: ArrayLike, b: ArrayLike) -> DNDarray:
     """Products of all pairs: ``out[i, j] = a[i] * b[j]``.
 
     Parameters
     ----------
-    a, b : DNDarray
+    a, b : array
         1-D, (m,) and (n,).
 
     Returns
@@ -125,7 +129,7 @@ def outer(a: DNDarray, b: DNDarray) -> DNDarray:
         (m, n): split 0 if a is split, else 1 if b is. Collective: where both are split, one of them circulates.
         Differentiable.
     """
-    return wrap(_core.outer(unwrap(a, "outer", "a"), unwrap(b, "outer", "b")))
+    return wrap(_core.outer(*native_pair("outer", ("a", "b"), a, b)))
 
 
 def matrix_transpose(x: DNDarray) -> DNDarray:

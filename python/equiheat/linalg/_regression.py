@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from equiheat import _core
-from equiheat._base import unwrap, wrap
+from equiheat._base import wrap
+from equiheat.linalg._operands import ArrayLike, native_pair
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -29,14 +30,14 @@ class Ridge(NamedTuple):
     intercept: DNDarray
 
 
-def lstsq(a: DNDarray, b: DNDarray, rcond: float | None = None) -> LeastSquares:
+def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> LeastSquares:
     """The x of least norm among those that minimise ``norm(b - a @ x)``, as `numpy.linalg.lstsq`.
 
     Parameters
     ----------
-    a : DNDarray
+    a : array
         (m, n), any shape, rank and split; integers and half precision are computed in float32.
-    b : DNDarray
+    b : array
         (m,) or (m, k), any split.
     rcond : float, optional
         Singular values up to ``rcond * s[0]`` count as zero. None: machine precision times max(m, n); -1: machine
@@ -64,13 +65,13 @@ def lstsq(a: DNDarray, b: DNDarray, rcond: float | None = None) -> LeastSquares:
 
     Differentiable in x and residuals as long as the rank does not change; s has no gradient.
     """
-    x, residuals, rank, s = _core.lstsq(unwrap(a, "lstsq", "a"), unwrap(b, "lstsq", "b"), rcond)
+    x, residuals, rank, s = _core.lstsq(*native_pair("lstsq", ("a", "b"), a, b), rcond)
     return LeastSquares(wrap(x), wrap(residuals), rank, wrap(s))
 
 
 def ridge(
-    x: DNDarray,
-    y: DNDarray,
+    x: ArrayLike,
+    y: ArrayLike,
     alpha: float | Iterable[float],
     *,
     fit_intercept: bool = True,
@@ -81,9 +82,9 @@ def ridge(
 
     Parameters
     ----------
-    x : DNDarray
+    x : array
         (n, d) samples, any split; split 0 needs no redistribution.
-    y : DNDarray
+    y : array
         (n,) or (n, t) targets.
     alpha : float or iterable of float
         Penalty, finite and >= 0. Several ones are solved from one reduction of the data.
@@ -114,7 +115,6 @@ def ridge(
     """
     several = isinstance(alpha, Iterable)
     alphas = [float(value) for value in alpha] if isinstance(alpha, Iterable) else [float(alpha)]
-    coef, intercept = _core.ridge(
-        unwrap(x, "ridge", "x"), unwrap(y, "ridge", "y"), alphas, several, fit_intercept, method, precise
-    )
+    samples = native_pair("ridge", ("x", "y"), x, y)
+    coef, intercept = _core.ridge(*samples, alphas, several, fit_intercept, method, precise)
     return Ridge(wrap(coef), wrap(intercept))
