@@ -11,9 +11,6 @@ import equiheat as ht
 from equiheat.communication import get_comm
 from equiheat.ssl.probes import MlpConfig, fit_classifier, fit_mlp, fit_ridge, r2_score
 
-if not (hasattr(ht, "matmul") and hasattr(ht, "sum")):
-    pytest.skip("the array library is not built in yet", allow_module_level=True)
-
 
 def spread(value: np.ndarray, *, uneven: bool = False) -> ht.DNDarray:
     """A global array as a split one; `uneven` leaves all rows but a few with the last rank."""

@@ -16,7 +16,6 @@ import torch
 from mpi4py import MPI
 from PIL import Image
 
-import equiheat as ht
 from equiheat.communication import Communicator, get_comm
 from equiheat.data.images import ImageSet
 from equiheat.ssl.checkpoint import encoder_meta, write_checkpoint
@@ -34,9 +33,6 @@ from equiheat.ssl.probes import (
     transformed,
 )
 from equiheat.ssl.probes.command import ProbeCommand, run, split_set
-
-if not (hasattr(ht, "matmul") and hasattr(ht, "sum")):
-    pytest.skip("the array library is not built in yet", allow_module_level=True)
 
 QUICK = MlpConfig(hidden=(16,), epochs=2, batch_size=16)
 

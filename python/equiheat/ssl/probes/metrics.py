@@ -66,9 +66,9 @@ def r2_score(prediction: ht.DNDarray, target: ht.DNDarray) -> RegressionScore:
     residual = target - prediction
     rss = _column_sums(residual * residual)
     mean = _column_sums(target) / target.shape[0]
-    centred = target - ht.array(mean)
+    centred = target - ht.array(mean, comm=target.comm)
     tss = _column_sums(centred * centred)
-    shifted = target - ht.array(mean.mean())
+    shifted = target - ht.array(mean.mean(), comm=target.comm)
     pooled_tss = _column_sums(shifted * shifted).sum()
     return RegressionScore(
         pooled=_ratio(float(rss.sum()), float(pooled_tss)),
