@@ -10,4 +10,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   eh::register_linalg(m);
   eh::register_random(m);
   eh::register_ops(m);
+  eh::register_manipulation(m);
+  eh::register_indexing(m);
 }

@@ -12,5 +12,7 @@ void register_creation(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);
 void register_random(pybind11::module_& m);
 void register_ops(pybind11::module_& m);
+void register_manipulation(pybind11::module_& m);
+void register_indexing(pybind11::module_& m);
 
 }  // namespace eh

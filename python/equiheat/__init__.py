@@ -308,6 +308,41 @@ from equiheat.trigonometry import (
     tan as tan,
     tanh as tanh,
 )
+from equiheat.distribution import (
+    balance as balance,
+    collect as collect,
+    redistribute as redistribute,
+    resplit as resplit,
+)
+from equiheat.indexing import (
+    nonzero as nonzero,
+    take as take,
+)
+from equiheat.manipulation import (
+    broadcast_arrays as broadcast_arrays,
+    broadcast_to as broadcast_to,
+    column_stack as column_stack,
+    concat as concat,
+    concatenate as concatenate,
+    expand_dims as expand_dims,
+    flatten as flatten,
+    flip as flip,
+    fliplr as fliplr,
+    flipud as flipud,
+    hstack as hstack,
+    moveaxis as moveaxis,
+    permute_dims as permute_dims,
+    ravel as ravel,
+    reshape as reshape,
+    roll as roll,
+    rot90 as rot90,
+    row_stack as row_stack,
+    squeeze as squeeze,
+    stack as stack,
+    swapaxes as swapaxes,
+    transpose as transpose,
+    vstack as vstack,
+)
 
 _abort.install()
 

@@ -15,9 +15,13 @@ from equiheat import (
     comparison,
     complex_math,
     conversion,
+    distribution,
     exponential,
+    halos,
+    indexing,
     linalg,
     logical,
+    manipulation,
     printing,
     reductions,
     rounding,
@@ -37,6 +41,8 @@ class DNDarray(ArrayBase):
     """
 
     __slots__ = ("__weakref__", "_halo_next", "_halo_prev", "_leaf")
+    _halo_next: Tensor | None
+    _halo_prev: Tensor | None
     __hash__ = None  # type: ignore[assignment]
 
     # ------------------------------------------------------------------ what it is
@@ -338,29 +344,40 @@ class DNDarray(ArrayBase):
     nansum = reductions.nansum
 
     # ------------------------------------------------------------------ distribution
-    def resplit(self, axis: int | None = None) -> DNDarray:
-        """The same array, balanced along `axis`, or replicated for None. Collective.
+    resplit = distribution.resplit
+    resplit_ = distribution.resplit_
+    redistribute = distribution.redistribute
+    redistribute_ = distribution.redistribute_
+    balance = distribution.balance
+    balance_ = distribution.balance_
+    collect = distribution.collect
+    collect_ = distribution.collect_
 
-        One alltoallv from axis to axis, one allgather to None, nothing from None. Differentiable.
-        """
-        return wrap(self._core.resplit(axis))
+    # ------------------------------------------------------------------ halos
+    get_halo = halos.get_halo
+    halo_prev = property(halos.halo_prev)
+    halo_next = property(halos.halo_next)
+    array_with_halos = property(halos.array_with_halos)
 
-    def resplit_(self, axis: int | None = None) -> DNDarray:
-        """`resplit` in place; returns the array itself. Collective."""
-        self._core = self._core.resplit(axis)
-        return self
+    # ------------------------------------------------------------------ shape and order
+    reshape = manipulation.reshape
+    ravel = manipulation.ravel
+    flatten = manipulation.flatten
+    expand_dims = manipulation.expand_dims
+    squeeze = manipulation.squeeze
+    transpose = manipulation.transpose
+    swapaxes = manipulation.swapaxes
+    T = property(manipulation.transpose)
+    flip = manipulation.flip
+    rot90 = manipulation.rot90
+    roll = manipulation.roll
 
-    def redistribute(self, counts: Sequence[int]) -> DNDarray:
-        """The same array with these extents along its split, one per rank. Collective: one alltoallv."""
-        return wrap(self._core.redistribute(list(counts)))
-
-    def balance(self) -> DNDarray:
-        """The same array under the chunk rule along its split. Collective: one alltoallv if anything moves."""
-        return wrap(self._core.resplit(self._core.split))
-
-    def balance_(self) -> None:
-        """`balance` in place. Collective."""
-        self._core = self._core.resplit(self._core.split)
+    # ------------------------------------------------------------------ indexing
+    __getitem__ = indexing.getitem
+    __setitem__ = indexing.setitem
+    __iter__ = indexing.rows
+    take = indexing.take
+    nonzero = indexing.nonzero
 
 
 def from_local(local: Tensor, gshape: Sequence[int], split: int | None, comm: Communicator) -> DNDarray:

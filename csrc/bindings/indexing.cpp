@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "ops/indexing.hpp"
+
+#include "base/error.hpp"
+#include "bindings/casters.hpp"
+#include "bindings/register.hpp"
+
+namespace eh {
+namespace {
+
+using Kind = KeyItem::Kind;
+
+/// A slice's bound; one beyond 64 bits is cut off, as Python does.
+std::optional<std::int64_t> bound(const py::handle& value) {
+  if (value.is_none()) return std::nullopt;
+  const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), nullptr);
+  if (n == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return n;
+}
+
+std::int64_t integer(const py::handle& value) {
+  const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), PyExc_IndexError);
+  if (n == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return n;
+}
+
+KeyItem array_item(const DNDarray& array) {
+  const bool mask = array.local().scalar_type() == at::kBool;
+  return {mask ? Kind::Mask : Kind::Take, {}, {}, {}, array.shape()};
+}
+
+KeyItem item_from(const py::handle& entry) {
+  if (entry.is_none()) return {Kind::NewAxis, {}, {}, {}, {}};
+  if (entry.ptr() == Py_Ellipsis) return {Kind::Ellipsis, {}, {}, {}, {}};
+  if (PySlice_Check(entry.ptr()))
+    return {
+        Kind::Slice, bound(entry.attr("start")), bound(entry.attr("stop")), bound(entry.attr("step")), {}};
+  return {Kind::Integer, integer(entry), {}, {}, {}};
+}
+
+/// Entries: int, slice, None, Ellipsis, or an Array (bool: mask; integers: rows).
+Key key_from(const py::tuple& entries) {
+  Key key;
+  for (const py::handle& entry : entries) {
+    if (py::isinstance<DNDarray>(entry)) {
+      key.array = entry.cast<DNDarray>();
+      key.items.push_back(array_item(*key.array));
+    } else {
+      key.items.push_back(item_from(entry));
+    }
+  }
+  return key;
+}
+
+DNDarray get(const DNDarray& x, const py::tuple& entries) {
+  const Key key = key_from(entries);
+  py::gil_scoped_release release;
+  return getitem(x, key);
+}
+
+DNDarray set(const DNDarray& x, const py::tuple& entries, const DNDarray& value) {
+  const Key key = key_from(entries);
+  py::gil_scoped_release release;
+  return setitem(x, key, value);
+}
+
+/// A tensor that every rank has, as an array.
+DNDarray replicate(const DNDarray& x, const at::Tensor& tensor) {
+  const LayoutPtr layout = share(Layout::replicated(shape_of(tensor), x.comm().size()));
+  return {tensor.to(x.local().device()), layout, x.comm_ptr()};
+}
+
+}  // namespace
+
+void register_indexing(py::module_& m) {
+  m.def("getitem", &get, py::arg("x"), py::arg("key"));
+  m.def("setitem", &set, py::arg("x"), py::arg("key"), py::arg("value"));
+  m.def("nonzero", &nonzero, py::arg("x"), NoGil());
+  m.def("replicated_like", &replicate, py::arg("x"), py::arg("tensor"),
+        "A tensor that every rank has, as an array on x's ranks and device.");
+}
+
+}  // namespace eh

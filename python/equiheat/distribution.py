@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who owns which rows of an array.
+
+All functions are differentiable and leave their input alone, but for `balance` and the ones whose name ends in an
+underscore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from equiheat import _core
+from equiheat._base import unwrap, wrap
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+def resplit(arr: DNDarray, axis: int | None = None) -> DNDarray:
+    """The same array split along `axis` under the chunk rule, or replicated for None.
+
+    On three ranks, a (6, 6) array from split 0 to split 1::
+
+        0 0 0 0 0 0        0 0 1 1 2 2
+        0 0 0 0 0 0        0 0 1 1 2 2
+        1 1 1 1 1 1   ->   0 0 1 1 2 2
+        1 1 1 1 1 1        0 0 1 1 2 2
+        2 2 2 2 2 2        0 0 1 1 2 2
+        2 2 2 2 2 2        0 0 1 1 2 2
+
+    Collective: one alltoallv from axis to axis, one allgather to None, nothing from None. The result never shares
+    memory with arr.
+    """
+    return wrap(_core.resplit(unwrap(arr, "resplit", "arr"), axis))
+
+
+def resplit_(arr: DNDarray, axis: int | None = None) -> DNDarray:
+    """`resplit` in place; returns the array itself. Collective."""
+    return _replace(arr, _core.resplit(unwrap(arr, "resplit_", "arr"), axis))
+
+
+def balance(array: DNDarray, copy: bool = False) -> DNDarray:
+    """The same array under the chunk rule along its split. Collective: one alltoallv if anything moves.
+
+    As in Heat the array itself is balanced and returned, unless copy=True.
+    """
+    core = _core.resplit(unwrap(array, "balance", "array"), array.split)
+    return wrap(core) if copy else _replace(array, core)
+
+
+def balance_(array: DNDarray) -> None:
+    """`balance` in place. Collective."""
+    if not unwrap(array, "balance_", "array").is_balanced:
+        balance(array, copy=False)
+
+
+def redistribute(
+    arr: DNDarray,
+    lshape_map: Tensor | Sequence[Sequence[int]] | None = None,
+    target_map: Tensor | Sequence[Sequence[int]] | Sequence[int] | None = None,
+) -> DNDarray:
+    """The same array with given extents along its split. Collective: one alltoallv if anything moves.
+
+    Parameters
+    ----------
+    arr
+        A split array.
+    lshape_map
+        Heat's hint of the present block shapes. They are always known here, so it is checked and not needed.
+    target_map
+        Wanted block shapes, (ranks, ndim), or just the wanted extents along the split, one per rank.
+        Default: the chunk rule.
+
+    Raises
+    ------
+    ValueError
+        If arr is not split, or the extents do not add up to its own.
+    """
+    core = unwrap(arr, "redistribute", "arr")
+    if core.split is None or core.counts is None:
+        raise ValueError("redistribute: the array has split None; resplit it first")
+    if lshape_map is not None and _counts(lshape_map, core, "lshape_map") != list(core.counts):
+        raise ValueError(f"redistribute: lshape_map {lshape_map} is not the array's, {core.counts} along its split")
+    if target_map is None:
+        return wrap(_core.resplit(core, core.split))
+    return wrap(_core.redistribute(core, _counts(target_map, core, "target_map")))
+
+
+def redistribute_(
+    arr: DNDarray,
+    lshape_map: Tensor | Sequence[Sequence[int]] | None = None,
+    target_map: Tensor | Sequence[Sequence[int]] | Sequence[int] | None = None,
+) -> None:
+    """`redistribute` in place. Collective."""
+    _replace(arr, redistribute(arr, lshape_map, target_map)._core)
+
+
+def collect(arr: DNDarray, target_rank: int = 0) -> DNDarray:
+    """The same array, all of it on one rank; the others have no rows. Collective: one alltoallv.
+
+    For arrays that are known to fit. A replicated array is everywhere anyway and is returned as it is.
+    """
+    core = unwrap(arr, "collect", "arr")
+    size = core.comm.size
+    if not 0 <= target_rank < size:
+        raise ValueError(f"collect: target_rank {target_rank} must be one of the {size} ranks")
+    if core.split is None:
+        return arr
+    counts = [core.gshape[core.split] if rank == target_rank else 0 for rank in range(size)]
+    return wrap(_core.redistribute(core, counts))
+
+
+def collect_(arr: DNDarray, target_rank: int = 0) -> None:
+    """`collect` in place. Collective."""
+    _replace(arr, collect(arr, target_rank)._core)
+
+
+def _replace(x: DNDarray, core: _core.Array) -> DNDarray:
+    x._core = core
+    x._halo_prev = x._halo_next = None  # they belonged to the old blocks
+    return x
+
+
+def _counts(given: Tensor | Sequence[Sequence[int]] | Sequence[int], core: _core.Array, name: str) -> list[int]:
+    """Extents along the split from Heat's map of block shapes, or from the extents themselves."""
+    rows = given.tolist() if isinstance(given, Tensor) else [r if isinstance(r, int) else list(r) for r in given]
+    if len(rows) != core.comm.size:
+        raise ValueError(f"redistribute: {name} has {len(rows)} rows for {core.comm.size} ranks; give one per rank")
+    if all(isinstance(row, int) for row in rows):
+        return rows
+    shape, split = list(core.gshape), core.split
+    for row in rows:
+        if [*row[:split], *row[split + 1 :]] != [*shape[:split], *shape[split + 1 :]]:
+            raise ValueError(f"redistribute: {name} row {row} is no block of shape {core.gshape} with split {split}")
+    return [row[split] for row in rows]

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reading and writing parts of an array with NumPy's index expressions."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from equiheat import _core
+from equiheat._base import ArrayBase, unwrap, wrap
+
+if TYPE_CHECKING:
+    from types import EllipsisType
+
+    from equiheat.array import DNDarray
+
+    ArrayLike = DNDarray | np.ndarray | Tensor | list[Any]
+    Index = int | slice | EllipsisType | None | ArrayLike
+    Value = DNDarray | np.ndarray | Tensor | list[Any] | complex
+
+_PLAIN = frozenset((int, slice, type(None), type(Ellipsis)))
+
+
+def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
+    """x[key], by NumPy's rules.
+
+    Parameters
+    ----------
+    x
+        Array of any shape, dtype and split.
+    key
+        Integers, slices of any step, ``...``, None, and at most one array: a boolean mask over one or more axes,
+        or integers along one axis. Arrays may be DNDarrays (of any split), NumPy's, torch's or lists.
+
+    Returns
+    -------
+    DNDarray
+        Shares x's memory where NumPy's would and nothing was sent. To change x, write ``x[key] = value``.
+
+    Raises
+    ------
+    IndexError
+        As NumPy, on every rank.
+    NotImplementedError
+        For two arrays in one key.
+
+    Notes
+    -----
+    Distribution: slices keep the split, with the blocks cut as they lie. An integer on the split axis makes the
+    result replicated. A mask over the split axis gives an unbalanced result split along the new axis, integers
+    there a balanced one. A replicated x under a split mask takes its split.
+
+    Communication: none for integers and slices beside the split, and slices along it with a positive step; one
+    alltoallv for a negative one; one allgather of the result for an integer on the split axis; for a mask over the
+    split axis one number per rank, and one alltoallv of the masked axes where the split is not the first of them;
+    for integers on the split axis one alltoallv of the result. An array of integers is needed whole on every rank.
+    """
+    return wrap(_core.getitem(x._core, _entries(x._core, key)))
+
+
+def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
+    """x[key] = value, by NumPy's rules; keys as in `getitem`.
+
+    Parameters
+    ----------
+    x
+        Array of any shape, dtype and split. Its layout and dtype stay.
+    key
+        See `getitem`. Of equal integers in an array the last one counts.
+    value
+        A scalar, or an array that broadcasts to x[key]; cast to x's dtype. A DNDarray of another layout is
+        redistributed.
+
+    Raises
+    ------
+    IndexError, ValueError
+        As NumPy, on every rank: an index out of bounds, a value that does not broadcast.
+    OverflowError, TypeError
+        For a scalar that x's dtype cannot hold.
+
+    Notes
+    -----
+    Communication: every rank writes what it owns; the value's rows go where they are written in one alltoallv, if
+    they are not there. A mask sends one number per rank. Differentiable as torch's in-place writes are: a leaf
+    that requires grad refuses, anything else records the write.
+    """
+    core = x._core
+    x._core = _core.setitem(core, _entries(core, key), _value(core, value))
+
+
+def rows(x: DNDarray) -> Iterator[DNDarray]:
+    """x[0], x[1], ...: what a loop over x sees. Collective for every row when x has split 0."""
+    if x._core.ndim == 0:
+        raise TypeError("iteration over a 0-d array")
+    return (x[i] for i in range(x._core.gshape[0]))
+
+
+def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDarray:
+    """Entries `indices` of one axis, in their order; without an axis, of x in C order.
+
+    Parameters
+    ----------
+    x
+        Array of any shape, dtype and split.
+    indices
+        Integers of any shape, which takes the place of the axis; negative ones count from the end.
+    axis
+        The axis.
+
+    Raises
+    ------
+    IndexError
+        For an index out of bounds.
+
+    Notes
+    -----
+    Distribution and communication: as ``x[:, indices]``, see `getitem`.
+    """
+    if axis is None:
+        return getitem(x.reshape(-1), indices)
+    ndim = unwrap(x, "take").ndim
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"take: axis {axis} is out of bounds for {ndim}-dimensional array")
+    return getitem(x, (*[slice(None)] * (axis % ndim), indices))
+
+
+def nonzero(x: DNDarray) -> tuple[DNDarray, ...]:
+    """Where x is not zero: one int64 array of positions per axis, in C order.
+
+    Distribution: split 0 (unbalanced) if x is split. Communication: as `reshape` to 1-D, and one number per rank.
+    ValueError for a 0-d array.
+    """
+    return tuple(wrap(core) for core in _core.nonzero(unwrap(x, "nonzero")))
+
+
+def _entries(core: _core.Array, key: Any) -> tuple[Any, ...]:
+    """The key as the core takes it: int, slice, None, Ellipsis, Array."""
+    if type(key) in _PLAIN:
+        return (key,)
+    if type(key) is not tuple:
+        return (_entry(core, key),)
+    if _PLAIN.issuperset(map(type, key)):
+        return key
+    return tuple(entry if type(entry) in _PLAIN else _entry(core, entry) for entry in key)
+
+
+def _entry(core: _core.Array, entry: Any) -> Any:
+    if isinstance(entry, ArrayBase):
+        array = entry._core
+    elif isinstance(entry, (bool, np.bool_, list, np.ndarray, Tensor)):
+        array = _core.replicated_like(core, _index_tensor(entry))
+    else:
+        return _integer(entry)
+    dtype = array.local.dtype
+    if dtype == torch.bool:
+        return array
+    if dtype.is_floating_point or dtype.is_complex:
+        raise IndexError("arrays used as indices must be of integer (or boolean) type")
+    return int(array.local) if array.ndim == 0 else array
+
+
+def _integer(entry: Any) -> int:
+    try:
+        return operator.index(entry)
+    except TypeError:
+        raise IndexError(
+            "only integers, slices (`:`), ellipsis (`...`), numpy.newaxis (`None`) and integer or boolean arrays "
+            f"are valid indices, got {type(entry)}"
+        ) from None
+
+
+def _index_tensor(entry: Any) -> Tensor:
+    if isinstance(entry, Tensor):
+        return entry.detach()
+    array = np.asarray(entry)
+    if array.size == 0 and isinstance(entry, list):
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "biu":
+        raise IndexError("arrays used as indices must be of integer (or boolean) type")
+    return torch.from_numpy(np.array(array))  # a copy: torch takes no negative strides
+
+
+def _value(core: _core.Array, value: Any) -> _core.Array:
+    if isinstance(value, ArrayBase):
+        return value._core
+    if isinstance(value, Tensor):
+        return _core.replicated_like(core, value)
+    if isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic):
+        return _core.replicated_like(core, _scalar(value, core.local.dtype))
+    array = np.array(value)
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"setitem: cannot write a value of {type(value)} and dtype {array.dtype} into an array")
+    return _core.replicated_like(core, torch.from_numpy(array))
+
+
+def _scalar(value: complex, dtype: torch.dtype) -> Tensor:
+    """A Python number in an array's dtype; Python's own errors where it does not fit."""
+    if dtype.is_complex:
+        return torch.tensor(complex(value), dtype=dtype)
+    if isinstance(value, complex):
+        raise TypeError(f"setitem: cannot write the complex number {value} into an array of {dtype}")
+    if dtype.is_floating_point:
+        return torch.tensor(float(value), dtype=dtype)
+    if dtype == torch.bool:
+        return torch.tensor(bool(value))
+    limits, number = torch.iinfo(dtype), int(value)
+    if not limits.min <= number <= limits.max:
+        raise OverflowError(f"setitem: Python integer {number} out of bounds for {dtype}")
+    return torch.tensor(number, dtype=dtype)
