@@ -39,6 +39,8 @@ Row = dict[str, Any]
 
 ENCODER, SIZE = "resnet-lite", 32
 ECR = ECRConfig(weight=10.0)
+#: The decoder asks with the *average* of v2's equivariant tokens: how v2 was transformed; what it shows is v1's to tell.
+POOLED = dataclasses.replace(ECR, query="pooled")
 #: Arms of the experiment: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
 ARMS: dict[str, tuple[str, ECRConfig] | None] = {
     "random": None,
@@ -46,6 +48,10 @@ ARMS: dict[str, tuple[str, ECRConfig] | None] = {
     "ecr": ("ecr", ECR),
     "no_keys": ("ecr", dataclasses.replace(ECR, keys="none")),
     "shuffled_keys": ("ecr", dataclasses.replace(ECR, keys="shuffled")),
+    "pooled_query": ("ecr", POOLED),
+    "pooled_query_no_keys": ("ecr", dataclasses.replace(POOLED, keys="none")),
+    "pooled_query_shuffled_keys": ("ecr", dataclasses.replace(POOLED, keys="shuffled")),
+    "ecr_weight_25": ("ecr", dataclasses.replace(ECR, weight=25.0)),
     "raw_pixels": None,
 }
 TRAINED = [arm for arm, auxiliary in ARMS.items() if auxiliary is not None]

@@ -18,6 +18,10 @@ TITLES = {
     "ecr": "VICReg + ECR",
     "no_keys": "VICReg + decoder without keys/values",
     "shuffled_keys": "VICReg + keys/values of another image",
+    "pooled_query": "VICReg + ECR, pooled query",
+    "pooled_query_no_keys": "pooled query without keys/values",
+    "pooled_query_shuffled_keys": "pooled query, keys/values of another image",
+    "ecr_weight_25": "VICReg + ECR, lambda 25",
     "raw_pixels": "raw pixels (ridge only)",
 }
 #: Differences that are asked for: what ECR adds, and what of it the cross-attention adds.
@@ -27,7 +31,13 @@ PAIRS = (
     ("ecr", "no_keys"),
     ("ecr", "shuffled_keys"),
     ("no_keys", "vicreg"),
+    ("pooled_query", "vicreg"),
+    ("pooled_query", "random"),
+    ("pooled_query", "pooled_query_no_keys"),
+    ("pooled_query", "pooled_query_shuffled_keys"),
+    ("pooled_query_no_keys", "vicreg"),
 )
+
 
 Row = dict[str, Any]
 
