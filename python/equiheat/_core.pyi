@@ -26,13 +26,18 @@ __all__: list[str] = [
     "arg_extreme",
     "assign",
     "binary",
+    "broadcast_to",
+    "concatenate",
     "empty",
+    "expand_dims",
     "eye",
+    "flip",
     "frexp",
     "from_blocks",
     "from_global",
     "full",
     "gather_edges",
+    "getitem",
     "isclose",
     "ldexp",
     "linspace",
@@ -48,8 +53,10 @@ __all__: list[str] = [
     "mpi_library_version",
     "mpi_thread_level",
     "nan_to_num",
+    "nonzero",
     "operators",
     "outer",
+    "permute",
     "permute_rows",
     "promote",
     "qr",
@@ -57,11 +64,20 @@ __all__: list[str] = [
     "random_normal",
     "random_permutation",
     "random_uniform",
+    "redistribute",
     "reductions",
+    "replicated_like",
+    "reshape",
+    "resplit",
     "ridge",
+    "roll",
+    "roll_flat",
     "round",
     "scan",
     "set_array_class",
+    "setitem",
+    "squeeze",
+    "stack",
     "trace",
     "tril",
     "triu",
@@ -372,8 +388,12 @@ def assign(out: Array, values: Array, mask: Array | None, fn: str) -> None:
     Write values into the memory of out where mask holds. Collective.
     """
 
+def broadcast_to(x: Array, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
+def concatenate(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def empty(spec: NewArray) -> Array: ...
+def expand_dims(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def eye(spec: NewArray) -> Array: ...
+def flip(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def frexp(x: Array) -> tuple[Array, Array]: ...
 def from_blocks(
     block: torch.Tensor | None, split: typing.SupportsInt | typing.SupportsIndex, comm: Communicator
@@ -398,6 +418,7 @@ def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> t
     What printing shows of a large array, on every rank. Collective.
     """
 
+def getitem(x: Array, key: tuple[typing.Any, ...]) -> Array: ...
 def isclose(
     a: Array,
     b: Array,
@@ -453,11 +474,13 @@ def nan_to_num(
     posinf: typing.SupportsFloat | typing.SupportsIndex | None,
     neginf: typing.SupportsFloat | typing.SupportsIndex | None,
 ) -> Array: ...
+def nonzero(x: Array) -> list[Array]: ...
 def outer(a: Array, b: Array) -> Array:
     """
     Collective.
     """
 
+def permute(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def permute_rows(x: Array, permutation: RandomPermutation) -> Array:
     """
     Collective when split along 0.
@@ -482,6 +505,19 @@ def random_integers(
 def random_normal(spec: NewArray, stream: RandomStream) -> tuple[Array, int]: ...
 def random_permutation(spec: NewArray, permutation: RandomPermutation) -> Array: ...
 def random_uniform(spec: NewArray, stream: RandomStream) -> tuple[Array, int]: ...
+def redistribute(x: Array, counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
+def replicated_like(x: Array, tensor: torch.Tensor) -> Array:
+    """
+    A tensor that every rank has, as an array on x's ranks and device.
+    """
+
+def reshape(
+    x: Array,
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    same_split: bool = True,
+    split: typing.SupportsInt | typing.SupportsIndex | None = None,
+) -> Array: ...
+def resplit(x: Array, split: typing.SupportsInt | typing.SupportsIndex | None) -> Array: ...
 def ridge(
     x: Array,
     y: Array,
@@ -495,11 +531,20 @@ def ridge(
     (coef, intercept). Collective.
     """
 
+def roll(
+    x: Array,
+    shifts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+) -> Array: ...
+def roll_flat(x: Array, shift: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def round(x: Array, decimals: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def scan(
     name: str, x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, dtype: torch.dtype | None
 ) -> Array: ...
 def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
+def setitem(x: Array, key: tuple[typing.Any, ...], value: Array) -> Array: ...
+def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...
+def stack(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def trace(
     x: Array,
     offset: typing.SupportsInt | typing.SupportsIndex,

@@ -375,7 +375,6 @@ class DNDarray(ArrayBase):
     # ------------------------------------------------------------------ indexing
     __getitem__ = indexing.getitem
     __setitem__ = indexing.setitem
-    __iter__ = indexing.rows
     take = indexing.take
     nonzero = indexing.nonzero
 

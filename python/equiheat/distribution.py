@@ -8,7 +8,7 @@ underscore.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -126,13 +126,13 @@ def _replace(x: DNDarray, core: _core.Array) -> DNDarray:
 
 def _counts(given: Tensor | Sequence[Sequence[int]] | Sequence[int], core: _core.Array, name: str) -> list[int]:
     """Extents along the split from Heat's map of block shapes, or from the extents themselves."""
-    rows = given.tolist() if isinstance(given, Tensor) else [r if isinstance(r, int) else list(r) for r in given]
+    rows: list[Any] = given.tolist() if isinstance(given, Tensor) else list(given)
     if len(rows) != core.comm.size:
         raise ValueError(f"redistribute: {name} has {len(rows)} rows for {core.comm.size} ranks; give one per rank")
     if all(isinstance(row, int) for row in rows):
         return rows
-    shape, split = list(core.gshape), core.split
+    split, shape = core.split or 0, core.gshape
     for row in rows:
-        if [*row[:split], *row[split + 1 :]] != [*shape[:split], *shape[split + 1 :]]:
-            raise ValueError(f"redistribute: {name} row {row} is no block of shape {core.gshape} with split {split}")
-    return [row[split] for row in rows]
+        if (*row[:split], *row[split + 1 :]) != (*shape[:split], *shape[split + 1 :]):
+            raise ValueError(f"redistribute: {name} row {row} is no block of shape {shape} with split {split}")
+    return [int(row[split]) for row in rows]

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -19,9 +18,9 @@ if TYPE_CHECKING:
 
     from equiheat.array import DNDarray
 
-    ArrayLike = DNDarray | np.ndarray | Tensor | list[Any]
-    Index = int | slice | EllipsisType | None | ArrayLike
-    Value = DNDarray | np.ndarray | Tensor | list[Any] | complex
+    ArrayLike: TypeAlias = DNDarray | np.ndarray | Tensor | list[Any]
+    Index: TypeAlias = int | slice | EllipsisType | ArrayLike | None
+    Value: TypeAlias = DNDarray | np.ndarray | Tensor | list[Any] | complex
 
 _PLAIN = frozenset((int, slice, type(None), type(Ellipsis)))
 
@@ -91,13 +90,6 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     """
     core = x._core
     x._core = _core.setitem(core, _entries(core, key), _value(core, value))
-
-
-def rows(x: DNDarray) -> Iterator[DNDarray]:
-    """x[0], x[1], ...: what a loop over x sees. Collective for every row when x has split 0."""
-    if x._core.ndim == 0:
-        raise TypeError("iteration over a 0-d array")
-    return (x[i] for i in range(x._core.gshape[0]))
 
 
 def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDarray:

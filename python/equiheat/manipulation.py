@@ -26,7 +26,7 @@ class _Same:
 _SAME: Final = _Same()
 
 
-def _axes(axis: int | Sequence[int], fn: str) -> list[int]:
+def _axes(axis: Any, fn: str) -> list[int]:
     """One axis or several, as a list."""
     try:
         return [index(a) for a in axis] if isinstance(axis, (tuple, list)) else [index(axis)]
