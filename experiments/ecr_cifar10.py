@@ -41,7 +41,7 @@ ENCODER, SIZE = "resnet-lite", 32
 ECR = ECRConfig(weight=10.0)
 #: The decoder asks with the *average* of v2's equivariant tokens: how v2 was transformed; what it shows is v1's to tell.
 POOLED = dataclasses.replace(ECR, query="pooled")
-#: Arms of the experiment: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
+#: Arms: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
 ARMS: dict[str, tuple[str, ECRConfig] | None] = {
     "random": None,
     "vicreg": ("none", ECR),
