@@ -5,7 +5,8 @@
     mpiexec -n 2 python benchmarks/matmul.py               # ours, one thread per rank; prints the ratios
     mpiexec -n 2 python benchmarks/matmul.py --heat        # Heat's times beside, where it is installed
 
-A ratio is a quotient of medians of the slowest rank's times: above 1 we are slower. The cores must otherwise be idle.
+A ratio is a quotient of medians of the slowest rank's times: above 1 we are slower. The cores must otherwise be idle;
+the quotient of the shortest times beside it tells how far they were not.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ BASELINE = pathlib.Path("runs/matmul_torch.json")
 SPLITS = [None, 0, 1]
 
 
-def measure(run: Callable[[], Any], repeats: int) -> float:
-    """Median over calls of the slowest rank's seconds, after one call to warm up. Collective."""
+def measure(run: Callable[[], Any], repeats: int) -> tuple[float, float]:
+    """Median and minimum over calls of the slowest rank's seconds, after one call to warm up. Collective."""
     run()
     times = []
     for _ in range(repeats):
@@ -38,7 +39,7 @@ def measure(run: Callable[[], Any], repeats: int) -> float:
         start = time.perf_counter()
         run()
         times.append(WORLD.allreduce(time.perf_counter() - start, MPI.MAX))
-    return statistics.median(times)
+    return statistics.median(times), min(times)
 
 
 def operands(shape: tuple[int, int, int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -74,7 +75,7 @@ def compare(shapes: list[tuple[int, int, int]], repeats: int, with_heat: bool) -
         say(f"note: the baseline had {baseline['threads']} threads, this run has {WORLD.size} ranks")
     heat = importlib.import_module("heat") if with_heat else None
     say(f"{WORLD.size} ranks, {torch.get_num_threads()} threads each; seconds are medians of {repeats}")
-    say(f"{'m x k x n':>18} {'splits':>8} {'ours s':>9} {'/ torch':>8} {'/ Heat':>8}")
+    say(f"{'m x k x n':>18} {'splits':>8} {'ours s':>9} {'/ torch':>14} {'/ Heat':>14}")
     for shape in shapes:
         a, b = operands(shape)
         reference = baseline["seconds"].get("x".join(map(str, shape)))
@@ -83,14 +84,18 @@ def compare(shapes: list[tuple[int, int, int]], repeats: int, with_heat: bool) -
             ours = measure(lambda x=x, y=y: x @ y, repeats)
             theirs = heat_time(heat, a, b, left, right, repeats) if heat else None
             say(
-                f"{'x'.join(map(str, shape)):>18} {name(left)}@{name(right):<6} {ours:9.4f} "
-                f"{ours / reference if reference else float('nan'):8.2f} "
-                f"{ours / theirs if theirs else float('nan'):8.2f}"
+                f"{'x'.join(map(str, shape)):>18} {name(left)}@{name(right):<6} {ours[0]:9.4f} "
+                f"{ratios(ours, reference):>14} {ratios(ours, theirs):>14}"
             )
 
 
-def heat_time(heat: Any, a: torch.Tensor, b: torch.Tensor, left: Any, right: Any, repeats: int) -> float:
-    """Heat's median for the same operands. Collective."""
+def ratios(ours: tuple[float, float], theirs: tuple[float, float] | None) -> str:
+    """Quotients of the medians and, in brackets, of the minima."""
+    return "-" if theirs is None else f"{ours[0] / theirs[0]:.2f} ({ours[1] / theirs[1]:.2f})"
+
+
+def heat_time(heat: Any, a: torch.Tensor, b: torch.Tensor, left: Any, right: Any, repeats: int) -> tuple[float, float]:
+    """Heat's times for the same operands. Collective."""
     x, y = heat.array(a, split=left), heat.array(b, split=right)
     return measure(lambda: heat.matmul(x, y), repeats)
 
