@@ -43,7 +43,6 @@ def generate() -> str:
             sys.exit(done.stdout + done.stderr)
         text = written[0].read_text()
     text = re.sub(r" at 0x[0-9a-f]+", "", text)
-    text = re.sub(r"(-> |: )tuple\b(?!\[)", r"\1tuple[typing.Any, ...]", text)
     text = re.sub(r"^class \w+\(enum\.\w+\):\n(    .*\n)+", _enum_members, text, flags=re.MULTILINE)
     ruff = pathlib.Path(sys.executable).parent / "ruff"
     formatted = subprocess.run(

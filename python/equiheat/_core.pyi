@@ -297,7 +297,7 @@ class Array:
         prev: typing.SupportsInt | typing.SupportsIndex,
         next: typing.SupportsInt | typing.SupportsIndex,
         periodic: bool,
-    ) -> tuple[typing.Any, ...]:
+    ) -> tuple:
         """
         (local block with halos, rows before, rows behind). Collective.
         """
@@ -321,7 +321,7 @@ class Array:
         Extent along the split per rank; None when replicated.
         """
     @property
-    def gshape(self) -> tuple[typing.Any, ...]: ...
+    def gshape(self) -> tuple: ...
     @property
     def is_balanced(self) -> bool: ...
     @property

@@ -105,12 +105,7 @@ def asarray(
     copy
         None: only if needed; True: always; False: never (ValueError if it is needed).
     """
-    if (
-        copy is not True
-        and isinstance(obj, ArrayBase)
-        and order == "C"
-        and is_split in (None, obj._core.split)
-    ):
+    if copy is not True and isinstance(obj, ArrayBase) and order == "C" and is_split in (None, obj._core.split):
         local = obj._core.local
         if _converted(local, dtype, device) is local:
             return obj  # type: ignore[return-value]
@@ -135,9 +130,7 @@ def _make(
     axis = sanitize_split(split, tensor.dim(), "array")
     # A chunk that is a view would keep the whole alive, also where the whole is ours.
     is_chunk = axis is not None and ranks.size > 1
-    core = _core.from_global(
-        tensor, axis, (copy is True and not owned) or (is_chunk and copy is not False), ranks
-    )
+    core = _core.from_global(tensor, axis, (copy is True and not owned) or (is_chunk and copy is not False), ranks)
     return ordered(core, order, "array")
 
 
@@ -169,9 +162,7 @@ def _from_array(
     """From a DNDarray: cast, redistributed if another split is asked for."""
     core = unwrap(x)
     if comm is not None and sanitize_comm(comm).core.fortran_handle != core.comm.fortran_handle:
-        raise NotImplementedError(
-            "array: a DNDarray cannot move to another communicator; use its numpy() or larray"
-        )
+        raise NotImplementedError("array: a DNDarray cannot move to another communicator; use its numpy() or larray")
     axis = sanitize_split(split if is_split is None else is_split, core.ndim, "array")
     if is_split is not None and axis != core.split:
         raise ValueError(

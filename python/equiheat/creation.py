@@ -283,9 +283,7 @@ def linspace(
     spec = new_array((number,), dtypes.float32 if dtype is None else dtype, split, device, comm, "linspace")
     end = last if endpoint and number > 1 else None
     # Without a second value there is no step: only the first counts.
-    values = ordered(
-        _core.linspace(spec, first, delta if div > 0 else 0.0, max(div, 1), end), "C", "linspace"
-    )
+    values = ordered(_core.linspace(spec, first, delta if div > 0 else 0.0, max(div, 1), end), "C", "linspace")
     return (values, delta / div if div > 0 else math.nan) if retstep else values
 
 
@@ -311,7 +309,5 @@ def logspace(
     """`num` values from ``base**start`` to ``base**stop``, evenly spaced in the exponent; default float32. Local."""
     exponents = linspace(start, stop, num, endpoint, False, dtypes.float64, split, device, comm)
     local = torch.pow(float(base), exponents._core.local)
-    core = exponents._core.with_local(
-        local.to(dtypes.torch_dtype(dtypes.float32 if dtype is None else dtype))
-    )
+    core = exponents._core.with_local(local.to(dtypes.torch_dtype(dtypes.float32 if dtype is None else dtype)))
     return ordered(core, "C", "logspace")

@@ -110,9 +110,7 @@ def _named_gpu(number: str) -> Device:
         assert device is not None  # is_available() was asked above
         return device
     if int(number) >= torch.cuda.device_count():
-        raise ValueError(
-            f"Unknown device 'gpu:{number}': there are {torch.cuda.device_count()} GPUs, counted from 0"
-        )
+        raise ValueError(f"Unknown device 'gpu:{number}': there are {torch.cuda.device_count()} GPUs, counted from 0")
     return Device("gpu", int(number), f"cuda:{number}")
 
 

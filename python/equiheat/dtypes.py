@@ -69,9 +69,7 @@ class _DatatypeMeta(type):
     _torch: torch.dtype | None
     _char: str | None
 
-    def __call__(
-        cls, *value: Any, device: str | Device | None = None, comm: Communicator | None = None
-    ) -> DNDarray:
+    def __call__(cls, *value: Any, device: str | Device | None = None, comm: Communicator | None = None) -> DNDarray:
         """Cast `value` (anything ``ht.array`` takes) to this type; one zero without a value."""
         from equiheat.construction import array
 

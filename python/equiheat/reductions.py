@@ -52,7 +52,7 @@ def _axes(axis: Axis) -> list[int] | None:
 
 def _index(axis: object) -> int:
     try:
-        return axis.__index__()  # type: ignore[attr-defined, no-any-return]
+        return axis.__index__()  # type: ignore[attr-defined]
     except AttributeError:
         raise TypeError(f"axis must be None or int or tuple, but was {type(axis)}") from None
 

@@ -140,7 +140,7 @@ def _least_squares(pixels: Array, labels: NDArray[np.int64], comm: Communicator)
 
     def ours() -> Array:
         a, b = ht.array(design, split=0, comm=comm), ht.array(target, split=0, comm=comm)
-        return ht.linalg.lstsq(a, b)[0].numpy()  # type: ignore[no-any-return]
+        return ht.linalg.lstsq(a, b)[0].numpy()
 
     def theirs() -> Array:
         return np.linalg.lstsq(design, target, rcond=None)[0]

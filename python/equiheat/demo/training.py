@@ -37,7 +37,7 @@ class Trained:
 
 def has_bf16(comm: Communicator) -> bool:
     """Whether every rank's processor multiplies bfloat16 natively; elsewhere it would be slower than float32."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     able = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return bool(comm.allreduce(torch.tensor([able], dtype=torch.int64), "min"))
 
