@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array/edges.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/from_blob.h>
 
 #include "array/tensor_comm.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array/movers.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/zeros_ops.h>
 
 #include "array/tensor_comm.hpp"

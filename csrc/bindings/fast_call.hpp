@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include "bindings/casters.hpp"
-
 #include <deque>
 
 #include "base/error.hpp"
+#include "bindings/casters.hpp"
 
 /// Builtin functions on Python's array objects without pybind11's argument conversion, which costs more than a
 /// small operation: the table operations are called through these.
@@ -31,13 +30,15 @@ inline PyObject*& slot_of(PyObject* array) {
 
 inline bool is_array(PyObject* object) {
   const ArrayClass& known = array_class();
-  return Py_TYPE(object) == known.type || (known.base != nullptr && PyType_IsSubtype(Py_TYPE(object), known.base));
+  return Py_TYPE(object) == known.type ||
+         (known.base != nullptr && PyType_IsSubtype(Py_TYPE(object), known.base));
 }
 
 /// A copy (three reference counts), so that the array stays while the GIL is released.
 inline DNDarray array_in(PyObject* array) {
   PyObject* core = slot_of(array);
-  if (core == nullptr || Py_TYPE(core) != array_class().core) throw TypeError("array: the object holds no array");
+  if (core == nullptr || Py_TYPE(core) != array_class().core)
+    throw TypeError("array: the object holds no array");
   return *static_cast<DNDarray*>(reinterpret_cast<py::detail::instance*>(core)->simple_value_holder[0]);
 }
 
@@ -77,7 +78,8 @@ inline std::optional<DNDarray> array_from(PyObject* object, const CommPtr& like)
 /// array_from, or a TypeError that names the function.
 inline DNDarray array_or_error(PyObject* object, const CommPtr& like, const char* name) {
   std::optional<DNDarray> array = array_from(object, like);
-  EH_CHECK(array.has_value(), TypeError, name, ": operand must be a DNDarray, a number or an array of numbers, is ",
+  EH_CHECK(array.has_value(), TypeError, name,
+           ": operand must be a DNDarray, a number or an array of numbers, is ",
            static_cast<std::string>(py::str(py::handle(reinterpret_cast<PyObject*>(Py_TYPE(object))))));
   return *std::move(array);
 }
@@ -111,8 +113,8 @@ PyObject* entry(PyObject* self, PyObject* const* args, Py_ssize_t count) noexcep
 template <Body body>
 py::object builtin(const char* name, const void* row) {
   static std::deque<PyMethodDef> definitions;
-  definitions.push_back({name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(&entry<body>)), METH_FASTCALL,
-                         nullptr});
+  definitions.push_back(
+      {name, reinterpret_cast<PyCFunction>(reinterpret_cast<void*>(&entry<body>)), METH_FASTCALL, nullptr});
   const py::capsule self(row, static_cast<const char*>(nullptr));
   return py::reinterpret_steal<py::object>(PyCFunction_New(&definitions.back(), self.ptr()));
 }

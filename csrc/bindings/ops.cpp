@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bindings/fast_call.hpp"
-
+#include <Python.h>
 #include <structmember.h>
 
+#include "bindings/fast_call.hpp"
 #include "bindings/register.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/reduce.hpp"
@@ -97,7 +97,8 @@ Axes axes_in(PyObject* object, const char* name) {
   if (object == Py_None) return std::nullopt;
   if (!PyTuple_Check(object)) return std::vector<int>{axis_in(object, name)};
   std::vector<int> axes;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(object); ++i) axes.push_back(axis_in(PyTuple_GET_ITEM(object, i), name));
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(object); ++i)
+    axes.push_back(axis_in(PyTuple_GET_ITEM(object, i), name));
   return axes;
 }
 
@@ -123,8 +124,8 @@ py::dict table(const Rows& rows) {
 /// Tells the builtins of Python's array class and of the function that turns foreign operands into arrays.
 void set_array_class(py::type type, py::type base, py::function convert) {
   const py::object member = base.attr("__dict__")["_core"];
-  EH_CHECK(Py_IS_TYPE(member.ptr(), &PyMemberDescr_Type), TypeError, "set_array_class: ",
-           static_cast<std::string>(py::str(base)), " has no slot _core");
+  EH_CHECK(Py_IS_TYPE(member.ptr(), &PyMemberDescr_Type), TypeError,
+           "set_array_class: ", static_cast<std::string>(py::str(base)), " has no slot _core");
   fast::ArrayClass& known = fast::array_class();
   known.slot = reinterpret_cast<PyMemberDescrObject*>(member.ptr())->d_member->offset;
   known.core = reinterpret_cast<PyTypeObject*>(py::type::of<DNDarray>().ptr());
@@ -141,38 +142,58 @@ DNDarray run_scan(const std::string& name, const DNDarray& x, std::optional<int>
 }
 
 void register_elementwise(py::module_& m) {
-  m.def("where", [](const DNDarray& condition, py::handle x, py::handle y) {
-    const auto operand = [&](py::handle value) { return array_or_error(value.ptr(), condition.comm_ptr(), "where"); };
-    const auto nx = is_array(x.ptr()) ? std::nullopt : number_in(x.ptr());
-    const auto ny = is_array(y.ptr()) ? std::nullopt : number_in(y.ptr());
-    if (nx && !ny) {
-      const DNDarray array = operand(y);
-      return without_gil([&] { return where(condition, *nx, array); });
-    }
-    const DNDarray first = operand(x);
-    if (ny && !nx) return without_gil([&] { return where(condition, first, *ny); });
-    const DNDarray second = operand(y);
-    return without_gil([&] { return where(condition, first, second); });
-  }, py::arg("condition"), py::arg("x"), py::arg("y"));
+  m.def(
+      "where",
+      [](const DNDarray& condition, py::handle x, py::handle y) {
+        const auto operand = [&](py::handle value) {
+          return array_or_error(value.ptr(), condition.comm_ptr(), "where");
+        };
+        const auto nx = is_array(x.ptr()) ? std::nullopt : number_in(x.ptr());
+        const auto ny = is_array(y.ptr()) ? std::nullopt : number_in(y.ptr());
+        if (nx && !ny) {
+          const DNDarray array = operand(y);
+          return without_gil([&] { return where(condition, *nx, array); });
+        }
+        const DNDarray first = operand(x);
+        if (ny && !nx) return without_gil([&] { return where(condition, first, *ny); });
+        const DNDarray second = operand(y);
+        return without_gil([&] { return where(condition, first, second); });
+      },
+      py::arg("condition"), py::arg("x"), py::arg("y"));
   m.def("round", &round, py::arg("x"), py::arg("decimals"), NoGil());
-  m.def("nan_to_num", &nan_to_num, py::arg("x"), py::arg("nan"), py::arg("posinf"), py::arg("neginf"), NoGil());
-  m.def("isclose", &isclose, py::arg("a"), py::arg("b"), py::arg("rtol"), py::arg("atol"), py::arg("equal_nan"),
+  m.def("nan_to_num", &nan_to_num, py::arg("x"), py::arg("nan"), py::arg("posinf"), py::arg("neginf"),
         NoGil());
+  m.def("isclose", &isclose, py::arg("a"), py::arg("b"), py::arg("rtol"), py::arg("atol"),
+        py::arg("equal_nan"), NoGil());
   m.def("ldexp", &ldexp, py::arg("x"), py::arg("exponent"), NoGil());
-  m.def("modf", [](const DNDarray& x) { auto [a, b] = modf(x); return std::make_tuple(a, b); }, py::arg("x"), NoGil());
-  m.def("frexp", [](const DNDarray& x) { auto [a, b] = frexp(x); return std::make_tuple(a, b); }, py::arg("x"),
-        NoGil());
-  m.def("assign", [](const DNDarray& out, const DNDarray& values, const std::optional<DNDarray>& mask,
-                     const std::string& fn) { assign(out, values, mask, fn.c_str()); },
-        py::arg("out"), py::arg("values"), py::arg("mask"), py::arg("fn"), NoGil(),
-        "Write values into the memory of out where mask holds. Collective.");
+  m.def(
+      "modf",
+      [](const DNDarray& x) {
+        auto [a, b] = modf(x);
+        return std::make_tuple(a, b);
+      },
+      py::arg("x"), NoGil());
+  m.def(
+      "frexp",
+      [](const DNDarray& x) {
+        auto [a, b] = frexp(x);
+        return std::make_tuple(a, b);
+      },
+      py::arg("x"), NoGil());
+  m.def(
+      "assign",
+      [](const DNDarray& out, const DNDarray& values, const std::optional<DNDarray>& mask,
+         const std::string& fn) { assign(out, values, mask, fn.c_str()); },
+      py::arg("out"), py::arg("values"), py::arg("mask"), py::arg("fn"), NoGil(),
+      "Write values into the memory of out where mask holds. Collective.");
 }
 
 void register_reductions(py::module_& m) {
   m.def("mean", &mean, py::arg("x"), py::arg("axes"), py::arg("keepdims"), py::arg("dtype"), NoGil());
-  m.def("var", &variance, py::arg("x"), py::arg("axes"), py::arg("keepdims"), py::arg("dtype"), py::arg("ddof"),
+  m.def("var", &variance, py::arg("x"), py::arg("axes"), py::arg("keepdims"), py::arg("dtype"),
+        py::arg("ddof"), NoGil());
+  m.def("arg_extreme", &arg_extreme, py::arg("largest"), py::arg("x"), py::arg("axis"), py::arg("keepdims"),
         NoGil());
-  m.def("arg_extreme", &arg_extreme, py::arg("largest"), py::arg("x"), py::arg("axis"), py::arg("keepdims"), NoGil());
   m.def("scan", &run_scan, py::arg("name"), py::arg("x"), py::arg("axis"), py::arg("dtype"), NoGil());
 }
 

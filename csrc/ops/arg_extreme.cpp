@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ops/reduce.hpp"
-
 #include <ATen/core/IListRef.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/argmax_ops.h>
 #include <ATen/ops/argmin_ops.h>
 #include <ATen/ops/cat_ops.h>
@@ -10,6 +9,7 @@
 
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "ops/reduce.hpp"
 #include "ops/types.hpp"
 
 /// argmin and argmax by NumPy's rule: NaN before everything, then the value, then the smaller index.
@@ -70,7 +70,8 @@ Candidates gathered(const Candidates& own, const DNDarray& x) {
     if (x.layout().count(r) > 0) ranks.push_back(r);
   }
   at::Tensor chosen = own.indices.new_empty({static_cast<std::int64_t>(ranks.size())});
-  for (std::size_t i = 0; i < ranks.size(); ++i) chosen.select(0, static_cast<std::int64_t>(i)).fill_(ranks[i]);
+  for (std::size_t i = 0; i < ranks.size(); ++i)
+    chosen.select(0, static_cast<std::int64_t>(i)).fill_(ranks[i]);
   const at::Tensor parts = all.index_select(0, chosen);
   std::vector<std::int64_t> shape = {static_cast<std::int64_t>(ranks.size())};
   shape.insert(shape.end(), own.values.sizes().begin(), own.values.sizes().end());
@@ -86,7 +87,8 @@ at::Tensor smallest_index_of_best(bool largest, const Candidates& all) {
   const at::Tensor best = all.values.gather(0, winner);
   // If any value is NaN the best one is, and equal to none: then the NaNs attain it.
   const at::Tensor attains = all.values.eq(best).logical_or_(all.values.ne(all.values));
-  return all.indices.masked_fill(attains.logical_not(), std::numeric_limits<std::int64_t>::max()).amin(0, false);
+  return all.indices.masked_fill(attains.logical_not(), std::numeric_limits<std::int64_t>::max())
+      .amin(0, false);
 }
 
 /// In a type that torch orders: bool and unsigned types by way of a wider one.
@@ -114,7 +116,8 @@ DNDarray arg_extreme(bool largest, const DNDarray& x, std::optional<int> axis, b
   const Axes axes = axis ? Axes(std::vector<int>{*axis}) : std::nullopt;
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), name);
   EH_CHECK(detail::extent_of(x.shape(), sorted) > 0, ValueError, name, ": no elements along ",
-           axis ? message("axis ", *axis) : std::string("any axis"), " of an array of shape ", to_string(x.shape()));
+           axis ? message("axis ", *axis) : std::string("any axis"), " of an array of shape ",
+           to_string(x.shape()));
   const at::Tensor local = orderable(x, name);
   const LayoutPtr layout = share(x.layout().reduced(sorted, keepdims));
   if (axis) return {index_along(largest, x, local, sorted[0], keepdims), layout, x.comm_ptr()};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ops/elementwise.hpp"
-
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/add_ops.h>
 #include <ATen/ops/atan2_ops.h>
 #include <ATen/ops/bitwise_and_ops.h>
@@ -44,6 +43,7 @@
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/types.hpp"
 
 namespace eh {
@@ -88,7 +88,9 @@ at::Tensor truncated_remainder(const at::Tensor& a, const at::Tensor& b) {
 }
 
 // torch's step at NaN is 1.
-at::Tensor step(const at::Tensor& a, const at::Tensor& b) { return a.where(a.ne(a), op::heaviside::call(a, b)); }
+at::Tensor step(const at::Tensor& a, const at::Tensor& b) {
+  return a.where(a.ne(a), op::heaviside::call(a, b));
+}
 
 constexpr BinaryOp kBinary[] = {
 #define EH_BINARY(name, local, entry, kinds) {#name, local, Entry::entry, Kinds(kinds)},
@@ -103,7 +105,8 @@ constexpr BinaryOp kBinary[] = {
 /// NumPy refuses negative integer exponents, which are known on their rank only. Collective if b is distributed.
 void check_exponents(const DNDarray& b) {
   const at::Tensor negative = b.local().lt(0).any();
-  const at::Tensor anywhere = b.is_distributed() ? allreduce(negative, ReduceOp::LogicalOr, b.comm()) : negative;
+  const at::Tensor anywhere =
+      b.is_distributed() ? allreduce(negative, ReduceOp::LogicalOr, b.comm()) : negative;
   if (anywhere.item<bool>()) refuse_negative_power();
 }
 

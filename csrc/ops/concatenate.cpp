@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/core/IListRef.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/cat_ops.h>
 
 #include "array/autograd.hpp"  // first: cat_ops.h needs Tensor.h

@@ -30,7 +30,8 @@ DNDarray where(const DNDarray& condition, const DNDarray& x, const at::Scalar& y
 DNDarray round(const DNDarray& x, std::int64_t decimals);
 
 /// NaN and infinities replaced; absent values are the largest and the lowest finite number of the type.
-DNDarray nan_to_num(const DNDarray& x, double nan, std::optional<double> posinf, std::optional<double> neginf);
+DNDarray nan_to_num(const DNDarray& x, double nan, std::optional<double> posinf,
+                    std::optional<double> neginf);
 
 /// |a - b| <= atol + rtol * |b|.
 DNDarray isclose(const DNDarray& a, const DNDarray& b, double rtol, double atol, bool equal_nan);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/householder.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/eye_ops.h>
 #include <ATen/ops/geqrf_ops.h>
 #include <ATen/ops/linalg_qr_ops.h>

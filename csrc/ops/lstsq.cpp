@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/lstsq.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/linalg_svd_ops.h>
 
 #include <algorithm>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ops/reduce.hpp"
-
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/imag_ops.h>
 #include <ATen/ops/real_ops.h>
 #include <ATen/ops/stack_ops.h>
@@ -11,6 +10,7 @@
 #include <limits>
 
 #include "array/autograd.hpp"
+#include "ops/reduce.hpp"
 #include "ops/types.hpp"
 
 /// Mean and variance of distributed data.
@@ -29,7 +29,8 @@ MomentTypes moment_types(at::ScalarType given, MaybeType dtype) {
   const bool integer = at::isIntegralType(given, true);
   const at::ScalarType result = dtype.value_or(integer ? at::ScalarType::Float : given);
   if (!dtype) return {integer ? at::ScalarType::Double : detail::accumulation_type(given), result};
-  return {at::isIntegralType(result, true) ? at::ScalarType::Double : detail::accumulation_type(result), result};
+  return {at::isIntegralType(result, true) ? at::ScalarType::Double : detail::accumulation_type(result),
+          result};
 }
 
 at::Tensor squared_magnitude(const at::Tensor& x) {
@@ -47,7 +48,8 @@ at::Tensor block_moments(const at::Tensor& x, const std::vector<std::int64_t>& d
 }
 
 /// Sum of squared deviations from the common mean, out of the moments of blocks along axis 0 (Chan et al. 1983).
-at::Tensor merge_moments(const at::Tensor& blocks, const std::vector<std::int64_t>& counts, std::int64_t total) {
+at::Tensor merge_moments(const at::Tensor& blocks, const std::vector<std::int64_t>& counts,
+                         std::int64_t total) {
   const at::Tensor means = blocks.select(1, 0);
   const at::Tensor deviations = blocks.select(1, 1);
   std::vector<std::int64_t> shape(static_cast<std::size_t>(means.dim()), 1);
@@ -109,7 +111,8 @@ DNDarray variance(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType 
   const at::Tensor deviations = sorted.empty() ? squared_magnitude(local.sub(local))
                                 : count == 0   ? nothing(local, dims)
                                                : squared_deviations(x, local, sorted, count);
-  const at::Tensor result = dropped(deviations.div(std::max(static_cast<double>(count) - ddof, 0.0)), dims, keepdims);
+  const at::Tensor result =
+      dropped(deviations.div(std::max(static_cast<double>(count) - ddof, 0.0)), dims, keepdims);
   return {cast(result, c10::toRealValueType(types.result)), share(x.layout().reduced(sorted, keepdims)),
           x.comm_ptr()};
 }

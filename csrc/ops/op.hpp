@@ -12,13 +12,13 @@ namespace eh {
 
 /// In which type an operation computes, from the type its operands agree on.
 enum class Entry : std::uint8_t {
-  Same,    ///< that type
-  NoBool,  ///< bool as int8, where NumPy has no loop for bool but takes it
-  Float,   ///< bool and integers as float32
-  Double,  ///< at least float64 or complex128
-  Compare, ///< that type, but a mix of integers and reals in float64: the result has no type to keep small
-  Truth,   ///< every operand by itself, as bool
-  Power,   ///< NoBool; negative integer exponents are refused
+  Same,     ///< that type
+  NoBool,   ///< bool as int8, where NumPy has no loop for bool but takes it
+  Float,    ///< bool and integers as float32
+  Double,   ///< at least float64 or complex128
+  Compare,  ///< that type, but a mix of integers and reals in float64: the result has no type to keep small
+  Truth,    ///< every operand by itself, as bool
+  Power,    ///< NoBool; negative integer exponents are refused
 };
 
 /// Kinds of element type an operation accepts, as in kind_of(): "buifc".

@@ -2,6 +2,7 @@
 #include "ops/qr.hpp"
 
 #include <ATen/core/IListRef.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/cat_ops.h>
 #include <ATen/ops/linalg_qr_ops.h>
 #include <ATen/ops/linalg_solve_triangular_ops.h>

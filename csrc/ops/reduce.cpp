@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/reduce.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/all_ops.h>
 #include <ATen/ops/amax_ops.h>
 #include <ATen/ops/amin_ops.h>
@@ -74,10 +75,14 @@ constexpr Reduction kReductions[] = {
 
 at::ScalarType result_type(const Reduction& op, at::ScalarType given) {
   switch (op.gather) {
-    case Gather::Wide: return at::isIntegralType(given, true) ? at::ScalarType::Long : given;
-    case Gather::Same: return given;
-    case Gather::Bool: return at::ScalarType::Bool;
-    case Gather::Count: return at::ScalarType::Long;
+    case Gather::Wide:
+      return at::isIntegralType(given, true) ? at::ScalarType::Long : given;
+    case Gather::Same:
+      return given;
+    case Gather::Bool:
+      return at::ScalarType::Bool;
+    case Gather::Count:
+      return at::ScalarType::Long;
   }
   return given;
 }
@@ -107,18 +112,24 @@ at::Tensor extreme_of_nothing(const Reduction& op, const at::Tensor& x, Dims dim
                               at::ScalarType type) {
   const at::Scalar identity = op.combine == ReduceOp::Max ? lowest(type) : highest(type);
   const at::Tensor zeros = sum_over(x, dims, keepdims, type == at::kBool ? at::kLong : type);
-  return cast(zeros.detach(), type).fill_(identity).add(needs_grad(zeros) ? zeros : zeros.new_zeros({}, type));
+  return cast(zeros.detach(), type)
+      .fill_(identity)
+      .add(needs_grad(zeros) ? zeros : zeros.new_zeros({}, type));
 }
 
 at::Tensor combined(const Reduction& op, const at::Tensor& partial, const CommPtr& comm) {
   switch (op.combine) {
-    case ReduceOp::Sum: return sum_partials(partial, comm);
+    case ReduceOp::Sum:
+      return sum_partials(partial, comm);
     case ReduceOp::Min:
-    case ReduceOp::Max: return extreme_partials(partial, op.combine, comm);
+    case ReduceOp::Max:
+      return extreme_partials(partial, op.combine, comm);
     case ReduceOp::Prod:
-      if (needs_grad(partial)) return op::prod_dim_int::call(stack_partials(partial, comm), 0, false, std::nullopt);
+      if (needs_grad(partial))
+        return op::prod_dim_int::call(stack_partials(partial, comm), 0, false, std::nullopt);
       return allreduce(partial, op.combine, *comm);
-    default: return allreduce(partial, op.combine, *comm);
+    default:
+      return allreduce(partial, op.combine, *comm);
   }
 }
 
@@ -133,13 +144,15 @@ void check_elements(const Reduction& op, const DNDarray& x, const std::vector<in
   if (!op.needs_elements || x.layout().size() > 0 || detail::extent_of(x.shape(), axes) > 0) return;
   std::int64_t results = 1;
   for (int axis = 0; axis < x.ndim(); ++axis) {
-    if (!std::binary_search(axes.begin(), axes.end(), axis)) results *= x.shape()[static_cast<std::size_t>(axis)];
+    if (!std::binary_search(axes.begin(), axes.end(), axis))
+      results *= x.shape()[static_cast<std::size_t>(axis)];
   }
   EH_CHECK(results == 0, ValueError, op.name, ": zero-size array of shape ", to_string(x.shape()),
            " to a reduction that has no identity");
 }
 
-at::Tensor local_part(const Reduction& op, const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
+at::Tensor local_part(const Reduction& op, const at::Tensor& x, Dims dims, bool keepdims,
+                      at::ScalarType type) {
   const bool empty = op.needs_elements && x.numel() == 0;
   return empty ? extreme_of_nothing(op, x, dims, keepdims, type) : op.local(x, dims, keepdims, type);
 }
@@ -148,8 +161,8 @@ at::Tensor local_part(const Reduction& op, const at::Tensor& x, Dims dims, bool 
 DNDarray reduce_all(const Reduction& op, const DNDarray& x, at::ScalarType inside) {
   if (op.needs_elements) check_elements(op, x, detail::reduced_axes(std::nullopt, x.ndim(), op.name));
   const at::Tensor partial = local_part(op, x.local(), std::nullopt, false, inside);
-  return {x.is_distributed() ? combined(op, partial, x.comm_ptr()) : partial, scalar_layout(x.layout().nranks()),
-          x.comm_ptr()};
+  return {x.is_distributed() ? combined(op, partial, x.comm_ptr()) : partial,
+          scalar_layout(x.layout().nranks()), x.comm_ptr()};
 }
 
 DNDarray reduce_axes(const Reduction& op, const DNDarray& x, const Axes& axes, bool keepdims,
@@ -157,9 +170,11 @@ DNDarray reduce_axes(const Reduction& op, const DNDarray& x, const Axes& axes, b
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), op.name);
   check_elements(op, x, sorted);
   const LayoutPtr layout = sorted.empty() ? x.layout_ptr() : share(x.layout().reduced(sorted, keepdims));
-  if (sorted.empty()) return {op.local(x.local().unsqueeze(0), at::IntArrayRef{0}, false, inside), layout, x.comm_ptr()};
+  if (sorted.empty())
+    return {op.local(x.local().unsqueeze(0), at::IntArrayRef{0}, false, inside), layout, x.comm_ptr()};
   const at::Tensor partial = local_part(op, x.local(), detail::dims_of(sorted), keepdims, inside);
-  return {detail::crosses_ranks(x, sorted) ? combined(op, partial, x.comm_ptr()) : partial, layout, x.comm_ptr()};
+  return {detail::crosses_ranks(x, sorted) ? combined(op, partial, x.comm_ptr()) : partial, layout,
+          x.comm_ptr()};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "ops/ridge.hpp"
 
 #include <ATen/core/IListRef.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/cat_ops.h>
 #include <ATen/ops/cholesky_solve_ops.h>
 #include <ATen/ops/linalg_cholesky_ex_ops.h>

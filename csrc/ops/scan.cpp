@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ops/reduce.hpp"
-
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/add_ops.h>
 #include <ATen/ops/cumprod_ops.h>
 #include <ATen/ops/cumsum_ops.h>
@@ -12,6 +11,7 @@
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "ops/reduce.hpp"
 #include "ops/types.hpp"
 
 namespace eh {
@@ -22,8 +22,12 @@ namespace op = at::_ops;
 at::Tensor sum_along(const at::Tensor& x, std::int64_t axis, bool keepdims, at::ScalarType type) {
   return op::sum_dim_IntList::call(x, at::IntArrayRef(axis), keepdims, type);
 }
-at::Tensor plus(const at::Tensor& before, const at::Tensor& local) { return op::add_Tensor::call(before, local, 1); }
-at::Tensor times(const at::Tensor& before, const at::Tensor& local) { return op::mul_Tensor::call(before, local); }
+at::Tensor plus(const at::Tensor& before, const at::Tensor& local) {
+  return op::add_Tensor::call(before, local, 1);
+}
+at::Tensor times(const at::Tensor& before, const at::Tensor& local) {
+  return op::mul_Tensor::call(before, local);
+}
 at::Tensor product_along(const at::Tensor& x, std::int64_t axis, bool keepdims, at::ScalarType type) {
   return op::prod_dim_int::call(x, axis, keepdims, type);
 }
@@ -52,7 +56,8 @@ DNDarray flattened(const DNDarray& x) {
   const DNDarray rows = x.layout().is_split() ? (x.split() == 0 ? x : resplit(x, 0)) : x;
   Shape shape = {x.layout().size()};
   if (!rows.layout().is_split()) {
-    return {rows.local().reshape({-1}), share(Layout::replicated(std::move(shape), x.layout().nranks())), x.comm_ptr()};
+    return {rows.local().reshape({-1}), share(Layout::replicated(std::move(shape), x.layout().nranks())),
+            x.comm_ptr()};
   }
   const std::int64_t row = x.shape()[0] > 0 ? shape[0] / x.shape()[0] : 0;
   std::vector<std::int64_t> counts = rows.layout().counts();

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ops/elementwise.hpp"
-
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/copysign_ops.h>
 #include <ATen/ops/frexp_ops.h>
 #include <ATen/ops/isclose_ops.h>
@@ -18,6 +17,7 @@
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/types.hpp"
 
 /// Element-wise operations with parameters or several results, and writing into an array that is there.
@@ -57,7 +57,8 @@ at::ScalarType distance_type(at::ScalarType a, at::ScalarType b) {
 
 /// A number as a 0-d array of the type in which it meets `x`.
 DNDarray like(const at::Scalar& value, const DNDarray& x) {
-  const at::Tensor tensor = number(value, promote_weak(x.local().scalar_type(), value)).to(x.local().device());
+  const at::Tensor tensor =
+      number(value, promote_weak(x.local().scalar_type(), value)).to(x.local().device());
   return {tensor, share(Layout::replicated({}, x.layout().nranks())), x.comm_ptr()};
 }
 
@@ -84,10 +85,12 @@ DNDarray round(const DNDarray& x, std::int64_t decimals) {
     return x.with_local(op::view_as_complex::call(round_reals(parts, decimals)));
   }
   if (local.scalar_type() == at::kBool) return x.with_local(local.to(at::kHalf));
-  return x.with_local(local.is_floating_point() ? round_reals(local, decimals) : round_integers(local, decimals));
+  return x.with_local(local.is_floating_point() ? round_reals(local, decimals)
+                                                : round_integers(local, decimals));
 }
 
-DNDarray nan_to_num(const DNDarray& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {
+DNDarray nan_to_num(const DNDarray& x, double nan, std::optional<double> posinf,
+                    std::optional<double> neginf) {
   const at::Tensor& local = x.local();
   if (!local.is_complex()) return x.with_local(op::nan_to_num::call(local, nan, posinf, neginf));
   const at::Tensor parts = op::view_as_real::call(local.resolve_conj());
@@ -129,14 +132,16 @@ DNDarray ldexp(const DNDarray& x, const DNDarray& exponent) {
   return {value.to(type), both.layout, both.comm};
 }
 
-void assign(const DNDarray& out, const DNDarray& values, const std::optional<DNDarray>& mask, const char* fn) {
+void assign(const DNDarray& out, const DNDarray& values, const std::optional<DNDarray>& mask,
+            const char* fn) {
   const at::ScalarType to = out.local().scalar_type();
   const at::ScalarType from = values.local().scalar_type();
-  EH_CHECK(same_kind(from, to), TypeError, fn, ": cannot cast the result from ", name_of(dtype_of(from)), " to ",
-           name_of(dtype_of(to)), ", the dtype of the output array");
+  EH_CHECK(same_kind(from, to), TypeError, fn, ": cannot cast the result from ", name_of(dtype_of(from)),
+           " to ", name_of(dtype_of(to)), ", the dtype of the output array");
   const DNDarray chosen = mask ? where(*mask, values, out) : values;
-  EH_CHECK(chosen.shape() == out.shape(), ValueError, fn, ": the result has shape ", to_string(chosen.shape()),
-           ", which does not fit the output array of shape ", to_string(out.shape()));
+  EH_CHECK(chosen.shape() == out.shape(), ValueError, fn, ": the result has shape ",
+           to_string(chosen.shape()), ", which does not fit the output array of shape ",
+           to_string(out.shape()));
   out.local().copy_(redistribute(chosen, out.layout_ptr()).local());
 }
 

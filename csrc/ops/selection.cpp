@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/selection.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/empty_ops.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/types.hpp"
 
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/scalar_tensor_ops.h>
 
 #include <string>
@@ -47,12 +48,17 @@ at::ScalarType compute_type(const char* name, Entry entry, Kinds kinds, at::Scal
            " arrays are not supported; supported are ", words(kinds));
   switch (entry) {
     case Entry::Same:
-    case Entry::Compare: return agreed;
-    case Entry::Truth: return at::ScalarType::Bool;
-    case Entry::Double: return at_least_double(agreed);
+    case Entry::Compare:
+      return agreed;
+    case Entry::Truth:
+      return at::ScalarType::Bool;
+    case Entry::Double:
+      return at_least_double(agreed);
     case Entry::NoBool:
-    case Entry::Power: return agreed == at::ScalarType::Bool ? at::ScalarType::Char : agreed;
-    case Entry::Float: return at::isIntegralType(agreed, true) ? at::ScalarType::Float : agreed;
+    case Entry::Power:
+      return agreed == at::ScalarType::Bool ? at::ScalarType::Char : agreed;
+    case Entry::Float:
+      return at::isIntegralType(agreed, true) ? at::ScalarType::Float : agreed;
   }
   return agreed;
 }
@@ -63,8 +69,8 @@ at::Tensor from_kernel_type(const at::Tensor& result, at::ScalarType type) {
 
 at::Tensor number(const at::Scalar& value, at::ScalarType type) {
   const bool narrow = at::isIntegralType(type, false) && value.isIntegral(true);
-  const at::Tensor tensor = at::_ops::scalar_tensor::call(value, narrow ? at::ScalarType::Long : type, std::nullopt,
-                                                          at::kCPU, std::nullopt);
+  const at::Tensor tensor = at::_ops::scalar_tensor::call(value, narrow ? at::ScalarType::Long : type,
+                                                          std::nullopt, at::kCPU, std::nullopt);
   return cast(tensor, type);
 }
 

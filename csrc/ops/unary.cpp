@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "ops/elementwise.hpp"
-
+#include <ATen/core/Tensor.h>
 #include <ATen/ops/abs_ops.h>
 #include <ATen/ops/acos_ops.h>
 #include <ATen/ops/acosh_ops.h>
@@ -49,6 +48,7 @@
 #include <ATen/ops/trunc_ops.h>
 #include <ATen/ops/zeros_like_ops.h>
 
+#include "ops/elementwise.hpp"
 #include "ops/types.hpp"
 
 namespace eh {
@@ -112,7 +112,8 @@ std::span<const UnaryOp> unary_ops() { return kUnary; }
 DNDarray unary(const UnaryOp& op, const DNDarray& x) {
   const at::ScalarType given = x.local().scalar_type();
   // Every operation but `invert` takes float32 and float64 as they are.
-  if (is_plain_real(given) && op.entry != Entry::Double && op.kinds.accept('f')) return x.with_local(op.local(x.local()));
+  if (is_plain_real(given) && op.entry != Entry::Double && op.kinds.accept('f'))
+    return x.with_local(op.local(x.local()));
   const at::ScalarType type = compute_type(op.name, op.entry, op.kinds, given);
   return x.with_local(from_kernel_type(op.local(cast(x.local(), kernel_type(type))), type));
 }
