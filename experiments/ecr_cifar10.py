@@ -39,7 +39,7 @@ Row = dict[str, Any]
 
 ENCODER, SIZE = "resnet-lite", 32
 ECR = ECRConfig(weight=10.0)
-#: The decoder asks with the *average* of v2's equivariant tokens: how v2 was transformed; what it shows is v1's to tell.
+#: The decoder asks with the *average* of v2's equivariant tokens: how v2 was transformed; its content is v1's to tell.
 POOLED = dataclasses.replace(ECR, query="pooled")
 #: Arms: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
 ARMS: dict[str, tuple[str, ECRConfig] | None] = {

@@ -32,7 +32,7 @@ THIRD_PARTY = {  # prefixes of headers a layer may include besides the standard 
     "ops": ATEN,
     "nn": (*ATEN, "torch/library.h", "torch/csrc/autograd/custom_function.h"),
     "interop": (*ATEN, "torch/csrc/distributed/", "pybind11/"),
-    "bindings": (*ATEN, "pybind11/", "structmember.h", "torch/csrc/", "mpi4py/"),  # CPython's own
+    "bindings": (*ATEN, "pybind11/", "Python.h", "structmember.h", "torch/csrc/", "mpi4py/"),  # CPython's own
 }
 BANNED = ("torch/extension.h", "torch/torch.h", "ATen/ATen.h")
 STANDARD = re.compile(r"^[a-z_0-9]+$|^(sys|unistd)/?[a-z]*\.h$|^(stdlib|dlfcn|unistd|pthread)\.h$")

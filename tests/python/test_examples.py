@@ -6,9 +6,10 @@ from __future__ import annotations
 import pathlib
 import runpy
 
-import equiheat as ht
 import numpy as np
 import pytest
+
+import equiheat as ht
 
 ROOT = pathlib.Path(__file__).parents[2]
 

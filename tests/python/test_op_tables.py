@@ -69,16 +69,38 @@ def listed(table: dict[tuple[str, str], str], name: str, kind: str) -> bool:
     return any(op == name and kind in kinds for op, kinds in table)
 
 
+ALIASES = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "true_divide": "divide",
+    "abs": "absolute",
+    "mod": "remainder",
+    "pow": "power",
+    "neg": "negative",
+    "pos": "positive",
+    "asin": "arcsin",
+    "atan2": "arctan2",
+    "less": "lt",
+    "greater_equal": "ge",
+    "not_equal": "ne",
+    "conj": "conjugate",
+    "bitwise_not": "invert",
+    "around": "round",
+    "sgn": "sign",
+    "deg2rad": "radians",
+    "rad2deg": "degrees",
+    "amax": "max",
+    "fix": "trunc",
+}
+
+
 def test_names_of_tables_are_names_in_python() -> None:
     for table in (_core.unary, _core.binary, _core.reductions):
         for name in table:
             function = getattr(ht, name)
             assert function.__doc__ and function.__name__ in (name, "absolute", "angle")
-    for alias, name in {"sub": "subtract", "mul": "multiply", "div": "divide", "true_divide": "divide",
-                        "abs": "absolute", "mod": "remainder", "pow": "power", "neg": "negative", "pos": "positive", "asin": "arcsin",
-                        "atan2": "arctan2", "less": "lt", "greater_equal": "ge", "not_equal": "ne", "conj": "conjugate",
-                        "bitwise_not": "invert", "around": "round", "sgn": "sign", "deg2rad": "radians",
-                        "rad2deg": "degrees", "amax": "max", "fix": "trunc"}.items():  # fmt: skip
+    for alias, name in ALIASES.items():
         assert getattr(ht, alias) is getattr(ht, name)
 
 
