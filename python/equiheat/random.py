@@ -14,7 +14,7 @@ Arguments common to all functions: `dtype`, `split`, `device`, `comm` as for the
 from __future__ import annotations
 
 import operator
-import secrets
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -78,8 +78,8 @@ def seed(seed: int | None = None) -> None:
         If it is out of range.
     """
     if seed is None:
-        # 63 bits: goes through a message as int64.
-        number = int(get_comm().bcast(torch.tensor(secrets.randbits(63), dtype=torch.int64), 0))
+        # 63 bits: it goes through a message as int64.
+        number = int(get_comm().bcast(torch.tensor(int.from_bytes(os.urandom(8), "little") >> 1, dtype=torch.int64), 0))
     else:
         number = _integer(seed, "seed", "seed")
         if not 0 <= number < _MAX:
