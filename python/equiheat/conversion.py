@@ -247,6 +247,7 @@ def set_larray(x: DNDarray, block: Tensor) -> None:
         raise TypeError(f"larray: the block must be a torch.Tensor, is {type(block)}")
     dtypes.from_torch(block.dtype)
     x._core = x._core.with_local(block)
+    x._halo_prev = x._halo_next = None  # they belonged to the old block
 
 
 # ---------------------------------------------------------------------- gradients

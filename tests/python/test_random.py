@@ -92,7 +92,7 @@ def test_unbalanced_layout_of_the_same_stream() -> None:
     ht.random.seed(3)
     whole = ht.random.rand(23, 4)
     ht.random.seed(3)
-    x = ht.random.rand(23, 4, split=0).redistribute(uneven_counts(23, SIZE))
+    x = ht.random.rand(23, 4, split=0).redistribute(target_map=uneven_counts(23, SIZE))
     assert_equal(x, whole.numpy(), rtol=0)
 
 
