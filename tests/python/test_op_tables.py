@@ -69,14 +69,12 @@ def listed(table: dict[tuple[str, str], str], name: str, kind: str) -> bool:
     return any(op == name and kind in kinds for op, kinds in table)
 
 
-ALIASES = dict(
-    pair.split("=")
-    for pair in (
-        "sub=subtract mul=multiply div=divide true_divide=divide abs=absolute mod=remainder pow=power neg=negative "
-        "pos=positive asin=arcsin atan2=arctan2 less=lt greater_equal=ge not_equal=ne conj=conjugate "
-        "bitwise_not=invert around=round sgn=sign deg2rad=radians rad2deg=degrees amax=max fix=trunc "
-    ).split()
+_PAIRS = (
+    "sub=subtract mul=multiply div=divide true_divide=divide abs=absolute mod=remainder pow=power neg=negative "
+    "pos=positive asin=arcsin atan2=arctan2 less=lt greater_equal=ge not_equal=ne conj=conjugate "
+    "bitwise_not=invert around=round sgn=sign deg2rad=radians rad2deg=degrees amax=max fix=trunc "
 )
+ALIASES = dict(pair.split("=") for pair in _PAIRS.split())
 
 
 def test_names_of_tables_are_names_in_python() -> None:
