@@ -343,6 +343,21 @@ def reflected(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
     return _named(function, name, f"`{name}` of another operand and this array.")
 
 
+def _overwrite(x: DNDarray, result: DNDarray, name: str) -> DNDarray:
+    """x with the values of `result`. Where gradients are recorded its block is a new one: the operation may need
+    the old values for its backward pass.
+    """
+    if torch.is_grad_enabled() and result._core.local.requires_grad:
+        block = x._core.local
+        if block.is_leaf and block.requires_grad:
+            raise RuntimeError(f"{name}: an array that requires gradients itself cannot be changed in place")
+        fresh = x._core.with_local(torch.empty_like(block, requires_grad=False))
+        _core.assign(fresh, result._core, None, name)
+        x._core = fresh
+        return x
+    return deliver(result, x, True, name)
+
+
 def in_place(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
     """``x += y``: written into x, which keeps its dtype, shape and split. TypeError if the dtype cannot hold it."""
     fast = _core.operators[name]
@@ -351,7 +366,7 @@ def in_place(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
         result = fast(self, other)
         if result is NotImplemented:
             return cast("DNDarray", result)
-        return deliver(result, self, True, name)
+        return _overwrite(self, result, name)
 
     return _named(function, name, f"`{name}` written into this array, which keeps its dtype, shape and split.")
 
@@ -361,6 +376,6 @@ def in_place_unary(name: str) -> Callable[[DNDarray], DNDarray]:
     fast = _core.unary[name]
 
     def function(self: DNDarray) -> DNDarray:
-        return deliver(fast(self), self, True, name)
+        return _overwrite(self, fast(self), name)
 
     return _named(function, name, f"`{name}` written into this array.")

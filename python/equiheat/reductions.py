@@ -188,7 +188,7 @@ def nanmin(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims:
 def _nan_extreme(name: str, x: Operand, axis: Axis, out: DNDarray | None, keepdims: bool) -> DNDarray:
     array = wrap(native(x, name))
     extreme, filling = (max, -inf) if name == "nanmax" else (min, inf)
-    if not array._core.local.is_floating_point():
+    if not _inexact(array):
         return extreme(array, axis, out, keepdims)
     result = extreme(select(isnan(array), filling, array), axis, None, keepdims)
     return deliver(select(_known(array, axis, keepdims), result, nan), out, True, name)
@@ -197,7 +197,7 @@ def _nan_extreme(name: str, x: Operand, axis: Axis, out: DNDarray | None, keepdi
 def nanmean(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False) -> DNDarray:
     """`mean` of what is not NaN; NaN of nothing. Communication: that of `sum` and a count."""
     array = wrap(native(x, "nanmean"))
-    if not array._core.local.dtype.is_floating_point and not array._core.local.dtype.is_complex:
+    if not _inexact(array):
         return mean(array, axis, out=out, keepdims=keepdims)
     total = nansum(array, axis, None, keepdims)
     count = _known(array, axis, keepdims)
@@ -209,6 +209,8 @@ def nanvar(
 ) -> DNDarray:
     """`var` of what is not NaN; NaN where that is no more than `ddof`. Communication: `nanmean`, twice."""
     array = wrap(native(x, "nanvar"))
+    if not _inexact(array):
+        return var(array, axis, ddof, out=out, keepdims=keepdims)
     deviation = absolute(subtract(array, nanmean(array, axis, None, True)))
     total = nansum(square(deviation), axis, None, keepdims)
     freedom = subtract(_as_real(_known(array, axis, keepdims), total), ddof)
@@ -220,6 +222,12 @@ def nanstd(
 ) -> DNDarray:
     """Square root of `nanvar`."""
     return deliver(sqrt(nanvar(x, axis, ddof, keepdims=keepdims)), out, True, "nanstd")
+
+
+def _inexact(x: DNDarray) -> bool:
+    """True for real and complex numbers: what may hold NaN."""
+    dtype = x._core.local.dtype
+    return dtype.is_floating_point or dtype.is_complex
 
 
 def _as_real(count: DNDarray, like: DNDarray) -> DNDarray:

@@ -53,3 +53,53 @@ def test_gradients_of_operations(name: str) -> None:
             return weighted(getattr(ht, name)(x, y))
 
         assert torch.autograd.gradcheck(loss, (a, b))
+
+
+REDUCED = {
+    "sum": lambda x, axis: x.sum(axis), "prod": lambda x, axis: x.prod(axis), "mean": lambda x, axis: x.mean(axis),
+    "max": lambda x, axis: x.max(axis), "min": lambda x, axis: x.min(axis), "var": lambda x, axis: x.var(axis),
+    "std": lambda x, axis: x.std(axis, ddof=1), "nansum": lambda x, axis: ht.nansum(x, axis),
+    "cumsum": lambda x, axis: x.cumsum(axis), "cumprod": lambda x, axis: x.cumprod(axis),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(REDUCED))
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_gradients_of_reductions(name: str, axis: int | None) -> None:
+    torch.manual_seed(2)
+    rows = 4 if axis is not None or name not in ("prod", "cumprod") else 3
+    t = (torch.rand(rows, 3, dtype=torch.float64) + 0.3).requires_grad_()
+    for split in (None, 0, 1):
+
+        def loss(s: torch.Tensor, split: int | None = split) -> torch.Tensor:
+            return weighted(REDUCED[name](replicated(s).resplit(split) * 1.5, axis))
+
+        assert torch.autograd.gradcheck(loss, (t,))
+
+
+def test_gradient_of_a_tied_extreme_is_shared() -> None:
+    t = torch.tensor([1.0, 3.0, 3.0, 0.0, 3.0], dtype=torch.float64, requires_grad=True)
+    replicated(t).resplit(0).max().larray.backward()
+    assert t.grad is not None
+    np.testing.assert_allclose(t.grad.sum(), 1.0)
+    assert (t.grad[[0, 3]] == 0).all()
+
+
+def test_gradient_through_in_place_and_out() -> None:
+    t = torch.arange(1.0, 7.0, dtype=torch.float64).reshape(3, 2).requires_grad_()
+
+    def loss(s: torch.Tensor) -> torch.Tensor:
+        x = replicated(s).resplit(0) * 1.0
+        x *= replicated(s).resplit(1)
+        out = ht.zeros((3, 2), dtype=ht.float64, split=1)
+        ht.exp(x * 0.1, out=out)
+        return weighted(out)
+
+    assert torch.autograd.gradcheck(loss, (t,))
+
+
+def test_a_leaf_is_not_changed_in_place() -> None:
+    x = ht.ones((4, 2), split=0)
+    x.requires_grad_()
+    with pytest.raises(RuntimeError, match="add.*in place"):
+        x += 1
