@@ -22,7 +22,7 @@ TITLES = {
     "pooled_query_no_keys": "pooled query without keys/values",
     "pooled_query_shuffled_keys": "pooled query, keys/values of another image",
     "ecr_weight_25": "VICReg + ECR, lambda 25",
-    "raw_pixels": "raw pixels (ridge only)",
+    "raw_pixels": "raw pixels, 16 x 16",
 }
 #: Differences that are asked for: what ECR adds, and what of it the cross-attention adds.
 PAIRS = (
