@@ -76,7 +76,8 @@ Candidates gathered(const Candidates& own, const DNDarray& x) {
   std::vector<std::int64_t> shape = {static_cast<std::int64_t>(ranks.size())};
   shape.insert(shape.end(), own.values.sizes().begin(), own.values.sizes().end());
   const auto block = [&](std::int64_t begin, std::int64_t bytes_of, at::ScalarType type) {
-    return parts.narrow(1, begin, bytes_of).contiguous().view(type).reshape(shape);
+    // A copy, flat: as a view the bytes need not lie where the type may start.
+    return parts.narrow(1, begin, bytes_of).reshape({-1}).clone().view(type).reshape(shape);
   };
   return {block(0, values.numel(), own.values.scalar_type()),
           block(values.numel(), indices.numel(), at::kLong)};

@@ -39,7 +39,8 @@ at::Tensor squared_magnitude(const at::Tensor& x) {
 
 /// Mean and sum of squared deviations of a block, stacked.
 at::Tensor block_moments(const at::Tensor& x, const std::vector<std::int64_t>& dims, std::int64_t count) {
-  if (count == 0) {  // zeros that belong to the graph: backward must send the same messages on all ranks
+  if (count == 0 ||
+      x.numel() == 0) {  // zeros that belong to the graph: backward must send the same messages on all ranks
     const at::Tensor none = op::sum_dim_IntList::call(x, dims, true, std::nullopt);
     return op::stack::call({none, none}, 0);
   }
@@ -69,6 +70,8 @@ at::Tensor squared_deviations(const DNDarray& x, const at::Tensor& local, const 
                               std::int64_t total) {
   const std::vector<std::int64_t> dims = detail::dims_of(axes);
   if (!detail::crosses_ranks(x, axes)) {
+    if (local.numel() == 0)
+      return squared_magnitude(op::sum_dim_IntList::call(local, dims, true, std::nullopt));
     const auto [variance, mean] = op::var_mean_correction::call(local, dims, at::Scalar(0), true);
     return variance.mul(static_cast<double>(total));
   }

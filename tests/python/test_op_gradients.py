@@ -101,5 +101,5 @@ def test_gradient_through_in_place_and_out() -> None:
 def test_a_leaf_is_not_changed_in_place() -> None:
     x = ht.ones((4, 2), split=0)
     x.requires_grad_()
-    with pytest.raises(RuntimeError, match="add.*in place"):
+    with pytest.raises(RuntimeError, match=r"add.*in place"):
         x += 1

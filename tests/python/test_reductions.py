@@ -14,6 +14,7 @@ from op_cases import DTYPES, assert_array, combinations, layouts, make, sample, 
 
 import equiheat as ht
 from equiheat import _core
+from equiheat.testing import assert_equal
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -251,3 +252,16 @@ def test_any_layout(data: st.DataObject) -> None:
     if values.size:
         assert_array(x.argmax(axis), values.argmax(axis), np.int64)
         assert_array(x.min(axis), values.min(axis), values.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float16", "float32", "float64"])
+def test_index_of_an_extreme_where_one_rank_holds_everything(dtype: str) -> None:
+    """Fewer rows than ranks, and results without elements, in every width of element."""
+    for shape in ((1,), (1, 1), (1, 3), (2, 0), (0, 2)):
+        value = np.arange(np.prod(shape, dtype=int)).reshape(shape).astype(dtype)
+        for split in range(value.ndim):
+            x = ht.array(value, split=split)
+            for axis in range(value.ndim):
+                if value.shape[axis] > 0:
+                    assert_equal(ht.argmax(x, axis=axis), np.argmax(value, axis=axis))
+                    assert_equal(ht.argmin(x, axis=axis), np.argmin(value, axis=axis))
