@@ -15,6 +15,8 @@ from test_manipulation import leaf, spread
 
 import equiheat as ht
 
+#: Keys have many forms: three times the usual number of examples.
+MORE = settings(max_examples=3 * settings().max_examples)
 PLAIN = [np.float64, np.int32, np.bool_, np.complex64]
 
 
@@ -85,7 +87,7 @@ def values_for(draw: st.DrawFn, shape: tuple[int, ...], dtypes: Any = (np.float6
     return (value if form == "numpy" else distribute(value, *draw(layouts(value.shape)))), value
 
 
-@settings(max_examples=60)
+@MORE
 @given(arrays(dtypes=PLAIN), st.data())
 def test_get_basic(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) -> None:
     x, value = pair
@@ -93,7 +95,7 @@ def test_get_basic(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) ->
     check(x[key], value[key])
 
 
-@settings(max_examples=60)
+@MORE
 @given(arrays(dtypes=PLAIN), st.data())
 def test_get_mask(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) -> None:
     x, value = pair
@@ -101,7 +103,7 @@ def test_get_mask(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) -> 
     check(x[ours], value[theirs])
 
 
-@settings(max_examples=60)
+@MORE
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.data())
 def test_get_rows(shape: list[int], data: st.DataObject) -> None:
     x, value = data.draw(arrays(tuple(shape), dtypes=PLAIN))
@@ -109,7 +111,7 @@ def test_get_rows(shape: list[int], data: st.DataObject) -> None:
     check(x[ours], value[theirs])
 
 
-@settings(max_examples=60)
+@MORE
 @given(arrays(dtypes=[np.float64, np.int32]), st.data())
 def test_set_basic(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) -> None:
     x, value = pair
@@ -120,7 +122,7 @@ def test_set_basic(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) ->
     check(x, value)
 
 
-@settings(max_examples=60)
+@MORE
 @given(arrays(dtypes=[np.float64, np.int32]), st.data())
 def test_set_mask(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) -> None:
     x, value = pair
@@ -133,7 +135,7 @@ def test_set_mask(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject) -> 
     check(x, value)
 
 
-@settings(max_examples=60)
+@MORE
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.data())
 def test_set_rows(shape: list[int], data: st.DataObject) -> None:
     x, value = data.draw(arrays(tuple(shape), dtypes=[np.float64]))
