@@ -114,12 +114,12 @@ at::Tensor index_in_all(bool largest, const DNDarray& x, const at::Tensor& local
 
 DNDarray arg_extreme(bool largest, const DNDarray& x, std::optional<int> axis, bool keepdims) {
   const char* name = largest ? "argmax" : "argmin";
+  const at::Tensor local = orderable(x, name);
   const Axes axes = axis ? Axes(std::vector<int>{*axis}) : std::nullopt;
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), name);
   EH_CHECK(detail::extent_of(x.shape(), sorted) > 0, ValueError, name, ": no elements along ",
            axis ? message("axis ", *axis) : std::string("any axis"), " of an array of shape ",
            to_string(x.shape()));
-  const at::Tensor local = orderable(x, name);
   const LayoutPtr layout = share(x.layout().reduced(sorted, keepdims));
   if (axis) return {index_along(largest, x, local, sorted[0], keepdims), layout, x.comm_ptr()};
   const at::Tensor index = index_in_all(largest, x, local);

@@ -344,7 +344,7 @@ def reflected(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
 
 
 def _overwrite(x: DNDarray, result: DNDarray, name: str) -> DNDarray:
-    """x with the values of `result`. Where gradients are recorded its block is a new one: the operation may need
+    """Write `result` into x. Where gradients are recorded its block is a new one: the operation may need
     the old values for its backward pass.
     """
     if torch.is_grad_enabled() and result._core.local.requires_grad:
