@@ -60,13 +60,13 @@ PLANS = {
     "light": [
         PythonRun(1, "not full", 900),
         PythonRun(2, "not full", 900),
-        PythonRun(3, "not full and not slow", 900, examples=10),
-        PythonRun(4, "not full and not slow", 600, examples=4),
+        PythonRun(3, "not full and not slow", 1200, examples=10),
+        PythonRun(4, "not full and not slow", 900, examples=4),
     ],
     "full": [
         PythonRun(1, "full", 600),
         PythonRun(2, "full", 600),
-        PythonRun(2, "not full and not slow", 600, examples=4),
+        PythonRun(2, "not full and not slow", 900, examples=4),
     ],
 }
 
