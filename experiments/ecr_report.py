@@ -123,7 +123,7 @@ def markdown(runs: Sequence[Row]) -> str:
     lines = [
         "# VICReg and cross-attention reconstruction on a CIFAR-10 subset: what was measured",
         "",
-        f"`{first['command']}`",
+        f"`{first['command']}` (several such calls, which share the work)",
         "",
         f"Trained at commit {trained['commit']}, probed at {first['commit']}; {first['machine']['cpu']}, "
         f"{first['machine']['cores']} cores (one thread per run), "
