@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array/redistribute.hpp"
+#include "array/staging.hpp"
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
@@ -44,6 +45,7 @@ py::tuple halo(const DNDarray& x, std::int64_t prev, std::int64_t next, bool per
 }  // namespace
 
 void register_array(py::module_& m) {
+  install_staging();
   py::class_<DNDarray>(m, "Array", "Local block, layout and communicator of a global array.")
       .def(py::init(&make), py::arg("local"), py::arg("gshape"), py::arg("split"), py::arg("counts"),
            py::arg("comm"))

@@ -10,6 +10,9 @@ namespace eh {
 /// True when the library was compiled with CUDA.
 bool built_with_cuda();
 
+/// Index of the GPU that holds `memory`.
+int device_of_memory(const void* memory);
+
 /// `bytes` from `device` to `host`, after the work queued on `stream` (a cudaStream_t; null is the default stream).
 /// Returns when the bytes have arrived.
 void copy_to_host(void* host, const void* device, std::size_t bytes, void* stream);

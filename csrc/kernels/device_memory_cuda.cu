@@ -23,6 +23,14 @@ void copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, vo
 
 bool built_with_cuda() { return true; }
 
+int device_of_memory(const void* memory) {
+  cudaPointerAttributes attributes;
+  check(cudaPointerGetAttributes(&attributes, memory), "device_of_memory");
+  EH_CHECK(attributes.type == cudaMemoryTypeDevice || attributes.type == cudaMemoryTypeManaged, DeviceError,
+           "device_of_memory: the memory is not on a GPU");
+  return attributes.device;
+}
+
 void copy_to_host(void* host, const void* device, std::size_t bytes, void* stream) {
   copy(host, device, bytes, cudaMemcpyDeviceToHost, stream, "copy_to_host");
 }

@@ -16,6 +16,7 @@ namespace {
 }  // namespace
 
 bool built_with_cuda() { return false; }
+int device_of_memory(const void*) { missing("device_of_memory"); }
 void copy_to_host(void*, const void*, std::size_t, void*) { missing("copy_to_host"); }
 void copy_to_device(void*, const void*, std::size_t, void*) { missing("copy_to_device"); }
 void* allocate_pinned(std::size_t) { missing("allocate_pinned"); }
