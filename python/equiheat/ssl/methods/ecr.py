@@ -2,8 +2,8 @@
 """ECR: equivariant features by cross-attention reconstruction (Wang, Krajsek, Scharr, arXiv 2412.03314).
 
 The features of the encoder are split: the first part is invariant and goes to the base method, the last part is
-equivariant. A decoder reconstructs one view's pixels from that view's equivariant tokens (queries) and the other view's
-(keys and values). Total loss = base loss + weight * mean squared error. No transformation parameter is ever used, and
+equivariant. A decoder reconstructs one view's pixels: the queries come from that view's equivariant part, keys and
+values from the other view. Total loss = base loss + weight * mean squared error. No transformation parameter is ever used, and
 the decoder is thrown away after training.
 
 The abstract leaves several choices open; each is an option of `ECRConfig`.
@@ -39,11 +39,13 @@ class ECRConfig:
     target
         View to reconstruct: "v2" (the more strongly transformed one), "v1", or "both" (mean of the two losses).
     query
-        What asks: "target" (equivariant tokens of the reconstructed view), "pooled" (their mean at every position: how
-        the view was transformed, not what is where), "other" (tokens of the other view) or "position" (learned position
+        What asks: "pooled" (the mean of the reconstructed view's equivariant tokens, at every position: how the view
+        was transformed, not what is where), "target" (these tokens themselves; with a residual they can carry the
+        whole image, and the other view is hardly used), "other" (tokens of the other view) or "position" (learned position
         queries alone).
     context
-        Tokens of the other view that answer: "equi", "inv", "all", or "both" (equivariant tokens of both views).
+        Tokens of the other view that answer: "inv" (content from there, the transformation from the query: neither part
+        can be dropped), "equi", "all", or "both" (equivariant tokens of both views).
     keys
         "other" is the method. Control arms: "none" (the same decoder without keys and values), "shuffled" (keys and
         values of another image of the batch), "self" (keys and values of the reconstructed view itself).
@@ -63,8 +65,8 @@ class ECRConfig:
     weight: float = 10.0
     equi_fraction: float = 0.5
     target: Literal["v1", "v2", "both"] = "v2"
-    query: Literal["target", "pooled", "other", "position"] = "target"
-    context: Literal["equi", "inv", "all", "both"] = "equi"
+    query: Literal["pooled", "target", "other", "position"] = "pooled"
+    context: Literal["inv", "equi", "all", "both"] = "inv"
     keys: Literal["other", "none", "shuffled", "self"] = "other"
     residual: bool = True
     stop_gradient: bool = False
