@@ -3,8 +3,8 @@
 
 The features of the encoder are split: the first part is invariant and goes to the base method, the last part is
 equivariant. A decoder reconstructs one view's pixels: the queries come from that view's equivariant part, keys and
-values from the other view. Total loss = base loss + weight * mean squared error. No transformation parameter is ever used, and
-the decoder is thrown away after training.
+values from the other view. Total loss = base loss + weight * mean squared error. No transformation parameter is ever
+used, and the decoder is thrown away after training.
 
 The abstract leaves several choices open; each is an option of `ECRConfig`.
 """
@@ -41,8 +41,8 @@ class ECRConfig:
     query
         What asks: "pooled" (the mean of the reconstructed view's equivariant tokens, at every position: how the view
         was transformed, not what is where), "target" (these tokens themselves; with a residual they can carry the
-        whole image, and the other view is hardly used), "other" (tokens of the other view) or "position" (learned position
-        queries alone).
+        whole image, and the other view is hardly used), "other" (tokens of the other view) or "position" (learned
+        position queries alone).
     context
         Tokens of the other view that answer: "inv" (content from there, the transformation from the query: neither part
         can be dropped), "equi", "all", or "both" (equivariant tokens of both views).
