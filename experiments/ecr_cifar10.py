@@ -40,8 +40,8 @@ Row = dict[str, Any]
 
 ENCODER, SIZE = "resnet-lite", 32
 ECR = ECRConfig(weight=10.0, query="target", context="equi")
-#: The decoder asks with the *average* of v2's equivariant tokens, which says how v2 was transformed but not what is where;
-#: the content is for v1's invariant tokens to tell.
+#: The decoder asks with the *average* of v2's equivariant tokens, which says how v2 was transformed but not what is
+#: where; the content is for v1's invariant tokens to tell.
 POOLED = dataclasses.replace(ECR, query="pooled", context="inv")
 #: Arms: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
 ARMS: dict[str, tuple[str, ECRConfig] | None] = {
