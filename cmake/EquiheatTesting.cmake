@@ -3,7 +3,7 @@
 #   one program of doctest cases, registered as `test_layout`;
 # eh_test(test_comm LINK eh_comm RANKS 1 2 3 SOURCES ...)
 #   with a main that initialises MPI, registered as test_comm.n1, test_comm.n2, test_comm.n3.
-# A test that hangs fails after 60 s.
+# A test that hangs fails after 240 s.
 
 find_path(DOCTEST_INCLUDE doctest/doctest.h HINTS ${CMAKE_BINARY_DIR}/doctest)
 if(NOT DOCTEST_INCLUDE)
@@ -50,7 +50,7 @@ function(eh_test name)
   else()
     add_test(NAME ${name} COMMAND ${name})
   endif()
-  set_tests_properties(${tests} PROPERTIES TIMEOUT 60 ENVIRONMENT
+  set_tests_properties(${tests} PROPERTIES TIMEOUT 240 ENVIRONMENT
     "OMP_NUM_THREADS=1;OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe")
   cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
   foreach(n IN LISTS arg_RANKS)
