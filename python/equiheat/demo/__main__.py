@@ -28,7 +28,7 @@ from equiheat.ssl.probes.tables import as_summary, summary_table, write_atomical
 
 ARRAYS, IMAGES, PROBES, REPORT = "arrays against NumPy", "images", "probes", "report"
 #: Expected seconds on two cores of 2023; relative lengths are what counts.
-STAGES = {ARRAYS: 4.0, IMAGES: 3.0, **dict.fromkeys(ARMS, 75.0), PROBES: 35.0, REPORT: 4.0}
+STAGES = {ARRAYS: 4.0, IMAGES: 3.0, **dict.fromkeys(ARMS, 58.0), PROBES: 40.0, REPORT: 4.0}
 
 
 def parse() -> argparse.Namespace:
@@ -38,7 +38,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--shared", type=Path, default=Path("../shared/data"), help="folder that may hold image sets")
     parser.add_argument("--images", type=int, default=2560, help="training images at most")
     parser.add_argument("--size", type=int, default=48, help="side of the images in pixels")
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
