@@ -58,15 +58,15 @@ class PythonRun:
 
 PLANS = {
     "light": [
-        PythonRun(1, "not full", 900),
-        PythonRun(2, "not full", 900),
-        PythonRun(3, "not full and not slow", 1200, examples=10),
-        PythonRun(4, "not full and not slow", 900, examples=4),
+        PythonRun(1, "not full", 1800),
+        PythonRun(2, "not full", 1800),
+        PythonRun(3, "not full and not slow", 1800, examples=10),
+        PythonRun(4, "not full and not slow", 1800, examples=4),
     ],
     "full": [
-        PythonRun(1, "full", 600),
-        PythonRun(2, "full", 600),
-        PythonRun(2, "not full and not slow", 900, examples=4),
+        PythonRun(1, "full", 1800),
+        PythonRun(2, "full", 1800),
+        PythonRun(2, "not full and not slow", 1800, examples=4),
     ],
 }
 

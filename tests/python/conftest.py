@@ -4,7 +4,7 @@
 After each phase of each test, and after each example of a hypothesis test, the ranks agree on the outcome. A
 failure on one rank becomes a failure on all of them, so they stay in step and the run goes on. Ranks that are
 stuck in a collective cannot take part: then the failing rank prints its traceback and ends the job. A test that
-takes longer than EQUIHEAT_TEST_LIMIT seconds (120) ends the job with the stacks of its ranks.
+takes longer than EQUIHEAT_TEST_LIMIT seconds (240) ends the job with the stacks of its ranks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from mpi4py import MPI
 RANK, SIZE = MPI.COMM_WORLD.Get_rank(), MPI.COMM_WORLD.Get_size()
 COMM = MPI.COMM_WORLD.Dup()
 #: Seconds one test may take; a rank that failed waits FAILED_WAIT seconds for the others to get as far.
-TEST_LIMIT = float(os.environ.get("EQUIHEAT_TEST_LIMIT", "120"))
+TEST_LIMIT = float(os.environ.get("EQUIHEAT_TEST_LIMIT", "240"))
 FAILED_WAIT = float(os.environ.get("EQUIHEAT_FAILED_WAIT", "15"))
 PASSED, FAILED, SKIPPED, ELSEWHERE = 0, 1, 2, 3
 #: Where outcomes are recorded, one line of JSON each; tools/run_tests.py reads them.
