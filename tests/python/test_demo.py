@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
 from equiheat.communication import get_comm
 from equiheat.demo.arrays import run_arrays
 from equiheat.demo.figures import loss_curves, picture_grid, score_bars
-from equiheat.demo.images import photo_crops
+from equiheat.demo.images import _crops, photo_crops
 from equiheat.demo.progress import Stages
 from equiheat.demo.report import Line, Page, picture, table, text
 
@@ -35,8 +36,19 @@ def test_photo_crops_keep_scoring_apart_and_are_the_same_everywhere() -> None:
     one, other = photo_crops(size=24, count=60), photo_crops(size=24, count=60)
     assert torch.equal(one.train.images, other.train.images)
     assert one.train.images.shape[1:] == (3, 24, 24)
-    assert one.train.classes == one.test.classes
-    assert set(one.train.labels.tolist()) == set(range(len(one.train.classes)))
+    assert one.train.classes == ()
+    assert not torch.equal(one.train.images[:5], one.test.images[:5])
+
+
+def test_no_crop_to_train_on_shares_a_pixel_with_one_to_score_on() -> None:
+    rng = np.random.default_rng(0)
+    photo = rng.integers(0, 256, (96, 144, 3), dtype=np.uint8)
+    rows, columns = np.mgrid[:96, :144] // 24
+    photo[..., 0] = np.where((rows + columns) % 3 == 0, 255, 0)  # red marks the tiles that are for scoring
+    for scoring in (False, True):
+        crops = _crops(photo, 50, 12, rng, scoring=scoring)
+        assert crops.shape == (50, 3, 12, 12)
+        assert set(crops[:, 0].unique().tolist()) == {255 if scoring else 0}
 
 
 def test_figures_are_png() -> None:
