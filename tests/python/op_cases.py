@@ -27,7 +27,9 @@ DTYPES = [
     "complex64",
     "complex128",
 ]
-SHAPES = [(), (0,), (1,), (2,), (7,), (0, 3), (5, 3), (1, 6), (3, 2, 4)]
+SHAPES = [(), (0,), (1,), (7,), (0, 3), (5, 3), (2, 3, 4)]
+#: Every dtype on a few shapes, a few dtypes on every shape.
+CASES = [(d, s) for d in DTYPES for s in SHAPES if s in ((5, 3), (0, 3)) or d in ("int32", "float32", "complex64")]
 REALS = np.array(
     [0.5, -0.5, np.nan, 1.5, -2.5, 2.5, 0.0, -0.0, np.inf, 3.7, -np.inf, 1.0, -1.0, 40.25, -7.0, 1e-3, 6.0, 2.0, 0.1]
 )
