@@ -56,7 +56,7 @@ def recipe(out=Path("unused"), **changes):
         epochs=100,
         vicreg=VICRegConfig(projector=(32, 32)),
         ecr=ECRConfig(width=32, num_heads=2),
-        optim=OptimConfig(warmup_epochs=25.0),
+        optim=OptimConfig(warmup_epochs=80.0),
         threads=1,
     )
     return dataclasses.replace(base, **changes)
