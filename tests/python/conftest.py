@@ -9,13 +9,16 @@ takes longer than EQUIHEAT_TEST_LIMIT seconds (240) ends the job with the stacks
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import gc
 import hashlib
 import json
 import os
 import pathlib
+import shutil
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
@@ -35,6 +38,10 @@ FAILED_WAIT = float(os.environ.get("EQUIHEAT_FAILED_WAIT", "15"))
 PASSED, FAILED, SKIPPED, ELSEWHERE = 0, 1, 2, 3
 #: Where outcomes are recorded, one line of JSON each; tools/run_tests.py reads them.
 RESULTS = pathlib.Path(os.environ["EQUIHEAT_TEST_RESULTS"]) if "EQUIHEAT_TEST_RESULTS" in os.environ else None
+
+#: pytest's temporary folders: ranks that share a root would tidy it up under each other's feet.
+os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(prefix=f"equiheat-tests-rank{RANK}-", dir=RESULTS)
+atexit.register(shutil.rmtree, os.environ["PYTEST_DEBUG_TEMPROOT"], ignore_errors=True)
 
 hypothesis.settings.register_profile(
     "mpi",
