@@ -14,5 +14,10 @@ void register_random(pybind11::module_& m);
 void register_ops(pybind11::module_& m);
 void register_manipulation(pybind11::module_& m);
 void register_indexing(pybind11::module_& m);
+void register_sorting(pybind11::module_& m);
+void register_statistics(pybind11::module_& m);
+void register_solvers(pybind11::module_& m);
+void register_fft(pybind11::module_& m);
+void register_sparse(pybind11::module_& m);
 
 }  // namespace eh
