@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""equiheat beside Heat: same torch, ranks and data, one run.
+
+    pip install --no-deps heat==1.8.0
+    mpiexec -n 1 python benchmarks/versus_heat run --out build/versus_heat
+    mpiexec -n 2 python benchmarks/versus_heat run --out build/versus_heat
+    python benchmarks/versus_heat report build/versus_heat benchmarks/results/versus_heat
+
+Calls of the two libraries alternate; the time of a call is that of the slowest rank, from a barrier on; the figure is
+the median. At one rank the same call of torch, where it has one, alternates with them. A call that fails is "failed".
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+
+import report
+import timing
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="equiheat beside Heat.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="time all groups on the ranks there are")
+    run.add_argument("--out", type=pathlib.Path, required=True, help="folder of the figures")
+    run.add_argument("--only", default="", help="groups whose names begin so")
+    run.add_argument("--seconds", type=float, default=0.6, help="per call and library")
+    table = commands.add_parser("report", help="table, JSON and plot")
+    table.add_argument("runs", type=pathlib.Path)
+    table.add_argument("out", type=pathlib.Path)
+    options = parser.parse_args()
+    if options.command == "run":
+        timing.run(options.out, options.only, options.seconds)
+    else:
+        report.write(options.runs, options.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The table, JSON and plot of figures that `run` left."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+
+TINY, WANTED = "tiny", {"all": 3.0, "tiny": 10.0}
+
+
+def ratio(row: dict[str, Any], other: str = "heat") -> float | None:
+    """How many times faster equiheat is; None where one of the two has no time."""
+    ours, theirs = row.get("equiheat"), row.get(other)
+    return theirs / ours if isinstance(ours, float) and isinstance(theirs, float) else None
+
+
+def geometric_mean(values: list[float]) -> float:
+    return float(np.exp(np.mean(np.log(values)))) if values else float("nan")
+
+
+def summary(runs: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """The figures that count, per rank count."""
+    found: dict[str, Any] = {}
+    for ranks, run in runs.items():
+        rows = run["seconds"]
+        all_ = {name: value for name, row in rows.items() if (value := ratio(row)) is not None}
+        tiny = [value for name, value in all_.items() if name.startswith(TINY)]
+        torch = {name: value for name, row in rows.items() if (value := ratio(row, "torch")) is not None}
+        found[f"{ranks} rank(s)"] = {
+            "operations timed": len(rows),
+            "both work": len(all_),
+            "geometric mean, Heat / equiheat": round(geometric_mean(list(all_.values())), 2),
+            "geometric mean on 12 elements": round(geometric_mean(tiny), 2),
+            "slower than 0.95 of Heat": {n: round(v, 2) for n, v in all_.items() if v < 0.95},
+            "slower than 0.95 of torch, above 50 us": {
+                n: round(v, 2) for n, v in torch.items() if v < 0.95 and rows[n]["equiheat"] > 5e-5
+            },
+            "failed in Heat": [n for n, row in rows.items() if isinstance(row.get("heat"), str)],
+            "failed in equiheat": [n for n, row in rows.items() if not isinstance(row.get("equiheat"), float)],
+        }
+    if {1, 2} <= set(runs):
+        one, two = runs[1]["seconds"], runs[2]["seconds"]
+        long = [n for n in one if isinstance(one[n].get("equiheat"), float) and one[n]["equiheat"] > 0.01]
+        pairs = {
+            n: one[n]["equiheat"] / two[n]["equiheat"]
+            for n in long
+            if isinstance(two.get(n, {}).get("equiheat"), float)
+        }
+        found["speed-up of 2 ranks where 1 rank takes over 10 ms"] = {n: round(v, 2) for n, v in pairs.items()}
+    return found
+
+
+def cell(value: Any) -> str:
+    if not isinstance(value, float):
+        return "failed" if isinstance(value, str) else ""
+    return f"{value * 1e6:.3g} us" if value < 1e-3 else f"{value * 1e3:.3g} ms"
+
+
+def markdown(runs: dict[int, dict[str, Any]], totals: dict[str, Any]) -> str:
+    lines = [
+        "# equiheat beside Heat",
+        "",
+        "Written by `benchmarks/versus_heat`; its `__main__.py` says how it is timed.",
+        "",
+    ]
+    for ranks, run in runs.items():
+        lines += [f"{ranks} rank(s): " + ", ".join(f"{k} {v}" for k, v in run["about"].items()), ""]
+    lines += ["```json", json.dumps(totals, indent=1), "```", ""]
+    titles = [f"{lib}, {ranks} rank(s)" for ranks in runs for lib in ("equiheat", "Heat", "Heat / equiheat")]
+    lines += ["| operation | " + " | ".join(titles) + " | torch |", "| --- |" + " --- |" * (len(titles) + 1)]
+    for name in runs[min(runs)]["seconds"]:
+        cells = []
+        for run in runs.values():
+            row = run["seconds"].get(name, {})
+            times = ratio(row)
+            cells += [cell(row.get("equiheat")), cell(row.get("heat")), "" if times is None else f"{times:.2f}"]
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {cell(runs[min(runs)]['seconds'][name].get('torch'))} |")
+    return "\n".join(lines) + "\n"
+
+
+def plot(runs: dict[int, dict[str, Any]], path: pathlib.Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(9, 5))
+    for ranks, run in runs.items():
+        values = sorted(v for row in run["seconds"].values() if (v := ratio(row)) is not None)
+        axes.plot(
+            np.linspace(0, 100, len(values)), values, marker=".", label=f"{ranks} rank(s), {len(values)} operations"
+        )
+    axes.axhline(1.0, color="black", linewidth=0.8)
+    axes.set(
+        yscale="log",
+        xlabel="share of operations (%)",
+        ylabel="Heat's time / equiheat's",
+        title="equiheat beside Heat 1.8",
+    )
+    axes.legend()
+    axes.grid(which="both", alpha=0.3)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
+def write(folder: pathlib.Path, out: pathlib.Path) -> None:
+    """`out`.json, .md and .png from the runs in `folder`."""
+    runs = {run["ranks"]: run for path in sorted(folder.glob("ranks*.json")) for run in [json.loads(path.read_text())]}
+    if not runs:
+        raise SystemExit(f"report: no ranks*.json in {folder}; `run` makes them")
+    totals = summary(runs)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.with_suffix(".json").write_text(json.dumps({"summary": totals, "runs": list(runs.values())}, indent=1) + "\n")
+    out.with_suffix(".md").write_text(markdown(runs, totals))
+    plot(runs, out.with_suffix(".png"))
+    print(json.dumps(totals, indent=1))
