@@ -9,6 +9,7 @@
 #include "array/tensor_comm.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/unsigned.hpp"
 
 namespace eh {
 namespace {
@@ -19,7 +20,7 @@ NewArray spec(Shape shape, std::optional<int> split, at::ScalarType dtype, at::D
 }
 
 /// Python's numbers, narrowest first: torch's caster to at::Scalar does not load.
-using Number = std::variant<bool, std::int64_t, double, c10::complex<double>>;
+using Number = std::variant<bool, std::int64_t, std::uint64_t, double, c10::complex<double>>;
 
 void bind_filled(py::module_& m) {
   m.def("empty", &empty, py::arg("spec"), NoGil());
@@ -53,8 +54,13 @@ void bind_given(py::module_& m) {
       "The chunk of a tensor that every rank has whole. Local.");
   m.def("from_blocks", &from_blocks, py::arg("block"), py::arg("split"), py::arg("comm"), NoGil(),
         "The array whose blocks the ranks bring; None for a rank without one. Collective.");
-  m.def("gather_edges", &gather_edges, py::arg("x"), py::arg("edge"), NoGil(),
-        "What printing shows of a large array, on every rank. Collective.");
+  m.def(
+      "gather_edges",
+      [](const DNDarray& x, std::int64_t edge) {
+        return gather_edges(as_signed(x), edge).view(x.local().scalar_type());
+      },
+      py::arg("x"), py::arg("edge"), NoGil(),
+      "What printing shows of a large array, on every rank. Collective.");
 }
 
 }  // namespace

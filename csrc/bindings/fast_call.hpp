@@ -56,9 +56,12 @@ inline std::optional<at::Scalar> number_in(PyObject* object) {
   if (PyFloat_CheckExact(object)) return at::Scalar(PyFloat_AS_DOUBLE(object));
   if (PyBool_Check(object)) return at::Scalar(object == Py_True);
   if (PyLong_CheckExact(object)) {
-    const long long value = PyLong_AsLongLong(object);
-    if (value == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-    return at::Scalar(static_cast<std::int64_t>(value));
+    int overflow = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
+    if (overflow == 0) return at::Scalar(static_cast<std::int64_t>(value));
+    const unsigned long long large = PyLong_AsUnsignedLongLong(object);  // OverflowError beyond 2^64 - 1
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    return at::Scalar(static_cast<std::uint64_t>(large));
   }
   if (!PyComplex_CheckExact(object)) return std::nullopt;
   return at::Scalar(c10::complex<double>(PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object)));

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/unsigned.hpp"
 
 namespace eh {
 namespace {
@@ -55,13 +56,16 @@ Key key_from(const py::tuple& entries) {
 DNDarray get(const DNDarray& x, const py::tuple& entries) {
   const Key key = key_from(entries);
   py::gil_scoped_release release;
-  return getitem(x, key);
+  return moved(x, [&](const DNDarray& bits) { return getitem(bits, key); });
 }
 
 DNDarray set(const DNDarray& x, const py::tuple& entries, const DNDarray& value) {
   const Key key = key_from(entries);
   py::gil_scoped_release release;
-  return setitem(x, key, value);
+  const at::ScalarType type = x.local().scalar_type();
+  if (!is_wide_unsigned(type)) return setitem(x, key, value);
+  const DNDarray same = value.with_local(value.local().to(type));
+  return with_type(setitem(as_signed(x), key, as_signed(same)), type);
 }
 
 /// A tensor that every rank has, as an array.

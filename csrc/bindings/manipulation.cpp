@@ -4,6 +4,7 @@
 #include "array/redistribute.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/unsigned.hpp"
 
 namespace eh {
 namespace {
@@ -13,6 +14,10 @@ DNDarray reshape_with(const DNDarray& x, const Shape& shape, bool same_split, st
   if (same_split) return reshape(x, shape, std::nullopt);
   const std::string fn = "reshape: new_split";
   return reshape(x, shape, split_from(split, static_cast<int>(shape.size()), fn.c_str()));
+}
+
+DNDarray flipped(const DNDarray& x, const std::vector<int>& axes) {
+  return moved(x, [&](const DNDarray& bits) { return flip(bits, axes); });
 }
 
 DNDarray resplit_to(const DNDarray& x, std::optional<int> split) {
@@ -28,7 +33,7 @@ void register_manipulation(py::module_& m) {
   m.def("expand_dims", &expand_dims, py::arg("x"), py::arg("axes"), NoGil());
   m.def("squeeze", &squeeze, py::arg("x"), py::arg("axes"), NoGil());
   m.def("broadcast_to", &broadcast_to, py::arg("x"), py::arg("shape"), NoGil());
-  m.def("flip", &flip, py::arg("x"), py::arg("axes"), NoGil());
+  m.def("flip", &flipped, py::arg("x"), py::arg("axes"), NoGil());
   m.def("roll", &roll, py::arg("x"), py::arg("shifts"), py::arg("axes"), NoGil());
   m.def("roll_flat", &roll_flat, py::arg("x"), py::arg("shift"), NoGil());
   m.def("concatenate", &concatenate, py::arg("arrays"), py::arg("axis"), NoGil());

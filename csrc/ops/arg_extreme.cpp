@@ -96,6 +96,7 @@ at::Tensor smallest_index_of_best(bool largest, const Candidates& all) {
 at::Tensor orderable(const DNDarray& x, const char* name) {
   const at::ScalarType type = compute_type(name, Entry::Same, kOrdered, x.local().scalar_type());
   const at::Tensor local = x.local().detach();
+  if (type == at::ScalarType::UInt64) return to_ordered(local.to(at::kLong));
   return type == at::kBool ? local.to(at::kByte) : cast(local, kernel_type(type));
 }
 

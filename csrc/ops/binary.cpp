@@ -115,6 +115,8 @@ at::Tensor truth(const at::Tensor& x) { return x.scalar_type() == at::kBool ? x 
 at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b, at::ScalarType type) {
   if (op.entry == Entry::Truth) return op.local(truth(a), truth(b));
   const at::ScalarType inside = kernel_type(type);
+  const BinaryKernel own = unsigned_kernel(op, type);
+  if (own != nullptr) return from_kernel_type(own(cast(a, inside), cast(b, inside)), type);
   return from_kernel_type(op.local(cast(a, inside), cast(b, inside)), type);
 }
 
@@ -134,9 +136,13 @@ at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, at::ScalarType 
 
 /// A comparison is decided by the number, not by what is left of it in the array's type.
 at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, const at::Scalar& number) {
-  const bool integer = at::isIntegralType(a, false) && a != at::ScalarType::UInt64;
+  const bool integer = at::isIntegralType(a, false);
   if (op.entry != Entry::Compare || !integer || number.isComplex()) return promote_weak(a, number);
-  return number.isFloatingPoint() ? at::ScalarType::Double : at::ScalarType::Long;
+  if (number.isFloatingPoint()) return at::ScalarType::Double;
+  if (number.isUnsigned()) return a == at::ScalarType::UInt64 ? a : at::ScalarType::Double;
+  // Below 0 everything is less than any uint64, in float64 as well.
+  if (a == at::ScalarType::UInt64) return number.toLong() < 0 ? at::ScalarType::Double : a;
+  return at::ScalarType::Long;
 }
 
 }  // namespace

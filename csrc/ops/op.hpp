@@ -54,7 +54,7 @@ struct BinaryOp {
 
 /// Result type of a reduction or scan without `dtype`. float16 and bfloat16 accumulate in float32.
 enum class Gather : std::uint8_t {
-  Wide,  ///< bool and integers as int64, others as they are
+  Wide,  ///< bool and integers as int64 (uint64 as itself), others as they are
   Same,
   Bool,
   Count,  ///< int64

@@ -76,7 +76,8 @@ constexpr Reduction kReductions[] = {
 at::ScalarType result_type(const Reduction& op, at::ScalarType given) {
   switch (op.gather) {
     case Gather::Wide:
-      return at::isIntegralType(given, true) ? at::ScalarType::Long : given;
+      return at::isIntegralType(given, true) && given != at::ScalarType::UInt64 ? at::ScalarType::Long
+                                                                                : given;
     case Gather::Same:
       return given;
     case Gather::Bool:
@@ -207,6 +208,12 @@ DNDarray reduce(const Reduction& op, const DNDarray& x, const Axes& axes, bool k
   compute_type(op.name, Entry::Same, op.kinds, given);
   const at::ScalarType type = dtype.value_or(result_type(op, given));
   const at::ScalarType inside = detail::accumulation_type(kernel_type(type));
+  const bool by_order = op.combine == ReduceOp::Min || op.combine == ReduceOp::Max;
+  if (type == at::ScalarType::UInt64 && given == type && by_order) {
+    const DNDarray ordered = x.with_local(to_ordered(x.local().to(at::kLong)));
+    const DNDarray extreme = reduce(op, ordered, axes, keepdims, std::nullopt);
+    return extreme.with_local(from_ordered(extreme.local()).to(type));
+  }
   const bool all = !axes && (!keepdims || x.ndim() == 0);
   const DNDarray result = all ? reduce_all(op, x, inside) : reduce_axes(op, x, axes, keepdims, inside);
   return inside == type ? result : result.with_local(result.local().to(type));

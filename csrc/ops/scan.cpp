@@ -66,6 +66,11 @@ DNDarray flattened(const DNDarray& x) {
           x.comm_ptr()};
 }
 
+/// int64 for bool and integers, but uint64 for uint64.
+at::ScalarType total_type(at::ScalarType given) {
+  return at::isIntegralType(given, true) && given != at::ScalarType::UInt64 ? at::ScalarType::Long : given;
+}
+
 }  // namespace
 
 std::span<const Scan> scans() { return kScans; }
@@ -75,7 +80,7 @@ DNDarray scan(const Scan& op, const DNDarray& x, std::optional<int> axis, MaybeT
   if (x.ndim() == 0) return scan(op, flattened(x), axis, dtype);
   const int along = normalize_axis(axis.value_or(0), x.ndim(), op.name);
   const at::ScalarType given = x.local().scalar_type();
-  const at::ScalarType type = dtype.value_or(at::isIntegralType(given, true) ? at::ScalarType::Long : given);
+  const at::ScalarType type = dtype.value_or(total_type(given));
   const at::ScalarType inside = detail::accumulation_type(kernel_type(type));
   const at::Tensor input = cast(x.local(), inside);
   at::Tensor result = op.local(input, along, inside);

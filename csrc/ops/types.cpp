@@ -69,7 +69,10 @@ at::Tensor from_kernel_type(const at::Tensor& result, at::ScalarType type) {
 
 at::Tensor number(const at::Scalar& value, at::ScalarType type) {
   const bool narrow = at::isIntegralType(type, false) && value.isIntegral(true);
-  const at::Tensor tensor = at::_ops::scalar_tensor::call(value, narrow ? at::ScalarType::Long : type,
+  // From 2^63 on: the same bits as int64.
+  const at::Scalar bits =
+      narrow && value.isUnsigned() ? at::Scalar(static_cast<std::int64_t>(value.toUInt64())) : value;
+  const at::Tensor tensor = at::_ops::scalar_tensor::call(bits, narrow ? at::ScalarType::Long : type,
                                                           std::nullopt, at::kCPU, std::nullopt);
   return cast(tensor, type);
 }

@@ -3,6 +3,7 @@
 
 #include "base/dtype.hpp"
 #include "ops/op.hpp"
+#include "ops/unsigned.hpp"
 
 /// Which element type an operation computes in. Pure; the same answer on every rank.
 namespace eh {
@@ -16,10 +17,11 @@ at::ScalarType promote_types(at::ScalarType a, at::ScalarType b);
 /// @throws TypeError "floor: complex64 arrays are not supported, only bool, integer and real ones are"
 at::ScalarType compute_type(const char* name, Entry entry, Kinds kinds, at::ScalarType agreed);
 
-/// The type torch's kernels compute `type` in: 16- and 32-bit unsigned integers have next to no kernels of
-/// their own and go through int64, which holds their results modulo 2^32 exactly.
+/// The type torch's kernels compute `type` in: 16-, 32- and 64-bit unsigned integers have next to no kernels of
+/// their own and go through int64, which holds their results modulo their range exactly (ops/unsigned.hpp has the
+/// operations of uint64 for which that is not enough).
 inline at::ScalarType kernel_type(at::ScalarType type) {
-  return type == at::ScalarType::UInt16 || type == at::ScalarType::UInt32 ? at::ScalarType::Long : type;
+  return is_wide_unsigned(type) ? at::ScalarType::Long : type;
 }
 
 /// A result computed in kernel_type(type) back in `type`; other results (bool, real parts) as they are.

@@ -115,6 +115,8 @@ DNDarray unary(const UnaryOp& op, const DNDarray& x) {
   if (is_plain_real(given) && op.entry != Entry::Double && op.kinds.accept('f'))
     return x.with_local(op.local(x.local()));
   const at::ScalarType type = compute_type(op.name, op.entry, op.kinds, given);
+  const UnaryKernel own = unsigned_kernel(op, type);
+  if (own != nullptr) return x.with_local(from_kernel_type(own(cast(x.local(), at::kLong)), type));
   return x.with_local(from_kernel_type(op.local(cast(x.local(), kernel_type(type))), type));
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# ruff: noqa: E402, I001
+# ruff: noqa: E402, F403, I001
 """NumPy-like arrays split over MPI ranks, and self-supervised learning of equivariant features on top of them."""
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ from equiheat.creation import (
     zeros as zeros,
     zeros_like as zeros_like,
 )
+from equiheat.defaults import *
 from equiheat.devices import (
     Device as Device,
     cpu as cpu,
@@ -63,45 +64,7 @@ from equiheat.devices import (
     sanitize_device as sanitize_device,
     use_device as use_device,
 )
-from equiheat.dtypes import (
-    bfloat16 as bfloat16,
-    bool as bool,
-    bool_ as bool_,
-    byte as byte,
-    canonical_heat_type as canonical_heat_type,
-    cdouble as cdouble,
-    cfloat as cfloat,
-    complex as complex,
-    complex128 as complex128,
-    complex64 as complex64,
-    complexfloating as complexfloating,
-    csingle as csingle,
-    datatype as datatype,
-    double as double,
-    flexible as flexible,
-    float as float,
-    float16 as float16,
-    float32 as float32,
-    float64 as float64,
-    float_ as float_,
-    floating as floating,
-    half as half,
-    heat_type_of as heat_type_of,
-    int as int,
-    int16 as int16,
-    int32 as int32,
-    int64 as int64,
-    int8 as int8,
-    int_ as int_,
-    integer as integer,
-    long as long,
-    number as number,
-    short as short,
-    signedinteger as signedinteger,
-    ubyte as ubyte,
-    uint8 as uint8,
-    unsignedinteger as unsignedinteger,
-)
+from equiheat.dtypes import *
 from equiheat.printing import (
     get_printoptions as get_printoptions,
     global_printing as global_printing,

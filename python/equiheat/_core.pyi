@@ -411,7 +411,14 @@ def from_global(
 
 def full(
     spec: NewArray,
-    value: bool | typing.SupportsInt | typing.SupportsIndex | typing.SupportsFloat | typing.SupportsIndex | complex,
+    value: bool
+    | typing.SupportsInt
+    | typing.SupportsIndex
+    | typing.SupportsInt
+    | typing.SupportsIndex
+    | typing.SupportsFloat
+    | typing.SupportsIndex
+    | complex,
 ) -> Array: ...
 def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> torch.Tensor:
     """

@@ -15,6 +15,7 @@ from equiheat._base import ArrayBase, unwrap
 from equiheat._convert import as_tensor
 from equiheat._sanitize import DeviceLike, ordered, sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
+from equiheat.defaults import split_of_new
 from equiheat.devices import sanitize_device
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def array(
     order
         "C" or "F": order of the axes in each rank's memory. Values and indices do not depend on it.
     split
-        Axis to split along; default: that of `obj` if it is a DNDarray, else None.
+        Axis to split along; default: that of `obj` if it is a DNDarray, else the default split (None unless set).
     is_split
         Axis along which the blocks that the ranks pass lie behind one another. They may differ in length there
         and be empty; a common dtype is found by promotion.
@@ -127,7 +128,7 @@ def _make(
     tensor, owned = as_tensor(obj, dtype, _device(obj, device), ndmin)
     if copy is False and owned:
         raise ValueError(_NEEDS_COPY)
-    axis = sanitize_split(split, tensor.dim(), "array")
+    axis = sanitize_split(split_of_new(split, tensor.dim()), tensor.dim(), "array")
     # A chunk that is a view would keep the whole alive, also where the whole is ours.
     is_chunk = axis is not None and ranks.size > 1
     core = _core.from_global(tensor, axis, (copy is True and not owned) or (is_chunk and copy is not False), ranks)

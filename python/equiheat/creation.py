@@ -6,7 +6,8 @@ Arguments common to all functions here:
 dtype
     Anything ``canonical_heat_type`` understands.
 split
-    Axis along which the array is split over the ranks; None: every rank holds it whole.
+    Axis along which the array is split over the ranks; None: the default split (`set_default_split`), which is None
+    unless set: every rank holds the array whole.
 device
     "cpu", "gpu" or a `Device`; None: the default device.
 comm
@@ -27,6 +28,7 @@ from equiheat._base import ArrayBase, unwrap
 from equiheat._sanitize import DeviceLike, ShapeLike, ordered, sanitize_shape, sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import asarray
+from equiheat.defaults import split_of_new
 from equiheat.devices import sanitize_device
 from equiheat.promotion import heat_type_is_complexfloating, issubdtype
 
@@ -46,7 +48,7 @@ def new_array(
 ) -> _core.NewArray:
     """The checked description of a new array."""
     extents = sanitize_shape(shape, fn)
-    axis = sanitize_split(split, len(extents), fn)
+    axis = sanitize_split(split_of_new(split, len(extents)), len(extents), fn)
     where = sanitize_device(device).torch_device
     return _core.NewArray(extents, axis, dtypes.torch_dtype(dtype), where, sanitize_comm(comm).core)
 
@@ -149,6 +151,7 @@ def _like(
     core = unwrap(a)
     target = core.local.dtype if dtype is None else dtypes.torch_dtype(dtype)
     where = core.local.device if device is None else sanitize_device(device).torch_device
+    split = split_of_new(split, core.ndim) if core.split is None else split
     if split is not None or comm is not None:
         axis = sanitize_split(split, core.ndim, fn) if split is not None else core.split
         ranks = core.comm if comm is None else sanitize_comm(comm).core

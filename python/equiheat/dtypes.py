@@ -57,8 +57,14 @@ __all__ = [
     "short",
     "signedinteger",
     "ubyte",
+    "uint",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "ulong",
     "unsignedinteger",
+    "ushort",
 ]
 # fmt: on
 
@@ -191,6 +197,27 @@ class uint8(unsignedinteger):
     _char = "u1"
 
 
+class uint16(unsignedinteger):
+    """Integer from 0 to 65535."""
+
+    _torch = torch.uint16
+    _char = "u2"
+
+
+class uint32(unsignedinteger):
+    """Unsigned integer of 32 bits."""
+
+    _torch = torch.uint32
+    _char = "u4"
+
+
+class uint64(unsignedinteger):
+    """Unsigned integer of 64 bits."""
+
+    _torch = torch.uint64
+    _char = "u8"
+
+
 class floating(number):
     """Real floating-point types."""
 
@@ -251,6 +278,9 @@ short = int16
 int = int_ = int32
 long = int64
 ubyte = uint8
+ushort = uint16
+uint = uint32
+ulong = uint64
 half = float16
 float = float_ = float32
 double = float64
@@ -261,14 +291,16 @@ Datatype = type[datatype]
 
 # fmt: off
 _CONCRETE: tuple[Datatype, ...] = (
-    bool, uint8, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64, complex128,
+    bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, bfloat16, float32, float64, complex64,
+    complex128,
 )
 _FROM_TORCH: dict[torch.dtype, Datatype] = {t.torch_type(): t for t in _CONCRETE}
 _FROM_NAME: dict[str, Datatype] = {
     **{t.__name__: t for t in _CONCRETE},
     **{f"torch.{t.__name__}": t for t in _CONCRETE},
     **{t.char(): t for t in _CONCRETE},
-    "u1": uint8, "?": bool, "b": int8, "B": uint8, "h": int16, "i": int32, "l": int64, "q": int64, "e": float16,
+    "u1": uint8, "?": bool, "b": int8, "B": uint8, "h": int16, "i": int32, "l": int64, "q": int64,
+    "H": uint16, "I": uint32, "L": uint64, "Q": uint64, "ushort": uint16, "uint": uint32, "ulong": uint64, "e": float16,
     "f": float32, "d": float64, "F": complex64, "D": complex128, "u": uint8, "c": complex64, "b1": bool,
     "bool_": bool, "int": int32, "int_": int32, "float": float32, "float_": float32, "half": float16,
     "double": float64, "long": int64, "short": int16, "byte": int8, "ubyte": uint8, "complex": complex64,

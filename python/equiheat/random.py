@@ -25,6 +25,7 @@ from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat._sanitize import DeviceLike, ShapeLike
 from equiheat.communication import Communicator, get_comm
 from equiheat.creation import new_array
+from equiheat.defaults import default_split
 from equiheat.promotion import iinfo, issubdtype
 
 if TYPE_CHECKING:
@@ -366,5 +367,6 @@ def _first_entries(n: int, number: int, shape: tuple[int, ...], split: int | Non
     """The first `number` entries of a permutation of n, in `shape`."""
     from equiheat.construction import array
 
-    order = randperm(n)._core.local[:number].reshape(shape)
+    with default_split(None):
+        order = randperm(n)._core.local[:number].reshape(shape)
     return array(order, split=split)

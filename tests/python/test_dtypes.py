@@ -55,7 +55,7 @@ def test_names() -> None:
     "bad", ["float31", object, np.dtype("U3"), torch.quint8, 3, None, np.dtype(">f4"), ht.floating]
 )
 def test_unknown(bad: Any) -> None:
-    with pytest.raises(TypeError, match=r"is not understood; the types are bool, uint8, int8"):
+    with pytest.raises(TypeError, match=r"is not understood; the types are bool, uint8, uint16"):
         ht.canonical_heat_type(bad)
 
 

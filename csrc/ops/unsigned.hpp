@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include "ops/op.hpp"
+
+/// uint16, uint32 and uint64, which torch stores but hardly computes with. Sums, products and the bitwise operations
+/// are those of int64 modulo the width (kernel_type); what depends on the order of uint64 values has kernels here.
+/// No gradients: the values are integers.
+namespace eh {
+
+inline bool is_wide_unsigned(at::ScalarType type) {
+  return type == at::ScalarType::UInt16 || type == at::ScalarType::UInt32 || type == at::ScalarType::UInt64;
+}
+
+using UnaryKernel = at::Tensor (*)(const at::Tensor&);
+using BinaryKernel = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
+/// The kernel that takes the bits of the numbers as int64 and gives them so; null where the signed one does.
+UnaryKernel unsigned_kernel(const UnaryOp& op, at::ScalarType type);
+BinaryKernel unsigned_kernel(const BinaryOp& op, at::ScalarType type);
+
+/// int64 numbers in the order of the uint64 ones, and back: the top bit is turned.
+at::Tensor to_ordered(const at::Tensor& x);
+at::Tensor from_ordered(const at::Tensor& ordered);
+
+/// The same bits as the signed type of that width, for operations that only move elements; others unchanged. Local.
+DNDarray as_signed(const DNDarray& x);
+/// Back from as_signed(). Local.
+DNDarray with_type(const DNDarray& x, at::ScalarType type);
+
+/// move(x) where `move` only moves elements.
+template <typename Move>
+DNDarray moved(const DNDarray& x, const Move& move) {
+  const at::ScalarType type = x.local().scalar_type();
+  return is_wide_unsigned(type) ? with_type(move(as_signed(x)), type) : move(x);
+}
+
+}  // namespace eh
