@@ -139,7 +139,8 @@ at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, const at::Scala
   const bool integer = at::isIntegralType(a, false);
   if (op.entry != Entry::Compare || !integer || number.isComplex()) return promote_weak(a, number);
   if (number.isFloatingPoint()) return at::ScalarType::Double;
-  if (number.isUnsigned()) return a == at::ScalarType::UInt64 ? a : at::ScalarType::Double;
+  if (number.type() == at::ScalarType::UInt64)
+    return a == at::ScalarType::UInt64 ? a : at::ScalarType::Double;
   // Below 0 everything is less than any uint64, in float64 as well.
   if (a == at::ScalarType::UInt64) return number.toLong() < 0 ? at::ScalarType::Double : a;
   return at::ScalarType::Long;
