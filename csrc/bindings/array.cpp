@@ -65,6 +65,13 @@ void register_array(py::module_& m) {
           },
           py::arg("local"), "The same layout around another local block of the same shape.")
       .def(
+          "astype",
+          [](const DNDarray& x, at::ScalarType dtype) {
+            return make_array(x.local().to(dtype, /*non_blocking=*/false, /*copy=*/true), x.layout_ptr(),
+                              x.comm_ptr());
+          },
+          py::arg("dtype"), NoGil(), "A copy with another element type.")
+      .def(
           "resplit",
           [](const DNDarray& x, std::optional<int> split) {
             return resplit(x, split_from(split, x.ndim(), "resplit"));

@@ -21,7 +21,9 @@ def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[T
     """
     wanted = None if dtype is None else dtypes.torch_dtype(dtype)
     source, owned = _source(obj)
-    tensor = source.to(device=device, dtype=wanted if wanted is not None else _default_dtype(obj, source))
+    target = _default_dtype(obj, source) if wanted is None else wanted
+    unchanged = source.dtype == target and source.device == device
+    tensor = source if unchanged else source.to(device=device, dtype=target)
     owned = owned or tensor is not source
     if ndmin > tensor.dim():
         tensor = tensor.reshape((1,) * (ndmin - tensor.dim()) + tuple(tensor.shape))
@@ -50,11 +52,12 @@ def _source(obj: Any) -> tuple[Tensor, bool]:
         return obj, False
     if isinstance(obj, np.ndarray):
         return _from_numpy(obj)
-    if isinstance(obj, (list, tuple)) and obj:
-        if isinstance(obj[0], Tensor):
+    if isinstance(obj, (list, tuple)):
+        if obj and isinstance(obj[0], Tensor):
             return _stacked(obj), True
-        if isinstance(obj[0], ArrayBase):
+        if obj and isinstance(obj[0], ArrayBase):
             raise TypeError("array: a sequence of DNDarrays is not converted; use ht.stack or ht.concatenate")
+        return _from_numpy(_to_numpy(obj), owned=True)
     return _from_numpy(_to_numpy(obj), owned=not hasattr(obj, "__array_interface__") and not _has_buffer(obj))
 
 
@@ -92,7 +95,7 @@ def _from_numpy(a: np.ndarray[Any, Any], owned: bool = False) -> tuple[Tensor, b
     if dtypes._find(a.dtype) is None:
         what = f"elements of NumPy's type {a.dtype} (no numbers, or integers beyond int64)"
         raise TypeError(f"array: {what} are not supported; the types are {dtypes._names()}")
-    if any(stride < 0 for stride in a.strides) or not a.flags.writeable:
+    if not a.flags.writeable or min(a.strides, default=0) < 0:
         # torch has neither negative strides nor read-only memory.
         a, owned = a.copy(), True
     return torch.from_numpy(a), owned

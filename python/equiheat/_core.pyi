@@ -292,6 +292,10 @@ class Array:
         counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
         comm: Communicator,
     ) -> None: ...
+    def astype(self, dtype: torch.dtype) -> Array:
+        """
+        A copy with another element type.
+        """
     def halo(
         self,
         prev: typing.SupportsInt | typing.SupportsIndex,

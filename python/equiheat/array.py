@@ -40,7 +40,8 @@ class DNDarray(ArrayBase):
     result's split is documented with each.
     """
 
-    __slots__ = ("__weakref__", "_halo_next", "_halo_prev", "_leaf")
+    __slots__ = ("__weakref__", "_halo_next", "_halo_prev", "_leaf", "_map")
+    _map: tuple[_core.Array, Tensor]
     _halo_next: Tensor | None
     _halo_prev: Tensor | None
     __hash__ = None  # type: ignore[assignment]
@@ -100,10 +101,13 @@ class DNDarray(ArrayBase):
     @property
     def lshape_map(self) -> Tensor:
         """(ranks, ndim) int64: the block shape of every rank. Local."""
-        shapes = torch.tensor(self.shape, dtype=torch.int64).repeat(self.comm.size, 1)
-        if self.split is not None:
-            shapes[:, self.split] = torch.tensor(self._core.counts)
-        return shapes
+        known = getattr(self, "_map", None)
+        if known is None or known[0] is not self._core:
+            shapes = torch.tensor(self.shape, dtype=torch.int64).repeat(self.comm.size, 1)
+            if self.split is not None:
+                shapes[:, self.split] = torch.tensor(self._core.counts)
+            self._map = known = (self._core, shapes)
+        return known[1]
 
     def counts_displs(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Extents along the split per rank, and their offsets; ValueError when replicated. Local."""

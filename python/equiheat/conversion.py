@@ -47,8 +47,8 @@ def astype(x: DNDarray, dtype: Any, copy: bool = True) -> DNDarray:
         Whether to copy also where nothing changes. The array itself never changes its type.
     """
     core = x._core
-    local = core.local.to(dtypes.torch_dtype(dtype), copy=copy)
-    return x if local is core.local else wrap(core.with_local(local))
+    target = dtypes.torch_dtype(dtype)
+    return x if not copy and core.local.dtype == target else wrap(core.astype(target))
 
 
 def copy(x: DNDarray) -> DNDarray:

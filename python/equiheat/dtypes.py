@@ -8,6 +8,7 @@ hashes like its torch dtype, so either finds the other in a dict (NumPy's dtypes
 from __future__ import annotations
 
 import builtins
+import functools
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -324,6 +325,11 @@ def _names() -> str:
     return ", ".join(t.__name__ for t in _CONCRETE)
 
 
+@functools.cache  # NumPy puts a dtype's name together at each look
+def _of_numpy(dtype: np.dtype[Any]) -> Datatype | None:
+    return _FROM_NAME.get(dtype.name) if dtype.isnative else None
+
+
 def _find(a_type: Any) -> Datatype | None:
     """The type meant by a torch, NumPy or Python type or a name; None if there is none."""
     if isinstance(a_type, _DatatypeMeta):
@@ -333,7 +339,7 @@ def _find(a_type: Any) -> Datatype | None:
     if isinstance(a_type, str):
         return _FROM_NAME.get(a_type)
     if isinstance(a_type, np.dtype):
-        return _FROM_NAME.get(a_type.name) if a_type.isnative else None
+        return _of_numpy(a_type)
     if isinstance(a_type, type):
         if issubclass(a_type, np.generic):
             return _FROM_NAME.get(np.dtype(a_type).name)
