@@ -307,6 +307,9 @@ from equiheat.manipulation import (
     vstack as vstack,
 )
 
+# ---- estimators
+from equiheat.base import *
+
 _abort.install()
 
 
