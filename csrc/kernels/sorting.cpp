@@ -13,7 +13,8 @@ namespace {
 /// Uninitialised memory for items.
 class Memory {
  public:
-  explicit Memory(std::int64_t bytes) : words_(new Key128Words[static_cast<std::size_t>((bytes + 15) / 16)]) {}
+  explicit Memory(std::int64_t bytes)
+      : words_(new Key128Words[static_cast<std::size_t>((bytes + 15) / 16)]) {}
   void* data() const { return words_.get(); }
 
  private:
@@ -50,7 +51,8 @@ auto with_record(std::int64_t bytes, F&& f) {
 template <typename F>
 auto with_item(bool indexed, std::int64_t bytes, F&& f) {
   if (indexed) return with_record(bytes, f);
-  return with_key(static_cast<std::size_t>(bytes), [&](auto key) { return f(static_cast<decltype(key)*>(nullptr)); });
+  return with_key(static_cast<std::size_t>(bytes),
+                  [&](auto key) { return f(static_cast<decltype(key)*>(nullptr)); });
 }
 
 template <typename Codec, typename Record>
@@ -155,7 +157,8 @@ void Items::encode(const void* values, void* items, std::int64_t n, std::int64_t
     if (!indexed_) return encode_keys<Codec>(values, items, n, descending_);
     with_record(bytes_, [&](auto* record) {
       using Record = std::remove_pointer_t<decltype(record)>;
-      if constexpr (fits<Codec, Record>()) encode_records<Codec, Record>(values, items, n, first, descending_);
+      if constexpr (fits<Codec, Record>())
+        encode_records<Codec, Record>(values, items, n, first, descending_);
     });
   });
 }
@@ -192,9 +195,8 @@ std::int64_t Items::lower_bound(const void* items, std::int64_t begin, std::int6
   return with_item(indexed_, bytes_, [&](auto* item) {
     using Item = std::remove_pointer_t<decltype(item)>;
     const auto* data = static_cast<const Item*>(items);
-    const auto* found = std::lower_bound(data + begin, data + end, key, [](const Item& a, const Key128& k) {
-      return widen(key_of(a)) < k;
-    });
+    const auto* found = std::lower_bound(data + begin, data + end, key,
+                                         [](const Item& a, const Key128& k) { return widen(key_of(a)) < k; });
     return static_cast<std::int64_t>(found - data);
   });
 }

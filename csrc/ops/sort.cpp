@@ -184,7 +184,8 @@ Sorted sort_local(const DNDarray& x, int axis, bool descending, bool values, boo
                          sorted.defined() ? sorted.mutable_data_ptr() : nullptr,
                          order.mutable_data_ptr<std::int64_t>(), lines.size(0), lines.size(1), descending);
   const at::Tensor index = from_lines(order, local, axis);
-  if (values) out.values = x.with_local(recorded ? picked(local, index, axis) : from_lines(sorted, local, axis));
+  if (values)
+    out.values = x.with_local(recorded ? picked(local, index, axis) : from_lines(sorted, local, axis));
   if (indices) out.indices = x.with_local(index);
   return out;
 }

@@ -82,8 +82,7 @@ std::vector<std::int64_t> cut(const Items& items, const void* sorted, std::int64
   std::vector<std::int64_t> cuts = {0};
   for (std::size_t i = 0; i < searches.size(); ++i) {
     const Search& s = searches[i];
-    cuts.push_back(s.begin +
-                   std::clamp<std::int64_t>(s.position - s.below - before[i], 0, s.end - s.begin));
+    cuts.push_back(s.begin + std::clamp<std::int64_t>(s.position - s.below - before[i], 0, s.end - s.begin));
   }
   cuts.push_back(n);
   return cuts;
@@ -122,7 +121,8 @@ SortedLine sort_line(const at::Tensor& local, const Counts& counts, const CommPt
   const DType dtype = dtype_of(line.scalar_type());
   const std::int64_t n = line.numel();
   const std::vector<std::int64_t> offsets = offsets_of(counts);
-  const Items items = indices ? Items::records(dtype, descending, offsets.back()) : Items::keys(dtype, descending);
+  const Items items =
+      indices ? Items::records(dtype, descending, offsets.back()) : Items::keys(dtype, descending);
   at::Tensor mine = memory(n * items.bytes());
   at::Tensor other = memory(n * items.bytes());
   items.encode(line.const_data_ptr(), mine.mutable_data_ptr(), n,
@@ -130,7 +130,8 @@ SortedLine sort_line(const at::Tensor& local, const Counts& counts, const CommPt
   if (!items.sort(mine.mutable_data_ptr(), other.mutable_data_ptr(), n)) std::swap(mine, other);
   std::vector<std::int64_t> ends;
   exchange_runs(items, mine, other, cut(items, mine.const_data_ptr(), n, counts, *comm), ends, *comm);
-  if (!items.merge(other.mutable_data_ptr(), mine.mutable_data_ptr(), std::move(ends))) std::swap(mine, other);
+  if (!items.merge(other.mutable_data_ptr(), mine.mutable_data_ptr(), std::move(ends)))
+    std::swap(mine, other);
   if (!indices) {
     items.decode(other.const_data_ptr(), other.mutable_data_ptr(), n);
     return {other.view(line.scalar_type()), at::Tensor()};

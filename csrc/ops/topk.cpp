@@ -43,7 +43,8 @@ std::pair<DNDarray, DNDarray> candidates(const DNDarray& x, std::int64_t k, int 
   shape[at(axis)] = offsets_of(counts).back();
   const LayoutPtr layout = share(Layout::with_counts(std::move(shape), axis, counts));
   const at::Tensor global = own.indices.add(x.layout().offset(x.comm().rank()));
-  return {resplit({own.values, layout, x.comm_ptr()}, kNoSplit), resplit({global, layout, x.comm_ptr()}, kNoSplit)};
+  return {resplit({own.values, layout, x.comm_ptr()}, kNoSplit),
+          resplit({global, layout, x.comm_ptr()}, kNoSplit)};
 }
 
 std::pair<DNDarray, DNDarray> top_of_candidates(const DNDarray& x, std::int64_t k, int axis, bool largest) {

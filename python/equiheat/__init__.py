@@ -310,6 +310,9 @@ from equiheat.manipulation import (
 # ---- estimators
 from equiheat.base import *
 
+# ---- sorting and selection
+from equiheat.sorting import *
+
 _abort.install()
 
 

@@ -76,8 +76,10 @@ __all__: list[str] = [
     "scan",
     "set_array_class",
     "setitem",
+    "sort",
     "squeeze",
     "stack",
+    "topk",
     "trace",
     "tril",
     "triu",
@@ -554,8 +556,25 @@ def scan(
 ) -> Array: ...
 def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
 def setitem(x: Array, key: tuple, value: Array) -> Array: ...
+def sort(
+    x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, descending: bool, values: bool, indices: bool
+) -> tuple[Array | None, Array | None]:
+    """
+    (values or None, indices or None). Collective.
+    """
+
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...
 def stack(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def topk(
+    x: Array,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    axis: typing.SupportsInt | typing.SupportsIndex,
+    largest: bool,
+) -> tuple[Array, Array]:
+    """
+    (values, indices). Collective.
+    """
+
 def trace(
     x: Array,
     offset: typing.SupportsInt | typing.SupportsIndex,

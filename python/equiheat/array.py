@@ -25,6 +25,7 @@ from equiheat import (
     printing,
     reductions,
     rounding,
+    sorting,
     trigonometry,
 )
 from equiheat._base import ArrayBase, set_array_type, wrap
@@ -33,7 +34,7 @@ from equiheat.communication import Communicator
 
 
 @set_array_type
-class DNDarray(ArrayBase):
+class DNDarray(sorting.SortingMethods, ArrayBase):
     """A global array, split along one axis over the ranks of a communicator, or replicated.
 
     Not made directly: `ht.array`, `ht.zeros` and the other factories do. Operations keep to NumPy's results; the

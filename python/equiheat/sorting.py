@@ -78,9 +78,7 @@ def sort(
     return (result, wrap(cast(_core.Array, indices))) if return_sort_indices else result
 
 
-def argsort(
-    a: Operand, axis: int | None = -1, *args: Any, descending: bool | None = None, **kwargs: Any
-) -> DNDarray:
+def argsort(a: Operand, axis: int | None = -1, *args: Any, descending: bool | None = None, **kwargs: Any) -> DNDarray:
     """The order that sorts along an axis, stable: int64 indices into the global axis.
 
     Parameters are those of `sort`. Distribution and communication as `sort`, with indices beside the keys.
@@ -183,7 +181,8 @@ def _check_kth(fn: str, core: _core.Array, kth: int | Sequence[int], axis: int |
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"{fn}: axis {axis} is out of bounds for {len(core.gshape)}-dimensional array")
         extent = shape[axis]
-    for k in [kth] if hasattr(kth, "__index__") else cast("Sequence[int]", kth):
+    positions: Sequence[int] = kth if isinstance(kth, Sequence) else [kth]
+    for k in positions:
         if not -extent <= k < extent:
             raise ValueError(f"{fn}: kth {k} is out of bounds for an axis of {extent} elements")
 
