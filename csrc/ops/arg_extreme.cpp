@@ -5,10 +5,12 @@
 #include <ATen/ops/argmin_ops.h>
 #include <ATen/ops/cat_ops.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "kernels/extremes.hpp"
 #include "ops/reduce.hpp"
 #include "ops/types.hpp"
 
@@ -20,7 +22,46 @@ namespace op = at::_ops;
 
 constexpr Kinds kOrdered("buif");
 
+/// The native kernel on a contiguous tensor, over all axes or the last one: torch's takes up to ten times as long.
+template <typename T>
+at::Tensor scanned(bool largest, const at::Tensor& x, const Shape& shape) {
+  const at::Tensor out = x.new_empty(sizes(shape), at::kLong);
+  const std::int64_t rows = out.numel();
+  kernels::first_extreme(x.const_data_ptr<T>(), rows, x.numel() / std::max<std::int64_t>(rows, 1), largest,
+                         out.mutable_data_ptr<std::int64_t>());
+  return out;
+}
+
+at::Tensor scanned_any(bool largest, const at::Tensor& x, const Shape& shape) {
+  switch (x.scalar_type()) {
+    case at::kFloat:
+      return scanned<float>(largest, x, shape);
+    case at::kDouble:
+      return scanned<double>(largest, x, shape);
+    case at::kByte:
+      return scanned<std::uint8_t>(largest, x, shape);
+    case at::kChar:
+      return scanned<std::int8_t>(largest, x, shape);
+    case at::kShort:
+      return scanned<std::int16_t>(largest, x, shape);
+    case at::kInt:
+      return scanned<std::int32_t>(largest, x, shape);
+    case at::kLong:
+      return scanned<std::int64_t>(largest, x, shape);
+    default:
+      return {};
+  }
+}
+
 at::Tensor first_extreme(bool largest, const at::Tensor& x, std::optional<std::int64_t> axis, bool keepdims) {
+  if (x.device().is_cpu() && x.is_contiguous() && x.numel() > 0 && (!axis || *axis == x.dim() - 1)) {
+    Shape shape = axis ? shape_of(x) : Shape(keepdims ? static_cast<std::size_t>(x.dim()) : 0, 1);
+    if (axis && keepdims)
+      shape.back() = 1;
+    else if (axis)
+      shape.pop_back();
+    if (at::Tensor index = scanned_any(largest, x, shape); index.defined()) return index;
+  }
   return largest ? op::argmax::call(x, axis, keepdims) : op::argmin::call(x, axis, keepdims);
 }
 

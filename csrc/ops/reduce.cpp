@@ -6,6 +6,7 @@
 #include <ATen/ops/amax_ops.h>
 #include <ATen/ops/amin_ops.h>
 #include <ATen/ops/any_ops.h>
+#include <ATen/ops/bitwise_not_ops.h>
 #include <ATen/ops/prod_ops.h>
 #include <ATen/ops/sum_ops.h>
 
@@ -45,6 +46,11 @@ at::Tensor product_over(const at::Tensor& x, Dims dims, bool keepdims, at::Scala
 }
 
 at::Tensor least_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
+  // torch's smallest of 64-bit integers takes ten times as long as its largest; ~ reverses the order.
+  if (type == at::ScalarType::Long) {
+    const at::Tensor reversed = op::bitwise_not::call(cast(x, type));
+    return op::bitwise_not::call(op::amax::call(reversed, dims.value_or(at::IntArrayRef{}), keepdims));
+  }
   return op::amin::call(cast(x, type), dims.value_or(at::IntArrayRef{}), keepdims);
 }
 at::Tensor greatest_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {

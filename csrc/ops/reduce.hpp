@@ -26,6 +26,13 @@ DNDarray mean(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtyp
 /// one allgather of (mean, sum of squared deviations) per rank.
 DNDarray variance(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtype, double ddof);
 
+/// Third moment of standardized data; `unbiased` corrects it for a sample. NaN of constant data.
+/// Types as mean. Cost: one allgather of four partial results per rank if the split is among the axes.
+DNDarray skewness(const DNDarray& x, const Axes& axes, bool keepdims, bool unbiased);
+
+/// Fourth moment of standardized data; `excess` subtracts the normal distribution's 3. Otherwise as skewness.
+DNDarray kurtosis(const DNDarray& x, const Axes& axes, bool keepdims, bool unbiased, bool excess);
+
 /// Index of the first largest (smallest) element in the global order, or of the first NaN; int64, exact.
 /// Without axis: the index in the flattened array. Cost: one allgather of the partial results.
 DNDarray arg_extreme(bool largest, const DNDarray& x, std::optional<int> axis, bool keepdims);
