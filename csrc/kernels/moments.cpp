@@ -183,6 +183,7 @@ struct Loops {
 template <typename T>
 void moments_of(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, MomentOrder order,
                 double* out) {
+  if (outer * inner == 0) return;
   double scratch[4 * kNarrow];
   if (order == MomentOrder::Variance)
     dispatch<Loops<T, T, 2>>(x, outer, n, inner, out, &scratch[0]);

@@ -307,6 +307,9 @@ from equiheat.manipulation import (
     vstack as vstack,
 )
 
+# ---- statistics
+from equiheat.statistics import *
+
 # ---- estimators
 from equiheat.base import *
 

@@ -26,6 +26,7 @@ from equiheat import (
     reductions,
     rounding,
     sorting,
+    statistics,
     trigonometry,
 )
 from equiheat._base import ArrayBase, set_array_type, wrap
@@ -34,7 +35,7 @@ from equiheat.communication import Communicator
 
 
 @set_array_type
-class DNDarray(sorting.SortingMethods, ArrayBase):
+class DNDarray(sorting.SortingMethods, statistics.StatisticsMethods, ArrayBase):
     """A global array, split along one axis over the ranks of a communicator, or replicated.
 
     Not made directly: `ht.array`, `ht.zeros` and the other factories do. Operations keep to NumPy's results; the

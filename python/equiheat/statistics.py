@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from equiheat import _core
-from equiheat._base import ArrayBase, wrap
+from equiheat._base import wrap
 from equiheat._function import Axis, DType, Operand, deliver, native
 from equiheat.arithmetic import divide, multiply, sqrt, subtract
 from equiheat.complex_math import conj, real
@@ -215,7 +215,9 @@ def _observations(m: Operand, rowvar: bool, name: str, like: _core.Array | None 
 def _all_weights(fweights: Operand | None, aweights: Operand | None, x: DNDarray) -> DNDarray | None:
     """Product of the weights of the observations."""
     found = [
-        wrap(native(w, "cov", name, x._core)) for name, w in (("fweights", fweights), ("aweights", aweights)) if w is not None
+        wrap(native(w, "cov", name, x._core))
+        for name, w in (("fweights", fweights), ("aweights", aweights))
+        if w is not None
     ]
     for w in found:
         if w.ndim != 1 or w.shape[0] != x.shape[1]:
