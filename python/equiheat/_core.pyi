@@ -39,6 +39,7 @@ __all__: list[str] = [
     "gather_edges",
     "getitem",
     "isclose",
+    "kurtosis",
     "ldexp",
     "linspace",
     "lstsq",
@@ -76,6 +77,7 @@ __all__: list[str] = [
     "scan",
     "set_array_class",
     "setitem",
+    "skew",
     "sort",
     "squeeze",
     "stack",
@@ -439,6 +441,17 @@ def isclose(
     atol: typing.SupportsFloat | typing.SupportsIndex,
     equal_nan: bool,
 ) -> Array: ...
+def kurtosis(
+    x: Array,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    keepdims: bool,
+    unbiased: bool,
+    excess: bool,
+) -> Array:
+    """
+    Collective.
+    """
+
 def ldexp(x: Array, exponent: Array) -> Array: ...
 def linspace(
     spec: NewArray,
@@ -556,6 +569,16 @@ def scan(
 ) -> Array: ...
 def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
 def setitem(x: Array, key: tuple, value: Array) -> Array: ...
+def skew(
+    x: Array,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    keepdims: bool,
+    unbiased: bool,
+) -> Array:
+    """
+    Collective.
+    """
+
 def sort(
     x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, descending: bool, values: bool, indices: bool
 ) -> tuple[Array | None, Array | None]:
