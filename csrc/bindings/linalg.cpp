@@ -6,11 +6,19 @@
 #include "ops/matrix.hpp"
 #include "ops/qr.hpp"
 #include "ops/ridge.hpp"
+#include "ops/unsigned.hpp"
 
 namespace eh {
 namespace {
 
 using OptionalArray = std::optional<DNDarray>;
+
+DNDarray lower(const DNDarray& x, std::int64_t k) {
+  return moved(x, [&](const DNDarray& bits) { return tril(bits, k); });
+}
+DNDarray upper(const DNDarray& x, std::int64_t k) {
+  return moved(x, [&](const DNDarray& bits) { return triu(bits, k); });
+}
 
 std::tuple<OptionalArray, DNDarray> qr_tuple(const DNDarray& a, const std::string& mode) {
   QRFactors f = qr(a, mode);
@@ -45,8 +53,8 @@ void register_linalg(py::module_& m) {
   m.def("vdot", &vdot, py::arg("a"), py::arg("b"), NoGil(), "Collective.");
   m.def("trace", &trace, py::arg("x"), py::arg("offset"), py::arg("axis1"), py::arg("axis2"), NoGil(),
         "Collective.");
-  m.def("tril", &tril, py::arg("x"), py::arg("k"), NoGil(), "Local.");
-  m.def("triu", &triu, py::arg("x"), py::arg("k"), NoGil(), "Local.");
+  m.def("tril", &lower, py::arg("x"), py::arg("k"), NoGil(), "Local.");
+  m.def("triu", &upper, py::arg("x"), py::arg("k"), NoGil(), "Local.");
   m.def("vector_norm", &norm, py::arg("x"), py::arg("ord"), py::arg("axes"), py::arg("keepdims"), NoGil(),
         "Collective.");
   m.def("qr", &qr_tuple, py::arg("a"), py::arg("mode"), NoGil(), "(q or None, r). Collective.");

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from equiheat._check import load_core as _load_core
 
 _load_core()  # and with it equiheat._core
@@ -20,6 +22,7 @@ from equiheat.communication import sanitize_comm as sanitize_comm
 from equiheat.communication import use_comm as use_comm
 from equiheat.errors import CommunicationError as CommunicationError
 from equiheat.errors import DeviceError as DeviceError
+from equiheat.interchange import *
 
 # ---- factories, types, devices, constants
 from equiheat.constants import (
@@ -322,4 +325,6 @@ _abort.install()
 def __getattr__(name: str) -> object:
     if name == "gpu":  # looked for only when asked
         return devices.gpu
+    if name == "array_api":  # the standard's namespace uses everything above
+        return importlib.import_module("equiheat.array_api")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -343,7 +343,7 @@ def reflected(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
     return _named(function, name, f"`{name}` of another operand and this array.")
 
 
-def _overwrite(x: DNDarray, result: DNDarray, name: str) -> DNDarray:
+def overwrite(x: DNDarray, result: DNDarray, name: str) -> DNDarray:
     """Write `result` into x. Where gradients are recorded its block is a new one: the operation may need
     the old values for its backward pass.
     """
@@ -362,11 +362,11 @@ def in_place(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
     """``x += y``: written into x, which keeps its dtype, shape and split. TypeError if the dtype cannot hold it."""
     fast = _core.operators[name]
 
-    def function(self: DNDarray, other: Operand) -> DNDarray:
-        result = fast(self, other)
+    def function(t1: DNDarray, t2: Operand) -> DNDarray:
+        result = fast(t1, t2)
         if result is NotImplemented:
             return cast("DNDarray", result)
-        return _overwrite(self, result, name)
+        return overwrite(t1, result, name)
 
     return _named(function, name, f"`{name}` written into this array, which keeps its dtype, shape and split.")
 
@@ -375,7 +375,7 @@ def in_place_unary(name: str) -> Callable[[DNDarray], DNDarray]:
     """``x.negative_()``."""
     fast = _core.unary[name]
 
-    def function(self: DNDarray) -> DNDarray:
-        return _overwrite(self, fast(self), name)
+    def function(t: DNDarray) -> DNDarray:
+        return overwrite(t, fast(t), name)
 
     return _named(function, name, f"`{name}` written into this array.")

@@ -18,7 +18,9 @@ from equiheat import (
     distribution,
     exponential,
     halos,
+    in_place,
     indexing,
+    interchange,
     linalg,
     logical,
     manipulation,
@@ -30,12 +32,19 @@ from equiheat import (
     trigonometry,
 )
 from equiheat._base import ArrayBase, set_array_type, wrap
-from equiheat._function import in_place, in_place_unary, operator, reflected
+from equiheat._function import in_place as written
+from equiheat._function import operator, overwrite, reflected
 from equiheat.communication import Communicator
 
 
 @set_array_type
-class DNDarray(sorting.SortingMethods, statistics.StatisticsMethods, ArrayBase):
+class DNDarray(
+    in_place.InPlaceMethods,
+    interchange.InterchangeMethods,
+    sorting.SortingMethods,
+    statistics.StatisticsMethods,
+    ArrayBase,
+):
     """A global array, split along one axis over the ranks of a communicator, or replicated.
 
     Not made directly: `ht.array`, `ht.zeros` and the other factories do. Operations keep to NumPy's results; the
@@ -178,6 +187,10 @@ class DNDarray(sorting.SortingMethods, statistics.StatisticsMethods, ArrayBase):
         """`linalg.matmul` of another library's array and this one."""
         return linalg.matmul(other, self)
 
+    def __imatmul__(self, other: linalg.ArrayLike) -> DNDarray:
+        """`linalg.matmul` written into this array, which keeps its dtype, shape and split."""
+        return overwrite(self, linalg.matmul(self, other), "matmul")
+
     @property
     def mT(self) -> DNDarray:
         """The last two axes swapped; the split follows its axis. Local."""
@@ -187,22 +200,22 @@ class DNDarray(sorting.SortingMethods, statistics.StatisticsMethods, ArrayBase):
     __array_ufunc__ = None  # ndarray + DNDarray: ours, not an object array
     __array_priority__ = 1000.0
 
-    __add__, __radd__, __iadd__ = operator("add"), reflected("add"), in_place("add")
-    __sub__, __rsub__, __isub__ = operator("subtract"), reflected("subtract"), in_place("subtract")
-    __mul__, __rmul__, __imul__ = operator("multiply"), reflected("multiply"), in_place("multiply")
-    __truediv__, __rtruediv__, __itruediv__ = operator("divide"), reflected("divide"), in_place("divide")
+    __add__, __radd__, __iadd__ = operator("add"), reflected("add"), written("add")
+    __sub__, __rsub__, __isub__ = operator("subtract"), reflected("subtract"), written("subtract")
+    __mul__, __rmul__, __imul__ = operator("multiply"), reflected("multiply"), written("multiply")
+    __truediv__, __rtruediv__, __itruediv__ = operator("divide"), reflected("divide"), written("divide")
     __floordiv__, __rfloordiv__, __ifloordiv__ = (
         operator("floor_divide"),
         reflected("floor_divide"),
-        in_place("floor_divide"),
+        written("floor_divide"),
     )
-    __mod__, __rmod__, __imod__ = operator("remainder"), reflected("remainder"), in_place("remainder")
-    __pow__, __rpow__, __ipow__ = operator("power"), reflected("power"), in_place("power")
-    __and__, __rand__, __iand__ = operator("bitwise_and"), reflected("bitwise_and"), in_place("bitwise_and")
-    __or__, __ror__, __ior__ = operator("bitwise_or"), reflected("bitwise_or"), in_place("bitwise_or")
-    __xor__, __rxor__, __ixor__ = operator("bitwise_xor"), reflected("bitwise_xor"), in_place("bitwise_xor")
-    __lshift__, __rlshift__, __ilshift__ = operator("left_shift"), reflected("left_shift"), in_place("left_shift")
-    __rshift__, __rrshift__, __irshift__ = operator("right_shift"), reflected("right_shift"), in_place("right_shift")
+    __mod__, __rmod__, __imod__ = operator("remainder"), reflected("remainder"), written("remainder")
+    __pow__, __rpow__, __ipow__ = operator("power"), reflected("power"), written("power")
+    __and__, __rand__, __iand__ = operator("bitwise_and"), reflected("bitwise_and"), written("bitwise_and")
+    __or__, __ror__, __ior__ = operator("bitwise_or"), reflected("bitwise_or"), written("bitwise_or")
+    __xor__, __rxor__, __ixor__ = operator("bitwise_xor"), reflected("bitwise_xor"), written("bitwise_xor")
+    __lshift__, __rlshift__, __ilshift__ = operator("left_shift"), reflected("left_shift"), written("left_shift")
+    __rshift__, __rrshift__, __irshift__ = operator("right_shift"), reflected("right_shift"), written("right_shift")
     __eq__ = operator("eq")  # type: ignore[assignment]
     __ne__ = operator("ne")  # type: ignore[assignment]
     __lt__ = operator("lt")
@@ -220,47 +233,6 @@ class DNDarray(sorting.SortingMethods, statistics.StatisticsMethods, ArrayBase):
 
     def __rdivmod__(self, other: complex) -> tuple[DNDarray, DNDarray]:
         return arithmetic.divmod(other, self)
-
-    # ------------------------------------------------------------------ in place
-    add_ = in_place("add")
-    sub_ = in_place("subtract")
-    subtract_ = sub_
-    mul_ = in_place("multiply")
-    multiply_ = mul_
-    div_ = in_place("divide")
-    divide_ = div_
-    floordiv_ = in_place("floor_divide")
-    floor_divide_ = floordiv_
-    mod_ = in_place("remainder")
-    remainder_ = mod_
-    fmod_ = in_place("fmod")
-    pow_ = in_place("power")
-    power_ = pow_
-    gcd_ = in_place("gcd")
-    lcm_ = in_place("lcm")
-    hypot_ = in_place("hypot")
-    copysign_ = in_place("copysign")
-    bitwise_and_ = in_place("bitwise_and")
-    bitwise_or_ = in_place("bitwise_or")
-    bitwise_xor_ = in_place("bitwise_xor")
-    left_shift_ = in_place("left_shift")
-    right_shift_ = in_place("right_shift")
-    neg_ = negative_ = in_place_unary("negative")
-    invert_ = bitwise_not_ = in_place_unary("invert")
-
-    def nan_to_num_(self, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> DNDarray:
-        """`nan_to_num` written into this array. Local."""
-        return arithmetic.nan_to_num(self, nan, posinf, neginf, self)
-
-    def cumsum_(self, axis: int) -> DNDarray:
-        """`cumsum` written into this array. Collective along the split."""
-        return reductions.cumsum(self, axis, None, self)
-
-    def cumprod_(self, axis: int) -> DNDarray:
-        """`cumprod` written into this array. Collective along the split."""
-        return reductions.cumprod(self, axis, None, self)
-
-    cumproduct_ = cumprod_
 
     # ------------------------------------------------------------------ element-wise
     copysign = arithmetic.copysign

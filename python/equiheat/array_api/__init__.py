@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# ruff: noqa: F403
+"""The Python array API standard, version 2025.12: what ``x.__array_namespace__()`` gives.
+
+All functions of the standard with its signatures, types and meaning, the `linalg` and `fft` extensions and inspection
+included, on the same arrays as everything else in equiheat. Where Heat's meaning differs, the function here has the
+standard's: default types are NumPy's (float64, complex128, int64), ``sort`` returns values only, ``std`` and ``var``
+take `correction`, sums of unsigned integers are uint64.
+
+Code that was written for the standard never says `split`; arrays it makes follow the default split
+(`equiheat.set_default_split`), and results lie as told in docs/distribution.md.
+"""
+
+from __future__ import annotations
+
+from equiheat.array_api import _creation, _dtypes, _elementwise, _manipulation, _searching, _statistics, fft, linalg
+from equiheat.array_api._creation import *
+from equiheat.array_api._dtypes import *
+from equiheat.array_api._elementwise import *
+from equiheat.array_api._info import __array_namespace_info__
+from equiheat.array_api._manipulation import *
+from equiheat.array_api._searching import *
+from equiheat.array_api._statistics import *
+from equiheat.array_api.linalg import matmul, matrix_transpose, tensordot, vecdot
+from equiheat.constants import e, inf, nan, newaxis, pi
+
+__array_api_version__ = "2025.12"
+
+# fmt: off
+__all__ = [
+    "__array_api_version__", "__array_namespace_info__", "e", "fft", "inf", "linalg", "matmul", "matrix_transpose",
+    "nan", "newaxis", "pi", "tensordot", "vecdot",
+]
+# fmt: on
+for _module in (_creation, _dtypes, _elementwise, _manipulation, _searching, _statistics):
+    __all__ += _module.__all__
+del _module

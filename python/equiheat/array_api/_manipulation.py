@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Shapes, axes, order and repetition, with the standard's names and results."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+from equiheat import manipulation
+from equiheat.array_api._heat import Array, Axis, ht
+
+# fmt: off
+__all__ = [
+    "broadcast_arrays", "broadcast_shapes", "broadcast_to", "concat", "expand_dims", "flip", "moveaxis",
+    "permute_dims", "repeat", "reshape", "roll", "squeeze", "stack", "tile", "unstack",
+]
+# fmt: on
+
+Shape = Any
+
+
+def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
+    """Every array broadcast to the common shape; see `equiheat.broadcast_to`."""
+    return tuple(ht.broadcast_arrays(*arrays))
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes have together; ValueError if they do not broadcast. Local."""
+    common: list[int] = []
+    for shape in shapes:
+        common = manipulation._common_shape(common, list(shape))
+    return tuple(common)
+
+
+def broadcast_to(x: Array, /, shape: Shape) -> Array:
+    """X repeated along new axes and axes of length 1; see `equiheat.broadcast_to`."""
+    return ht.broadcast_to(x, shape)
+
+
+def concat(arrays: Any, /, *, axis: int | None = 0) -> Array:
+    """Arrays behind one another along an axis, flattened first for None; see `equiheat.concatenate`."""
+    if axis is None:
+        return ht.concatenate([ht.reshape(x, (-1,)) for x in arrays], axis=0)
+    return ht.concatenate(list(arrays), axis=axis)
+
+
+def expand_dims(x: Array, /, axis: int | tuple[int, ...]) -> Array:
+    """Axes of length 1 at the given positions of the result; IndexError for one out of range. Local."""
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    ndim = x.ndim + len(axes)
+    for one in axes:
+        if not -ndim <= one < ndim:
+            raise IndexError(f"expand_dims: axis {one} is out of bounds for a result of {ndim} axes")
+    return ht.expand_dims(x, axis)
+
+
+def flip(x: Array, /, *, axis: Axis = None) -> Array:
+    """Reversed along axes, all without; see `equiheat.flip`."""
+    return ht.flip(x, axis)
+
+
+def moveaxis(x: Array, source: Any, destination: Any, /) -> Array:
+    """Axes at other positions; see `equiheat.moveaxis`."""
+    return ht.moveaxis(x, source, destination)
+
+
+def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
+    """The axes in another order; see `equiheat.transpose`."""
+    return ht.transpose(x, tuple(axes))
+
+
+def repeat(x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:
+    """Every element, or entry along an axis, several times in a row; see `equiheat.repeat`."""
+    return ht.repeat(x, repeats, axis)
+
+
+def reshape(x: Array, /, shape: Shape, *, copy: builtins.bool | None = None) -> Array:
+    """Another shape for the same elements in C order; see `equiheat.reshape`.
+
+    Parameters
+    ----------
+    copy
+        True: always; None: only if needed; False: never: ValueError if the blocks would have to move or be copied.
+    """
+    result: Array = ht.reshape(x, shape)
+    shares = result.larray.data_ptr() == x.larray.data_ptr()
+    if copy is False and not shares and x.size > 0:
+        raise ValueError(f"reshape: copy=False, but shape {x.shape} to {shape} needs a copy of split {x.split} blocks")
+    return result.copy() if copy and shares else result
+
+
+def roll(x: Array, /, shift: Any, *, axis: Axis = None) -> Array:
+    """Elements moved along axes, those over the end back in front; see `equiheat.roll`."""
+    return ht.roll(x, shift, axis)
+
+
+def squeeze(x: Array, /, axis: Any) -> Array:
+    """Without axes of length 1; ValueError for a longer one. Local."""
+    return ht.squeeze(x, axis)
+
+
+def stack(arrays: Any, /, *, axis: int = 0) -> Array:
+    """Arrays of one shape along a new axis; see `equiheat.stack`."""
+    return ht.stack(list(arrays), axis=axis)
+
+
+def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
+    """X repeated whole along each axis; see `equiheat.tile`."""
+    return ht.tile(x, repetitions)
+
+
+def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:
+    """The entries along an axis, without it; see `equiheat.unstack`."""
+    return tuple(ht.unstack(x, axis=axis))
