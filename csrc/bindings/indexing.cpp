@@ -44,8 +44,8 @@ Key key_from(const py::tuple& entries) {
   Key key;
   for (const py::handle& entry : entries) {
     if (py::isinstance<DNDarray>(entry)) {
-      key.array = entry.cast<DNDarray>();
-      key.items.push_back(array_item(*key.array));
+      key.arrays.push_back(entry.cast<DNDarray>());
+      key.items.push_back(array_item(key.arrays.back()));
     } else {
       key.items.push_back(item_from(entry));
     }

@@ -68,10 +68,12 @@ Extent extent(Flight& flight, std::int64_t count, DType dtype) {
   return {1, flight.keep(block_type(count, 0, dtype)).get()};
 }
 
-Parts packed_parts(Flight& flight, const Counts& counts) {
+Parts packed_parts(Flight& flight, const Counts& counts) { return parts_of(flight, packed_blocks(counts)); }
+
+Parts parts_of(Flight& flight, const Blocks& blocks) {
   auto& sizes = flight.keep(std::vector<MpiCount>());
   auto& starts = flight.keep(std::vector<MpiDisplacement>());
-  for (const Block& block : packed_blocks(counts)) {
+  for (const Block& block : blocks) {
     sizes.push_back(static_cast<MpiCount>(block.count));
     starts.push_back(static_cast<MpiDisplacement>(block.offset));
   }

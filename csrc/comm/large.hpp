@@ -54,6 +54,9 @@ using Blocks = std::vector<Block>;
 /// Blocks that lie packed one behind another.
 Blocks packed_blocks(const Counts& counts);
 
+/// @pre every count and offset is at most max_count()
+Parts parts_of(Flight& flight, const Blocks& blocks);
+
 /// All-to-all of blocks of any size with 32-bit counts. Every rank has to call it. Collective.
 void exchange_blocks(Flight& flight, MPI_Comm comm, const void* in, const Blocks& sends, void* out,
                      const Blocks& recvs, DType dtype);

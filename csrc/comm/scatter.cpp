@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <cstring>
+
 #include "base/error.hpp"
 #include "comm/arguments.hpp"
 #include "comm/datatypes.hpp"
@@ -81,6 +83,20 @@ void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
                part.count, part.type, flight.output(recv), part.count, part.type, comm.comm());
 }
 
+/// A rank's part to itself, copied here: MPICH 5 sends itself large messages thirty times slower than to others.
+/// The counts left for MPI have no such part, the displacements stay. A mismatch is left to MPI.
+void copy_own_part(const Impl& comm, const void* in, Blocks& sends, void* out, Blocks& recvs, DType dtype) {
+  Block& from = sends[static_cast<std::size_t>(comm.rank)];
+  Block& to = recvs[static_cast<std::size_t>(comm.rank)];
+  if (from.count != to.count || from.count == 0) return;
+  const std::size_t bytes = size_of(dtype);
+  std::memcpy(static_cast<std::byte*>(out) + static_cast<std::size_t>(to.offset) * bytes,
+              static_cast<const std::byte*>(in) + static_cast<std::size_t>(from.offset) * bytes,
+              static_cast<std::size_t>(from.count) * bytes);
+  from.count = 0;
+  to.count = 0;
+}
+
 void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const Counts& send_counts,
                      Buffer recv, const Counts& recv_counts) {
   const std::int64_t sent = check_counts("alltoallv", "send_counts", send_counts, comm.size);
@@ -91,13 +107,13 @@ void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const C
   check_disjoint("alltoallv", send, recv);
   const void* in = flight.input(send);
   void* out = flight.output(recv);
+  Blocks sends = packed_blocks(send_counts);
+  Blocks recvs = packed_blocks(recv_counts);
+  copy_own_part(comm, in, sends, out, recvs, send.dtype);
   // One rank's counts may need 64 bits where another's do not, and all must call the same function.
-  if constexpr (!kLargeCounts) {
-    return exchange_blocks(flight, comm.comm(), in, packed_blocks(send_counts), out,
-                           packed_blocks(recv_counts), send.dtype);
-  }
-  const Parts to = packed_parts(flight, send_counts);
-  const Parts from = packed_parts(flight, recv_counts);
+  if constexpr (!kLargeCounts) return exchange_blocks(flight, comm.comm(), in, sends, out, recvs, send.dtype);
+  const Parts to = parts_of(flight, sends);
+  const Parts from = parts_of(flight, recvs);
   const MPI_Datatype type = mpi_type(send.dtype);
   flight.issue("MPI_Alltoallv", EH_LARGE(MPI_Alltoallv), EH_LARGE(MPI_Ialltoallv), in, to.counts,
                to.displacements, type, out, from.counts, from.displacements, type, comm.comm());

@@ -31,18 +31,13 @@ bool is_array(const KeyItem& item) { return item.kind == Kind::Mask || item.kind
 void check_key(const std::vector<KeyItem>& key, int ndim) {
   int taken = 0;
   int ellipses = 0;
-  int arrays = 0;
   for (const KeyItem& item : key) {
     taken += axes_taken(item);
     ellipses += item.kind == Kind::Ellipsis;
-    arrays += is_array(item);
   }
   EH_CHECK(ellipses <= 1, IndexError, "an index can only have a single ellipsis ('...')");
   EH_CHECK(taken <= ndim, IndexError, "too many indices for array: array is ", ndim, "-dimensional, but ",
            taken, " were indexed");
-  EH_CHECK(arrays <= 1, NotSupported,
-           "index: more than one array in an index is not supported yet; possible are integers, slices, "
-           "None and ... with one boolean mask or one array of integers");
 }
 
 /// The key with one Ellipsis written out as full slices, also at the end.
@@ -79,7 +74,8 @@ void check_mask(const Shape& mask, const Shape& shape, std::size_t axis) {
   }
 }
 
-/// NumPy puts the array's axes first when a slice, None or ... (even of no axes) stands between it and an integer.
+/// NumPy puts the arrays' axes first when a slice, None or ... (even of no axes) stands between them, or between one
+/// and an integer.
 bool array_goes_first(const std::vector<KeyItem>& key) {
   int runs = 0;
   bool inside = false;
@@ -102,10 +98,8 @@ std::ptrdiff_t array_place(const std::vector<KeyItem>& key) {
 void add_array(IndexPlan& plan, const KeyItem& item, const Shape& shape) {
   const std::size_t axis = plan.axes.size();
   if (item.kind == Kind::Mask) check_mask(item.array, shape, axis);
-  plan.has_array = true;
-  plan.array_axis = static_cast<int>(axis);
-  plan.array_ndim = axes_taken(item);
-  for (int i = 0; i < plan.array_ndim; ++i)
+  plan.arrays.push_back({static_cast<int>(axis), axes_taken(item)});
+  for (int i = 0; i < plan.arrays.back().ndim; ++i)
     plan.axes.push_back({0, 1, shape[axis + static_cast<std::size_t>(i)]});
 }
 
@@ -158,13 +152,14 @@ IndexPlan plan_index(const std::vector<KeyItem>& key, const Shape& shape) {
       add_array(plan, item, shape);
     } else if (item.kind == Kind::Integer) {
       plan.axes.push_back(integer_slice(*item.start, axis, shape[static_cast<std::size_t>(axis)]));
+      plan.integers.push_back(axis);
     } else {
       plan.axes.push_back(
           slice_axis(item.start, item.stop, item.step, shape[static_cast<std::size_t>(axis)]));
       plan.result.push_back(axis);
     }
   }
-  if (plan.has_array) {
+  if (!plan.arrays.empty()) {
     const std::ptrdiff_t place = array_goes_first(key) ? 0 : array_place(items);
     plan.result.insert(plan.result.begin() + place, IndexPlan::kArray);
   }

@@ -43,20 +43,26 @@ struct KeyItem {
   Shape array = {};  ///< shape of a mask (it takes the place of as many axes) or of an array of integers
 };
 
-/// An index expression understood: slices along every axis first, then the array (if any), then integer
-/// axes dropped and new axes inserted.
-struct IndexPlan {
-  static constexpr int kNew = -1;    ///< in `result`: a new axis of extent 1
-  static constexpr int kArray = -2;  ///< in `result`: the axis (or axes) that the array makes
-  std::vector<AxisSlice> axes;       ///< one per input axis; an integer is a slice of one; all under an array
-  std::vector<int> result;           ///< axes of the result: an input axis, kNew or kArray
-  int array_axis = 0;                ///< first input axis under the array
-  int array_ndim = 0;                ///< number of input axes under it; 0 also for a 0-d mask
-  bool has_array = false;
+/// Input axes [axis, axis + ndim) under one array of an index expression.
+struct ArrayPlace {
+  int axis;
+  int ndim;  ///< 1 for integers, as many as a mask has axes (0 for a 0-d mask)
+  bool operator==(const ArrayPlace&) const = default;
 };
 
-/// NumPy's rules for one index expression with at most one array.
-/// @throws IndexError with NumPy's words; NotSupported for two arrays
+/// An index expression understood: slices along every axis first, then the arrays, then integer axes dropped and new
+/// axes inserted.
+struct IndexPlan {
+  static constexpr int kNew = -1;    ///< in `result`: a new axis of extent 1
+  static constexpr int kArray = -2;  ///< in `result`: the axis (or axes) that the arrays make
+  std::vector<AxisSlice> axes;       ///< one per input axis; an integer is a slice of one; all under an array
+  std::vector<int> result;           ///< axes of the result: an input axis, kNew or kArray
+  std::vector<ArrayPlace> arrays;    ///< in the order of the key
+  std::vector<int> integers;         ///< input axes under an integer, ascending
+};
+
+/// NumPy's rules for one index expression. Masks among several arrays count as the integer arrays they stand for.
+/// @throws IndexError with NumPy's words
 IndexPlan plan_index(const std::vector<KeyItem>& key, const Shape& shape);
 
 }  // namespace eh

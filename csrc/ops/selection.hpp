@@ -34,10 +34,4 @@ std::int64_t count_true(const DNDarray& mask);
 /// Writes `value` where the mask holds. @pre its extent along `axis` is 1 or n = count_true(mask), or it is 0-d
 void put_mask(const DNDarray& x, const DNDarray& mask, int axis, const DNDarray& value, std::int64_t n);
 
-// rows.cpp
-/// Rows `rows` of an axis, in that order. @pre 0 <= rows[k] < extent
-DNDarray take_rows(const DNDarray& x, const std::vector<std::int64_t>& rows, int axis);
-/// Writes row k of `value` to row rows[k] of an axis; of equal rows the last one stays.
-void put_rows(const DNDarray& x, const std::vector<std::int64_t>& rows, int axis, const DNDarray& value);
-
 }  // namespace eh

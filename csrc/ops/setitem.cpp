@@ -4,6 +4,7 @@
 #include "array/autograd.hpp"
 #include "array/redistribute.hpp"
 #include "base/error.hpp"
+#include "ops/gather.hpp"
 #include "ops/index_axes.hpp"
 #include "ops/manipulation.hpp"
 #include "ops/selection.hpp"
@@ -11,52 +12,52 @@
 namespace eh {
 namespace {
 
-using Rows = std::vector<std::int64_t>;
-
 std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
 
-/// What is written: the sliced array, its index and what the key's array says.
+/// What is written: the sliced array, its index and what the key's arrays say.
 struct Region {
   DNDarray target;  ///< view of x, ascending slices, integers as slices of one
   IndexPlan plan;
-  std::int64_t extent;  ///< of the array's axis
-  Rows rows;            ///< for an array of integers
+  ArrayKey arrays;  ///< unless the key's array is one mask
+  std::vector<int> labels;
+  Shape index;  ///< extents of the axes that the arrays make
 };
 
 Region find_region(const DNDarray& x, const Key& key) {
   IndexPlan plan = plan_key(x, key);
-  Region region{slice_view(x, ascending_axes(plan)), std::move(plan), 0, {}};
-  if (!key.array) return region;
-  if (is_mask(key)) {
-    region.extent = count_true(*key.array);
-  } else {
-    region.rows = row_numbers(key, region.plan, x.shape());
-    region.extent = static_cast<std::int64_t>(region.rows.size());
+  const bool mask = is_mask(key);
+  if (key.arrays.empty() || mask) {
+    const Shape index = mask ? Shape{count_true(key.arrays[0])} : Shape{};
+    std::vector<int> labels = mask_labels(plan);
+    return {slice_view(x, ascending_axes(plan)), std::move(plan), {}, std::move(labels), index};
   }
-  return region;
+  ArrayKey arrays = array_key(x, key, plan);
+  Shape index = index_shape(arrays.indices);
+  DNDarray target = slice_view(x, ascending_axes(plan));
+  if (!arrays.fresh.empty()) target = expand_dims(target, arrays.fresh);
+  std::vector<int> labels = arrays.labels;
+  return {std::move(target), std::move(plan), std::move(arrays), std::move(labels), std::move(index)};
 }
 
-/// The shape x[key] has; an array of integers counts with its own shape, or flat as one axis.
-Shape result_shape(const Region& region, const Key& key, bool flat) {
+/// The shape x[key] has.
+Shape result_shape(const Region& region) {
   Shape shape;
   for (int axis : region.plan.result) {
     if (axis == IndexPlan::kNew)
       shape.push_back(1);
     else if (axis != IndexPlan::kArray)
       shape.push_back(region.plan.axes[at(axis)].count);
-    else if (flat || is_mask(key))
-      shape.push_back(region.extent);
     else
-      shape.insert(shape.end(), key.array->shape().begin(), key.array->shape().end());
+      shape.insert(shape.end(), region.index.begin(), region.index.end());
   }
   return shape;
 }
 
-[[noreturn]] void refuse(const DNDarray& value, const Shape& shape, const Key& key, std::int64_t extent) {
-  if (key.array && is_mask(key) && shape.size() == 1 && value.ndim() == 1)
+[[noreturn]] void refuse(const DNDarray& value, const Shape& shape, const Key& key) {
+  if (is_mask(key) && shape.size() == 1 && value.ndim() == 1)
     throw ValueError(message("NumPy boolean array indexing assignment cannot assign ", value.shape()[0],
-                             " input values to the ", extent, " output values where the mask is true"));
-  if (key.array)
+                             " input values to the ", shape[0], " output values where the mask is true"));
+  if (!key.arrays.empty())
     throw ValueError(message("shape mismatch: value array of shape ", to_string(value.shape()),
                              " could not be broadcast to indexing result of shape ", to_string(shape)));
   throw ValueError(message("could not broadcast input array from shape ", to_string(value.shape()),
@@ -64,41 +65,25 @@ Shape result_shape(const Region& region, const Key& key, bool flat) {
 }
 
 /// The value with as many axes as `shape`: leading axes of extent 1 are dropped or added, as NumPy does.
-DNDarray fit(const DNDarray& value, const Shape& shape, const Key& key, std::int64_t extent) {
+DNDarray fit(const DNDarray& value, const Shape& shape, const Key& key) {
   std::vector<int> extra;
   const int surplus = value.ndim() - static_cast<int>(shape.size());
   for (int axis = 0; axis < surplus; ++axis) {
-    if (value.shape()[at(axis)] != 1) refuse(value, shape, key, extent);
+    if (value.shape()[at(axis)] != 1) refuse(value, shape, key);
     extra.push_back(axis);
   }
   for (std::size_t i = 1; i <= std::min(shape.size(), at(value.ndim())); ++i) {
     const std::int64_t n = value.shape()[at(value.ndim()) - i];
-    if (n != 1 && n != shape[shape.size() - i]) refuse(value, shape, key, extent);
+    if (n != 1 && n != shape[shape.size() - i]) refuse(value, shape, key);
   }
   if (!extra.empty()) return squeeze(value, extra);
   for (int axis = 0; axis < -surplus; ++axis) extra.push_back(axis);
   return extra.empty() ? value : expand_dims(value, extra);
 }
 
-/// Axes of a value for several-dimensional integers, made one.
-DNDarray fold(const DNDarray& value, const Region& region, const Key& key) {
-  if (!key.array || is_mask(key) || key.array->ndim() == 1) return value;
-  const auto place = std::find(region.plan.result.begin(), region.plan.result.end(), IndexPlan::kArray);
-  const auto first = place - region.plan.result.begin();
-  const Shape& index = key.array->shape();
-  const auto taken = static_cast<std::ptrdiff_t>(index.size());
-  Shape full = value.shape();
-  std::copy(index.begin(), index.end(), full.begin() + first);
-  Shape flat(full.begin(), full.begin() + first);
-  flat.push_back(region.extent);
-  flat.insert(flat.end(), full.begin() + first + taken, full.end());
-  return reshape(broadcast_to(value, full), flat, std::nullopt);
-}
-
 /// From the result's axes back to the target's: the way of getitem, backwards.
 DNDarray unarrange(const DNDarray& value, const Region& region) {
-  const int axes = region.target.ndim() + (region.plan.has_array ? 1 - region.plan.array_ndim : 0);
-  const AxisMap map(region.plan, axes);
+  const AxisMap map(region.plan, region.labels);
   DNDarray out = map.added.empty() ? value : squeeze(value, map.added);
   if (!map.in_order()) {
     std::vector<int> inverse(map.order.size());
@@ -112,28 +97,27 @@ DNDarray unarrange(const DNDarray& value, const Region& region) {
 DNDarray turn(const DNDarray& value, const Region& region) {
   std::vector<int> axes;
   for (int axis : backward_axes(region.plan)) {
-    const int here =
-        region.plan.has_array && axis >= region.plan.array_axis ? axis - region.plan.array_ndim + 1 : axis;
-    if (value.shape()[at(here)] > 1) axes.push_back(here);
+    const auto here = std::find(region.labels.begin(), region.labels.end(), axis) - region.labels.begin();
+    if (value.shape()[static_cast<std::size_t>(here)] > 1) axes.push_back(static_cast<int>(here));
   }
   return axes.empty() ? value : flip(value, axes);
 }
 
-/// The value on the axes of the target.
+/// The value on the axes of what is selected.
 DNDarray prepare(const DNDarray& value, const Region& region, const Key& key) {
-  const DNDarray fitted = fit(value, result_shape(region, key, false), key, region.extent);
+  const DNDarray fitted = fit(value, result_shape(region), key);
   if (value.ndim() == 0) return value;
-  return turn(unarrange(fold(fitted, region, key), region), region);
+  return turn(unarrange(fitted, region), region);
 }
 
 void write(const Region& region, const Key& key, const DNDarray& value) {
-  if (!key.array) {
+  if (key.arrays.empty()) {
     at::Tensor block = region.target.local();
     block.copy_(spread(value, region.target.layout()));
   } else if (is_mask(key)) {
-    put_mask(region.target, *key.array, region.plan.array_axis, value, region.extent);
+    put_mask(region.target, key.arrays[0], region.plan.arrays[0].axis, value, region.index[0]);
   } else {
-    put_rows(region.target, region.rows, region.plan.array_axis, value);
+    put_at(region.target, region.arrays.indices, value, Write::Last);
   }
 }
 

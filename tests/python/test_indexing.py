@@ -229,7 +229,7 @@ BAD_KEYS = [
     ([0.5], IndexError, "integer .or boolean. type"),
     ([True, False], IndexError, "boolean index did not match indexed array along axis 0; size of axis is 5 but"),
     ([0, 9], IndexError, "index 9 is out of bounds for axis 0 with size 5"),
-    (([0, 1], [0, 1]), NotImplementedError, "more than one array"),
+    (([0, 1], [0, 1, 2]), IndexError, r"could not be broadcast together with shapes \(2,\) \(3,\)"),
     (slice(None, None, 0), ValueError, "slice step cannot be zero"),
 ]
 

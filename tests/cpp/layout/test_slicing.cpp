@@ -65,7 +65,8 @@ TEST_CASE("an index expression is understood") {
   const IndexPlan plan = plan_index({integer(-1), of(Kind::Ellipsis), of(Kind::NewAxis), all()}, {2, 3, 4});
   CHECK(plan.axes == std::vector<AxisSlice>{{1, 1, 1}, {0, 1, 3}, {0, 1, 4}});
   CHECK(plan.result == std::vector<int>{1, IndexPlan::kNew, 2});
-  CHECK_FALSE(plan.has_array);
+  CHECK(plan.arrays.empty());
+  CHECK(plan.integers == std::vector<int>{0});
 }
 
 TEST_CASE("the array's axis stands where NumPy puts it") {
@@ -85,8 +86,17 @@ TEST_CASE("the array's axis stands where NumPy puts it") {
       {{all(), integer(0), of(Kind::NewAxis), of(Kind::Take, {5})}, {array, 0, fresh}},
       {{of(Kind::Mask, {})}, {array, 0, 1, 2}},
       {{all(), of(Kind::Mask, {})}, {0, array, 1, 2}},
+      {{of(Kind::Take, {5}), of(Kind::Take, {2, 5})}, {array, 2}},
+      {{of(Kind::Take, {5}), all(), of(Kind::Take, {5})}, {array, 1}},
+      {{all(), of(Kind::Take, {5}), of(Kind::Mask, {4})}, {0, array}},
   };
   for (const Row& row : table) CHECK(plan_index(row.key, {2, 3, 4}).result == row.result);
+}
+
+TEST_CASE("every array has its axes") {
+  const IndexPlan plan =
+      plan_index({of(Kind::Mask, {2, 3}), of(Kind::Mask, {}), of(Kind::Take, {5})}, {2, 3, 4});
+  CHECK(plan.arrays == std::vector<ArrayPlace>{{0, 2}, {2, 0}, {2, 1}});
 }
 
 TEST_CASE("wrong expressions are refused with NumPy's words") {
@@ -96,5 +106,4 @@ TEST_CASE("wrong expressions are refused with NumPy's words") {
                        IndexError);
   CHECK_THROWS_AS(plan_index({of(Kind::Ellipsis), of(Kind::Ellipsis)}, {2}), IndexError);
   CHECK_THROWS_AS(plan_index({of(Kind::Mask, {3})}, {2}), IndexError);
-  CHECK_THROWS_AS(plan_index({of(Kind::Take, {3}), of(Kind::Take, {3})}, {2, 2}), NotSupported);
 }
