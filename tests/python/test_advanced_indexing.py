@@ -10,10 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layouts import arrays, check, distribute, filled, layouts, size
-from test_manipulation import leaf, spread
-
-import equiheat as ht
+from layouts import arrays, check, distribute, filled, layouts
 
 #: Keys have many forms: three times the usual number of examples.
 MORE = settings(max_examples=3 * settings().max_examples)
