@@ -24,6 +24,7 @@ from equiheat import (
     linalg,
     logical,
     manipulation,
+    numpy_protocols,
     printing,
     reductions,
     rounding,
@@ -41,6 +42,7 @@ from equiheat.communication import Communicator
 class DNDarray(
     in_place.InPlaceMethods,
     interchange.InterchangeMethods,
+    numpy_protocols.NumPyMethods,
     sorting.SortingMethods,
     statistics.StatisticsMethods,
     ArrayBase,
@@ -197,9 +199,6 @@ class DNDarray(
         return linalg.matrix_transpose(self)
 
     # ------------------------------------------------------------------ operators
-    __array_ufunc__ = None  # ndarray + DNDarray: ours, not an object array
-    __array_priority__ = 1000.0
-
     __add__, __radd__, __iadd__ = operator("add"), reflected("add"), written("add")
     __sub__, __rsub__, __isub__ = operator("subtract"), reflected("subtract"), written("subtract")
     __mul__, __rmul__, __imul__ = operator("multiply"), reflected("multiply"), written("multiply")

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torch.utils.dlpack
 
-from equiheat._base import ArrayBase
+from equiheat import _core
+from equiheat._base import ArrayBase, wrap
+from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import asarray
 from equiheat.devices import sanitize_device
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from equiheat.array import DNDarray
 
-__all__ = ["from_dlpack"]
+__all__ = ["from_dlpack", "from_partition_dict", "from_partitioned"]
 
 #: Versions of the array API standard whose programs run.
 _VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
@@ -66,10 +68,128 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> D
     return asarray(tensor, device=device, copy=copy)
 
 
+_TORCH_NAMES = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "a", "other": "t2", "tensors": "arrays",
+                "correction": "ddof", "true_divide": "divide"}  # fmt: skip
+
+
+def torch_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A function of torch on arrays: the one of that name here; NotImplemented if there is none."""
+    import equiheat
+
+    name = func.__name__
+    if name.startswith("__"):  # tensor + array
+        first, *rest = args
+        return getattr(asarray(first), name)(*rest)
+    home: Any = equiheat
+    for module in ("linalg", "fft"):
+        if name.startswith(f"{module}_"):
+            home, name = getattr(equiheat, module), name.removeprefix(f"{module}_")
+    function = getattr(home, name, None)
+    if function is None:
+        return NotImplemented
+    options = {_TORCH_NAMES.get(option, option): value for option, value in kwargs.items()}
+    places = [options.pop(given) for given in ("a", "t2", "arrays") if given in options]
+    return function(*args, *places, **options)
+
+
+def from_partitioned(x: Any, comm: Communicator | None = None) -> DNDarray:
+    """An array from an object that describes its parts by ``__partitioned__``; see `from_partition_dict`."""
+    return from_partition_dict(x.__partitioned__, comm)
+
+
+def from_partition_dict(parted: dict[str, Any], comm: Communicator | None = None) -> DNDarray:
+    """An array from a description of parts on ranks (DPPY's partition protocol).
+
+    Parameters
+    ----------
+    parted
+        "shape" of the whole, "partition_tiling" (parts along each axis, more than one along one axis at most),
+        "partitions" from position to {"start", "shape", "data", "location"}, "locals": positions on this rank,
+        "get": a function that makes "data" a tensor or NumPy array.
+    comm
+        The ranks; None: the default communicator.
+
+    Returns
+    -------
+    DNDarray
+        Split along the axis that is cut, with the parts' extents; replicated if none is. Local.
+
+    Raises
+    ------
+    ValueError
+        If more than one axis is cut, or parts do not lie on the ranks in ascending order.
+    """
+    ranks = sanitize_comm(comm).core
+    cut = [axis for axis, parts in enumerate(parted["partition_tiling"]) if parts > 1]
+    if len(cut) > 1:
+        raise ValueError(f"from_partition_dict: parts must lie along one axis, partition_tiling cuts axes {cut}")
+    get = parted.get("get") or (lambda data: data)
+    blocks = [torch.as_tensor(get(parted["partitions"][place]["data"])) for place in sorted(parted["locals"])]
+    shape = list(parted["shape"])
+    if not cut:
+        return wrap(_core.Array(blocks[0], shape, None, None, ranks))
+    axis, parts = cut[0], [part for _, part in sorted(parted["partitions"].items())]
+    owners = [int(part["location"][0]) for part in parts]
+    if owners != sorted(owners):
+        raise ValueError(f"from_partition_dict: parts must lie on ascending ranks, their locations are {owners}")
+    counts = [sum(p["shape"][axis] for p, owner in zip(parts, owners, strict=True) if owner == r)
+              for r in range(ranks.size)]  # fmt: skip
+    lengths = [*shape[:axis], 0, *shape[axis + 1 :]]
+    local = torch.cat(blocks, axis) if blocks else torch.empty(lengths, dtype=parts[0].get("dtype"))
+    return wrap(_core.Array(local, shape, axis, counts, ranks))
+
+
 class InterchangeMethods:
     """Methods of arrays that other libraries call."""
 
     __slots__ = ()
+
+    @classmethod
+    def __torch_function__(
+        cls, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Functions of torch on arrays: the functions of the same name here, ``torch.exp(x)`` is ``ht.exp(x)``."""
+        return torch_function(func, args, kwargs or {})
+
+    def __torch_proxy__(self: Any) -> torch.Tensor:
+        """One int8 in the shape of the global array, for checks of shapes; takes no memory. Local."""
+        return torch.ones((1,), dtype=torch.int8, device=self._core.local.device).expand(self._core.gshape)
+
+    @property
+    def __partitioned__(self) -> dict[str, Any]:
+        """Where the parts of the array lie; see `create_partition_interface`. Local."""
+        return self.create_partition_interface()
+
+    def create_partition_interface(self: Any) -> dict[str, Any]:
+        """Where the parts of the array lie, for other libraries (DPPY's partition protocol). Local.
+
+        Returns
+        -------
+        dict
+            "shape", "partition_tiling", "partitions", "locals" and "get", as `from_partition_dict` takes them. Only
+            this rank's part has "data".
+        """
+        core, rank = self._core, self.comm.rank
+        axis, size = core.split, self.comm.size
+        counts = [None] if axis is None else core.counts
+        parts, start = {}, [0] * core.ndim
+        for number, count in enumerate(counts):
+            shape = list(core.gshape)
+            if axis is not None:
+                shape[axis] = count
+            mine = axis is None or number == rank
+            place = tuple(number if i == axis else 0 for i in range(core.ndim))
+            parts[place] = {
+                "start": tuple(start), "shape": tuple(shape), "data": core.local if mine else None,
+                "location": list(range(size)) if axis is None else [number],
+                "dtype": core.local.dtype, "device": str(core.local.device),
+            }  # fmt: skip
+            if axis is not None:
+                start[axis] += count
+        tiling = tuple(size if i == axis else 1 for i in range(core.ndim))
+        own = tuple(rank if i == axis else 0 for i in range(core.ndim))
+        return {"shape": tuple(core.gshape), "partition_tiling": tiling, "partitions": parts, "locals": [own],
+                "get": lambda data: data}  # fmt: skip
 
     def __array_namespace__(self, /, *, api_version: str | None = None) -> ModuleType:
         """The array API standard on these arrays: `equiheat.array_api`. Local.

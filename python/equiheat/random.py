@@ -13,6 +13,7 @@ Arguments common to all functions: `dtype`, `split`, `device`, `comm` as for the
 
 from __future__ import annotations
 
+import importlib
 import operator
 import os
 from collections.abc import Sequence
@@ -370,3 +371,9 @@ def _first_entries(n: int, number: int, shape: tuple[int, ...], split: int | Non
     with default_split(None):
         order = randperm(n)._core.local[:number].reshape(shape)
     return array(order, split=split)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Generator", "default_rng"):  # they draw with the functions above
+        return getattr(importlib.import_module("equiheat.generator"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The standard's element-wise functions and operators against NumPy: replicated, split along the first and last axis."""
+"""The standard's element-wise functions and operators against NumPy: replicated, split along the first or last axis."""
 
 from __future__ import annotations
 

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""NumPy's functions on arrays of equiheat: ``np.exp(x)``, ``np.add(x, ndarray)``, ``np.sum(x, axis=0)``.
+
+A universal function becomes the operation of the same name, ``np.<name>``, ``np.linalg.<name>`` and ``np.fft.<name>``
+the function of that name here, with NumPy's defaults for arguments that are not given. NumPy arrays beside our own
+count as replicated. Types of results follow docs/dtypes.md. What has no counterpart raises TypeError; nothing falls
+back to a gathered array.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from equiheat import _core
+from equiheat._base import ArrayBase
+
+__all__: list[str] = []
+
+# fmt: off
+_UFUNC_NAMES = {
+    "equal": "eq", "not_equal": "ne", "less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge",
+    "bitwise_not": "invert", "conj": "conjugate", "true_divide": "divide", "mod": "remainder", "abs": "absolute",
+}
+_REDUCTIONS = {
+    "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all", "logical_or": "any",
+}
+_SCANS = {"add": "cumsum", "multiply": "cumprod"}
+#: Parameters under other names here.
+_RENAMED = {"a_min": "min", "a_max": "max", "newshape": "shape", "correction": "ddof"}
+#: Of no effect here: memory order of a result, subclasses, casting rules, promises about input.
+_WITHOUT_EFFECT = ("order", "subok", "casting", "assume_unique", "like")
+# fmt: on
+
+
+def _ht() -> Any:
+    return importlib.import_module("equiheat")
+
+
+# ---------------------------------------------------------------------- universal functions
+def _deliver(result: Any, out: Any, name: str) -> Any:
+    """Results of a ufunc written into `out`, one or several arrays."""
+    if out is None:
+        return result
+    targets = out if isinstance(out, tuple) else (out,)
+    results = result if isinstance(result, tuple) else (result,)
+    done = tuple(_written(r, t, name) for r, t in zip(results, targets, strict=True))
+    return done if isinstance(result, tuple) else done[0]
+
+
+def _written(result: Any, target: Any, name: str) -> Any:
+    if target is None:
+        return result
+    if isinstance(target, ArrayBase):
+        _core.assign(target._core, result._core, None, name)
+        return target
+    if result._core.is_distributed:
+        raise TypeError(
+            f"{name}: the result is split over {result.comm.size} ranks and does not fit into a NumPy array; "
+            "leave out= away, or pass a DNDarray"
+        )
+    np.copyto(target, result.numpy(), casting="same_kind")
+    return target
+
+
+def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, Any]) -> Any:
+    name = ufunc.__name__
+    function = getattr(_ht(), _UFUNC_NAMES.get(name, name), None)
+    if function is None:
+        return NotImplemented
+    where, dtype = options.pop("where", True), options.pop("dtype", None)
+    for ignored in _WITHOUT_EFFECT:
+        options.pop(ignored, None)
+    if options:
+        raise TypeError(f"{name}: {', '.join(options)} is not supported for DNDarrays")
+    if dtype is not None:
+        inputs = [_ht().asarray(x).astype(dtype) for x in inputs]
+    if where is not True:
+        return function(*inputs, out=out[0] if out else None, where=where)
+    return _deliver(function(*inputs), out, name)
+
+
+def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
+            initial: Any = None, where: Any = True) -> Any:  # fmt: skip
+    name = _REDUCTIONS.get(ufunc.__name__)
+    if name is None:
+        return NotImplemented
+    if where is not True:
+        raise TypeError(f"{ufunc.__name__}.reduce: where is not supported for DNDarrays; reduce ht.where(...) instead")
+    source = _ht().asarray(x)
+    options = {} if dtype is None else {"dtype": dtype} if name in ("sum", "prod") else {}
+    if dtype is not None and not options:
+        source = source.astype(dtype)
+    result = getattr(_ht(), name)(source, axis=axis, keepdims=keepdims, **options)
+    if initial is not None:
+        result = _call(ufunc, (result, initial), None, {})
+    return _deliver(result, out, ufunc.__name__)
+
+
+def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
+    name = _SCANS.get(ufunc.__name__)
+    if name is None:
+        return NotImplemented
+    return _deliver(getattr(_ht(), name)(_ht().asarray(x), axis, dtype), out, ufunc.__name__)
+
+
+def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
+    a, b = _ht().asarray(x), _ht().asarray(y)
+    return _call(ufunc, (a.reshape((*a.shape, *(1,) * b.ndim)), b), options.pop("out", None), options)
+
+
+def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """NumPy's universal functions on arrays: calls, ``reduce``, ``accumulate``, ``outer``, with ``out=``.
+
+    Distribution and communication are those of the operation of the same name.
+    """
+    if method == "__call__":
+        return _call(ufunc, inputs, kwargs.pop("out", None), kwargs)
+    if method == "reduce":
+        return _reduce(ufunc, *inputs, **kwargs)
+    if method == "accumulate":
+        return _accumulate(ufunc, *inputs, **kwargs)
+    return _outer(ufunc, *inputs, **kwargs) if method == "outer" else NotImplemented
+
+
+# ---------------------------------------------------------------------- other functions
+def _sorted_values(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    ht = _ht()
+    source = ht.reshape(a, (-1,)) if axis is None else a
+    result = ht.sort(source, axis=0 if axis is None else axis)
+    return result[0] if isinstance(result, tuple) else result
+
+
+def _argsorted(a: Any, axis: int | None = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    ht = _ht()
+    return ht.argsort(ht.reshape(a, (-1,)) if axis is None else a, axis=0 if axis is None else axis)
+
+
+def _shape(a: Any) -> tuple[int, ...]:
+    return tuple(a.shape)
+
+
+def _size(a: Any, axis: int | None = None) -> int:
+    return int(a.size if axis is None else a.shape[axis])
+
+
+def _ndim(a: Any) -> int:
+    return int(a.ndim)
+
+
+def _is_complex(x: Any) -> bool:
+    return bool(x.larray.is_complex())
+
+
+def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    if not isinstance(dst, ArrayBase):
+        raise TypeError("copyto: a DNDarray is not copied into a NumPy array; use x.numpy()")
+    ht = _ht()
+    mask = None if where is True else ht.asarray(where)._core
+    _core.assign(dst._core, ht.broadcast_to(ht.asarray(src), dst._core.gshape)._core, mask, "copyto")
+
+
+def _outer_product(a: Any, b: Any, out: Any = None) -> Any:
+    ht = _ht()
+    return _deliver(ht.outer(ht.asarray(a).reshape((-1,)), ht.asarray(b).reshape((-1,))), out, "outer")
+
+
+def _as_ours(value: Any) -> Any:
+    """A NumPy array as a replicated one; sequences with at least one of our arrays become all ours."""
+    ht = _ht()
+    with ht.default_split(None):
+        if isinstance(value, np.ndarray):
+            return ht.asarray(value)
+        if isinstance(value, (list, tuple)) and any(isinstance(x, ArrayBase) for x in value):
+            return [ht.asarray(x) for x in value]
+    return value
+
+
+#: Functions whose meaning here, or whose name, is another.
+_OWN: dict[str, Callable[..., Any]] = {
+    "outer": _outer_product,
+    "sort": _sorted_values,
+    "argsort": _argsorted,
+    "shape": _shape,
+    "size": _size,
+    "ndim": _ndim,
+    "iscomplexobj": _is_complex,
+    "isrealobj": lambda x: not _is_complex(x),
+    "copyto": _copyto,
+    "array_repr": lambda arr, *args, **kwargs: repr(arr),
+    "array_str": lambda a, *args, **kwargs: str(a),
+    "atleast_1d": lambda *arrays: _at_least(1, arrays),
+    "atleast_2d": lambda *arrays: _at_least(2, arrays),
+}
+
+
+def _at_least(ndim: int, arrays: Sequence[Any]) -> Any:
+    ht = _ht()
+    found = [ht.asarray(a) for a in arrays]
+    grown = [x if x.ndim >= ndim else x.reshape((1,) * (ndim - x.ndim) + tuple(x.shape)) for x in found]
+    return grown[0] if len(grown) == 1 else tuple(grown)
+
+
+@functools.cache
+def _counterpart(func: Callable[..., Any]) -> tuple[Callable[..., Any], bool] | None:
+    """The function here, and whether it takes NumPy's arguments as they are."""
+    module = func.__module__.removesuffix("._linalg").removesuffix("._pocketfft").removesuffix("._helper")
+    name = func.__name__
+    home: Any = {"numpy": _ht, "numpy.linalg": lambda: _ht().linalg, "numpy.fft": lambda: _ht().fft}.get(module)
+    if module == "numpy" and name in _OWN:
+        return _OWN[name], True
+    function = None if home is None else getattr(home(), name, None)
+    return None if function is None else (function, False)
+
+
+@functools.cache
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter] | None:
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # some builtins have none
+        return None
+
+
+def _differs(given: Any, default: Any) -> bool:
+    if given is default or given is np._NoValue:
+        return False
+    return not (isinstance(given, (bool, int, float, str)) and type(given) is type(default) and given == default)
+
+
+def _translated(
+    func: Callable[..., Any], target: Callable[..., Any], args: Iterable[Any], kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """NumPy's arguments for our function: required ones by place, others by name, defaults where ours differ."""
+    theirs, ours = _parameters(func), _parameters(target)
+    assert ours is not None
+    if theirs is None:
+        return [_as_ours(value) for value in args], kwargs
+    bound = inspect.signature(func).bind(*args, **kwargs)
+    given = set(bound.arguments)
+    bound.apply_defaults()
+    places: list[Any] = []
+    names: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        parameter = theirs[name]
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            places += value
+            continue
+        if parameter.default is inspect.Parameter.empty and not names:
+            places.append(value if places else _as_ours(value))
+            continue
+        if name == "order" and value in ("K", "A"):
+            continue
+        wanted = name if name in ours else _RENAMED.get(name, name)
+        if wanted in ours:
+            if name in given or _differs(value, ours[wanted].default):
+                names[wanted] = value
+        elif name in given and name not in _WITHOUT_EFFECT and _differs(value, parameter.default):
+            raise TypeError(f"{func.__name__}: {name} is not supported for DNDarrays")
+    return places, {name: value for name, value in names.items() if value is not np._NoValue}
+
+
+def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """NumPy's functions on arrays: the function of the same name here.
+
+    Raises
+    ------
+    TypeError
+        If there is none, or it lacks an argument that is given.
+    """
+    found = _counterpart(func)
+    if found is None:
+        return NotImplemented
+    target, same = found
+    if same:
+        return target(*args, **kwargs)
+    places, names = _translated(func, target, args, kwargs)
+    out = names.get("out")
+    if out is None or isinstance(out, ArrayBase):
+        return target(*places, **names)
+    names.pop("out")
+    return _deliver(target(*places, **names), out, func.__name__)
+
+
+class NumPyMethods:
+    """The protocols as methods of arrays."""
+
+    __slots__ = ()
+
+    __array_priority__ = 1000.0
+    __array_ufunc__ = array_ufunc
+    __array_function__ = array_function
