@@ -90,19 +90,7 @@ from equiheat.promotion import (
 
 # ---- linear algebra
 from equiheat import linalg as linalg
-from equiheat.linalg import (
-    dot as dot,
-    matmul as matmul,
-    matrix_transpose as matrix_transpose,
-    norm as norm,
-    outer as outer,
-    qr as qr,
-    trace as trace,
-    tril as tril,
-    triu as triu,
-    vdot as vdot,
-    vecdot as vecdot,
-)
+from equiheat.linalg import *
 
 # ---- element-wise operations, comparisons, reductions
 from equiheat.arithmetic import (

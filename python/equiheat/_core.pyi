@@ -27,7 +27,13 @@ __all__: list[str] = [
     "assign",
     "binary",
     "broadcast_to",
+    "check_square",
+    "cholesky",
     "concatenate",
+    "cross",
+    "det",
+    "eig",
+    "eigh",
     "empty",
     "expand_dims",
     "eye",
@@ -38,12 +44,20 @@ __all__: list[str] = [
     "full",
     "gather_edges",
     "getitem",
+    "gradient_through",
+    "inv",
+    "is_large_matrix",
+    "is_large_svd",
     "isclose",
     "kurtosis",
     "ldexp",
+    "linalg_tuning",
     "linspace",
     "lstsq",
     "matmul",
+    "matmul_to",
+    "matrix_diagonal",
+    "matrix_exp",
     "matrix_transpose",
     "mean",
     "modf",
@@ -78,9 +92,14 @@ __all__: list[str] = [
     "set_array_class",
     "setitem",
     "skew",
+    "slogdet",
+    "solve",
+    "solve_triangular",
     "sort",
     "squeeze",
     "stack",
+    "svd",
+    "to_factorable",
     "topk",
     "trace",
     "tril",
@@ -397,7 +416,37 @@ def assign(out: Array, values: Array, mask: Array | None, fn: str) -> None:
     """
 
 def broadcast_to(x: Array, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
+def check_square(x: Array, fn: str) -> None:
+    """
+    LinAlgError unless the last two axes have one extent. Local.
+    """
+
+def cholesky(a: Array, upper: bool) -> Array:
+    """
+    Collective.
+    """
+
 def concatenate(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array:
+    """
+    Collective.
+    """
+
+def det(a: Array) -> Array:
+    """
+    Collective.
+    """
+
+def eig(a: Array, vectors: bool) -> tuple[Array, Array | None]:
+    """
+    (values, vectors or None). Collective.
+    """
+
+def eigh(a: Array, upper: bool, vectors: bool) -> tuple[Array, Array | None]:
+    """
+    (values, vectors or None). Collective.
+    """
+
 def empty(spec: NewArray) -> Array: ...
 def expand_dims(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def eye(spec: NewArray) -> Array: ...
@@ -434,6 +483,26 @@ def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> t
     """
 
 def getitem(x: Array, key: tuple) -> Array: ...
+def gradient_through(value: Array, expression: Array) -> Array:
+    """
+    Local.
+    """
+
+def inv(a: Array) -> Array:
+    """
+    Collective.
+    """
+
+def is_large_matrix(a: Array) -> bool:
+    """
+    Local.
+    """
+
+def is_large_svd(a: Array) -> bool:
+    """
+    Local.
+    """
+
 def isclose(
     a: Array,
     b: Array,
@@ -453,6 +522,15 @@ def kurtosis(
     """
 
 def ldexp(x: Array, exponent: Array) -> Array: ...
+def linalg_tuning(
+    small: typing.SupportsInt | typing.SupportsIndex = -1,
+    width: typing.SupportsInt | typing.SupportsIndex = -1,
+    leaf: typing.SupportsInt | typing.SupportsIndex = -1,
+) -> tuple[int, int, int]:
+    """
+    Sizes of matrices that are gathered, of panels and of undivided tridiagonal matrices; the same on all ranks. Negative ones stay. Returns those before. Local.
+    """
+
 def linspace(
     spec: NewArray,
     start: typing.SupportsFloat | typing.SupportsIndex,
@@ -468,6 +546,21 @@ def lstsq(
     """
 
 def matmul(a: Array, b: Array) -> Array:
+    """
+    Collective.
+    """
+
+def matmul_to(a: Array, b: Array, split: typing.SupportsInt | typing.SupportsIndex | None) -> Array:
+    """
+    Collective.
+    """
+
+def matrix_diagonal(x: Array, offset: typing.SupportsInt | typing.SupportsIndex) -> Array:
+    """
+    Local.
+    """
+
+def matrix_exp(a: Array) -> Array:
     """
     Collective.
     """
@@ -579,6 +672,21 @@ def skew(
     Collective.
     """
 
+def slogdet(a: Array) -> tuple[Array, Array]:
+    """
+    (sign, logabsdet). Collective.
+    """
+
+def solve(a: Array, b: Array) -> Array:
+    """
+    Collective.
+    """
+
+def solve_triangular(a: Array, b: Array, upper: bool, unit: bool) -> Array:
+    """
+    Collective.
+    """
+
 def sort(
     x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, descending: bool, values: bool, indices: bool
 ) -> tuple[Array | None, Array | None]:
@@ -588,6 +696,16 @@ def sort(
 
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...
 def stack(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def svd(a: Array, full_matrices: bool, vectors: bool) -> tuple[Array | None, Array, Array | None]:
+    """
+    (u or None, s, vh or None). Collective.
+    """
+
+def to_factorable(x: Array) -> Array:
+    """
+    Local.
+    """
+
 def topk(
     x: Array,
     k: typing.SupportsInt | typing.SupportsIndex,

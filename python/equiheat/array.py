@@ -43,6 +43,7 @@ class DNDarray(
     in_place.InPlaceMethods,
     interchange.InterchangeMethods,
     numpy_protocols.NumPyMethods,
+    linalg.LinalgMethods,
     sorting.SortingMethods,
     statistics.StatisticsMethods,
     ArrayBase,
@@ -172,14 +173,6 @@ class DNDarray(
     detach = conversion.detach
 
     # ------------------------------------------------------------------ linear algebra
-    dot = linalg.dot
-    matmul = linalg.matmul
-    norm = linalg.norm
-    outer = linalg.outer
-    qr = linalg.qr
-    trace = linalg.trace
-    tril = linalg.tril
-    triu = linalg.triu
 
     def __matmul__(self, other: linalg.ArrayLike) -> DNDarray:
         """`linalg.matmul`."""

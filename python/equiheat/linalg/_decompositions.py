@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from equiheat import _core
-from equiheat._base import unwrap, wrap
+from equiheat._base import wrap
+from equiheat._function import native
+from equiheat.linalg._operands import ArrayLike
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -19,7 +21,7 @@ class QR(NamedTuple):
     R: DNDarray
 
 
-def qr(A: DNDarray, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR:
+def qr(A: ArrayLike, mode: Literal["reduced", "complete", "r"] = "reduced", procs_to_merge: int = 2) -> QR:
     """QR factorisation ``A = Q @ R``, Q with orthonormal columns, R upper triangular.
 
     The diagonal of R is real and not negative, so that the factors of a matrix of full rank are the same at any
@@ -31,6 +33,8 @@ def qr(A: DNDarray, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR
         (..., m, n), any shape and split; integers and half precision are computed in float32.
     mode : {'reduced', 'complete', 'r'}
         Q (m, k) and R (k, n) with k = min(m, n); Q (m, m) and R (m, n); R alone.
+    procs_to_merge : int
+        Accepted for Heat's programs: the triangles of all ranks are merged at once.
 
     Returns
     -------
@@ -55,5 +59,12 @@ def qr(A: DNDarray, mode: Literal["reduced", "complete", "r"] = "reduced") -> QR
 
     Differentiable in modes 'reduced' and 'r' if the first k columns are linearly independent.
     """
-    q, r = _core.qr(unwrap(A, "qr", "A"), mode)
+    q, r = _core.qr(native(A, "qr", "A"), mode)
     return QR(None if q is None else wrap(q), wrap(r))
+
+
+def orthonormal(a: DNDarray, complete: bool = False) -> DNDarray:
+    """Q of `qr`. Collective."""
+    q, _ = _core.qr(a._core, "complete" if complete else "reduced")
+    assert q is not None
+    return wrap(q)

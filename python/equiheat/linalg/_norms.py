@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from equiheat import _core
-from equiheat._base import unwrap, wrap
+from equiheat import _core, manipulation
+from equiheat._base import wrap
+from equiheat._function import native
+from equiheat.linalg._operands import ArrayLike
+from equiheat.linalg._svd import svdvals
+from equiheat.linalg._systems import LinAlgError, inv
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -23,7 +27,7 @@ def _axes(axis: int | Sequence[int] | None, ndim: int) -> list[int]:
 
 
 def vector_norm(
-    x: DNDarray, *, axis: int | Sequence[int] | None = None, keepdims: bool = False, ord: float = 2
+    x: ArrayLike, axis: int | Sequence[int] | None = None, keepdims: bool = False, ord: float | None = None
 ) -> DNDarray:
     """``sum(abs(x)**ord)**(1/ord)`` over axes; the largest and smallest magnitude for +-inf, the non-zeros for 0.
 
@@ -35,8 +39,8 @@ def vector_norm(
         Axes to sum over; all by default.
     keepdims : bool
         Keep them with extent 1.
-    ord : float
-        Order.
+    ord : float, optional
+        Order; 2 by default.
 
     Returns
     -------
@@ -49,12 +53,12 @@ def vector_norm(
     ValueError
         An axis out of bounds or given twice; ord of +-inf over no elements.
     """
-    core = unwrap(x, "vector_norm")
-    return wrap(_core.vector_norm(core, float(ord), _axes(axis, core.ndim), keepdims))
+    core = native(x, "vector_norm")
+    return wrap(_core.vector_norm(core, 2.0 if ord is None else float(ord), _axes(axis, core.ndim), keepdims))
 
 
 def matrix_norm(
-    x: DNDarray, *, axis: tuple[int, int] = (-2, -1), keepdims: bool = False, ord: Order = "fro"
+    x: ArrayLike, axis: tuple[int, int] | None = None, keepdims: bool = False, ord: Order = None
 ) -> DNDarray:
     """Norm of the matrices in two axes.
 
@@ -62,60 +66,85 @@ def matrix_norm(
     ----------
     x : DNDarray
         At least 2-D.
-    axis : (int, int)
-        Axes of rows and columns.
+    axis : (int, int), optional
+        Axes of rows and columns; by default the last two.
     keepdims : bool
         Keep them with extent 1.
-    ord : {'fro', None, 1, -1, inf, -inf}
+    ord : {'fro', None, 'nuc', 1, -1, 2, -2, inf, -inf}
         'fro' or None: root of the sum of squares; 1, -1: largest, smallest column sum of magnitudes; inf, -inf: of row
-        sums.
+        sums; 2, -2: largest, smallest singular value; 'nuc': sum of singular values.
 
     Returns
     -------
     DNDarray
-        Real; split as a sum's result. Collective: one allreduce of at most a row or column. Differentiable.
+        Real; split as a sum's result. Differentiable.
 
     Raises
     ------
-    NotImplementedError
-        ord 2, -2 and 'nuc', which need singular values: `lstsq` returns them.
+    ValueError
+        Axes out of bounds or equal, fewer than 2 dimensions, an unknown order.
+
+    Notes
+    -----
+    One allreduce of at most a row or a column; orders 2, -2 and 'nuc' cost `svdvals`.
+
+    Examples
+    --------
+    >>> ht.linalg.matrix_norm(ht.array([[1.0, 2.0], [3.0, 4.0]], split=0), ord=1).item()
+    6.0
     """
-    core = unwrap(x, "matrix_norm")
-    if len(axis) != 2:
+    core = native(x, "matrix_norm")
+    axes = [-2, -1] if axis is None else list(axis)
+    if len(axes) != 2:
         raise ValueError(f"matrix_norm: axis must be two axes, is {axis!r}")
-    rows, columns = (a % core.ndim if -core.ndim <= a < core.ndim else a for a in axis)
+    if core.ndim < 2 or any(not -core.ndim <= a < core.ndim for a in axes):
+        raise ValueError(f"matrix_norm: axes {axes} are out of bounds for an array of {core.ndim} dimensions")
+    rows, columns = (a % core.ndim for a in axes)
+    if rows == columns:
+        raise ValueError(f"matrix_norm: axis names axis {rows} twice; rows and columns must differ")
     if ord is None or ord == "fro":
         return wrap(_core.vector_norm(core, 2.0, [rows, columns], keepdims))
     if ord in (2, -2, "nuc"):
-        raise NotImplementedError(f"matrix_norm: ord={ord!r} needs singular values; use 'fro', 1, -1, inf or -inf")
+        return _spectral_norm(core, (rows, columns), keepdims, ord)
     if ord not in (1, -1, math.inf, -math.inf):
-        raise ValueError(f"matrix_norm: unknown ord {ord!r}; choose 'fro', 1, -1, inf or -inf")
+        raise ValueError(f"matrix_norm: unknown ord {ord!r}; choose 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
     summed, compared = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = _core.vector_norm(core, 1.0, [summed], True)
     extreme = _core.vector_norm(sums, math.copysign(math.inf, ord), [compared], True)
     return wrap(extreme if keepdims else _core.vector_norm(extreme, 1.0, [rows, columns], False))
 
 
-def norm(x: DNDarray, ord: Order = None, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> DNDarray:
+def _spectral_norm(core: _core.Array, axes: tuple[int, int], keepdims: bool, ord: Order) -> DNDarray:
+    values = svdvals(manipulation.moveaxis(wrap(core), axes, (-2, -1)))
+    if ord == "nuc":
+        result = wrap(_core.vector_norm(values._core, 1.0, [values.ndim - 1], False))
+    else:
+        result = values[..., 0 if ord == 2 else -1]
+    return manipulation.expand_dims(result, sorted(axes)) if keepdims else result
+
+
+def norm(x: ArrayLike, axis: int | Sequence[int] | None = None, keepdims: bool = False, ord: Order = None) -> DNDarray:
     """NumPy's norm: of all elements, of the vectors along an axis, or of the matrices in two axes.
 
     Parameters
     ----------
     x : DNDarray
         Any shape; with `ord` and without `axis` 1-D or 2-D.
-    ord : float or 'fro', optional
-        See `vector_norm` and `matrix_norm`; by default the root of the sum of squares.
     axis : int or (int, int), optional
         One axis: vectors; two: matrices; none: the whole array.
     keepdims : bool
         Keep the axes with extent 1.
+    ord : float or {'fro', 'nuc'}, optional
+        See `vector_norm` and `matrix_norm`; by default the root of the sum of squares.
 
     Returns
     -------
     DNDarray
         Real; split as a sum's result. Collective: one allreduce of the result where the split is summed over.
     """
-    core = unwrap(x, "norm")
+    if isinstance(axis, str):  # NumPy's order of parameters
+        axis, ord = None, axis
+    core = native(x, "norm")
     axes = _axes(axis, core.ndim)
     if axis is None and ord is None:
         return vector_norm(x, keepdims=keepdims)
@@ -124,3 +153,43 @@ def norm(x: DNDarray, ord: Order = None, axis: int | Sequence[int] | None = None
     if len(axes) == 2:
         return matrix_norm(x, axis=(axes[0], axes[1]), keepdims=keepdims, ord=ord)
     raise ValueError(f"norm: ord={ord!r} over {len(axes)} axes is not defined; give one axis, or two for matrices")
+
+
+def cond(x: ArrayLike, p: Any = None) -> DNDarray:
+    """Condition number: the norm of the matrices times the norm of their inverses.
+
+    Parameters
+    ----------
+    x : array
+        (..., m, n); square unless p is None, 2 or -2.
+    p : {None, 2, -2, 1, -1, inf, -inf, 'fro', 'nuc'}
+        The norm, see `matrix_norm`; None is 2.
+
+    Returns
+    -------
+    DNDarray
+        (...); inf for a singular matrix. Cost: `svdvals`, or `inv` and two norms.
+
+    Raises
+    ------
+    LinAlgError
+        Fewer than 2 dimensions, no elements, or not square.
+
+    Examples
+    --------
+    >>> ht.linalg.cond(ht.array([[4.0, 0.0], [0.0, 2.0]], split=0)).item()
+    2.0
+    """
+    core = native(x, "cond")
+    if core.ndim < 2 or core.size == 0:
+        raise LinAlgError(f"cond: needs matrices with elements, the shape is {core.gshape}")
+    if p is None or p in (2, -2):
+        s = svdvals(wrap(core))
+        return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
+    array = wrap(core)
+    try:
+        return matrix_norm(array, ord=p) * matrix_norm(inv(array), ord=p)
+    except LinAlgError:
+        if core.gshape[-1] != core.gshape[-2]:
+            raise
+        return matrix_norm(array, ord=p) * math.inf

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import torch
+
 from equiheat import _core
-from equiheat._base import ArrayBase, as_core
+from equiheat._base import ArrayBase, as_core, wrap
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
 
     from equiheat.array import DNDarray
 
@@ -18,21 +19,38 @@ if TYPE_CHECKING:
 ArrayLike: TypeAlias = "DNDarray | np.ndarray[Any, Any] | torch.Tensor | list[Any] | tuple[Any, ...]"
 
 
-def native_pair(fn: str, names: tuple[str, str], first: Any, second: Any) -> tuple[_core.Array, _core.Array]:
-    """The native arrays of two operands, the replicated ones over the other one's ranks. Local.
+def natives(fn: str, names: tuple[str, ...], values: tuple[Any, ...]) -> list[_core.Array]:
+    """The native arrays of several operands, the replicated ones over the others' ranks. Local.
 
     Raises
     ------
     TypeError
         For what is no array.
     """
-    if isinstance(first, ArrayBase) and isinstance(second, ArrayBase):
-        return first._core, second._core
-    comm = next((x._core.comm for x in (first, second) if isinstance(x, ArrayBase)), None)
+    comm = next((x._core.comm for x in values if isinstance(x, ArrayBase)), None)
     cores = []
-    for name, value in zip(names, (first, second), strict=True):
+    for name, value in zip(names, values, strict=True):
         core = as_core(value, comm)
         if core is None:
             raise TypeError(f"{fn}: {name} must be a DNDarray, an array or a sequence of numbers, is {type(value)}")
         cores.append(core)
-    return cores[0], cores[1]
+    return cores
+
+
+def native_pair(fn: str, names: tuple[str, str], first: Any, second: Any) -> tuple[_core.Array, _core.Array]:
+    """As `natives` for two operands, without a detour for two DNDarrays. Local."""
+    if isinstance(first, ArrayBase) and isinstance(second, ArrayBase):
+        return first._core, second._core
+    left, right = natives(fn, names, (first, second))
+    return left, right
+
+
+def identity_like(core: _core.Array) -> DNDarray:
+    """Identity matrices of the shape, dtype and layout of a stack of square ones. Local."""
+    block = torch.zeros_like(core.local, memory_format=torch.contiguous_format, requires_grad=False)
+    offset = 0
+    if core.counts is not None and core.split is not None and core.split >= core.ndim - 2:
+        before = sum(core.counts[: core.comm.rank])
+        offset = before if core.split == core.ndim - 2 else -before
+    block.diagonal(offset, -2, -1).fill_(1)
+    return wrap(core.with_local(block))

@@ -3,17 +3,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from equiheat import _core
+from equiheat import _core, manipulation
 from equiheat._base import unwrap, wrap
+from equiheat._function import deliver, native, torch_dtype
 from equiheat.linalg._operands import ArrayLike, native_pair
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-def matmul(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
+def matmul(x1: ArrayLike, x2: ArrayLike, allow_resplit: bool = False) -> DNDarray:
     r"""Matrix product ``x1 @ x2`` over the last two axes, batch axes broadcast; 1-D operands as in NumPy.
 
     Parameters
@@ -22,6 +23,8 @@ def matmul(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
         (..., m, k) or (k,), any dtype, any split, any extents. NumPy and torch arrays count as replicated.
     x2 : array
         (..., k, n) or (k,).
+    allow_resplit : bool
+        Accepted for Heat's programs. The cheapest way is always taken, and operands are never changed.
 
     Returns
     -------
@@ -57,29 +60,6 @@ def matmul(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
     return wrap(_core.matmul(*native_pair("matmul", ("x1", "x2"), x1, x2)))
 
 
-def dot(a: ArrayLike, b: ArrayLike) -> DNDarray:
-    """Inner product of vectors, matrix product of matrices, as `matmul`; a 0-d operand scales the other one.
-
-    Parameters
-    ----------
-    a, b : array
-        At most 2-D each. For more axes use `matmul` (or `vecdot`), which say what they sum over.
-
-    Returns
-    -------
-    DNDarray
-        0-d and replicated for two vectors; else split as `matmul`. Collective.
-    """
-    left, right = native_pair("dot", ("a", "b"), a, b)
-    if left.ndim > 2 or right.ndim > 2:
-        raise ValueError(
-            f"dot: needs arrays of at most 2 dimensions, has {left.ndim} and {right.ndim}; use matmul or vecdot"
-        )
-    if left.ndim == 0 or right.ndim == 0:
-        return wrap(left) * wrap(right)
-    return wrap(_core.matmul(left, right))
-
-
 def vdot(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
     """Sum of conj(x1) * x2 over all elements.
 
@@ -96,40 +76,68 @@ def vdot(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
     return wrap(_core.vdot(*native_pair("vdot", ("x1", "x2"), x1, x2)))
 
 
-def vecdot(x1: ArrayLike, x2: ArrayLike, *, axis: int = -1) -> DNDarray:
+def vecdot(x1: ArrayLike, x2: ArrayLike, axis: int | None = None, keepdims: bool | None = None) -> DNDarray:
     """Sum of conj(x1) * x2 along an axis.
 
     Parameters
     ----------
     x1, x2 : array
         Shapes that broadcast.
-    axis : int
-        Axis of the broadcast shape.
+    axis : int, optional
+        Axis of the broadcast shape; by default the last one.
+    keepdims : bool, optional
+        Keep the axis with extent 1.
 
     Returns
     -------
     DNDarray
         The broadcast shape without `axis`; split as a sum's result. Collective: one allreduce of the result where
         `axis` is split. Differentiable.
+
+    Examples
+    --------
+    >>> ht.vecdot(ht.ones((2, 3), split=0), ht.ones(3)).tolist()
+    [3.0, 3.0]
     """
-    return wrap(_core.vecdot(*native_pair("vecdot", ("x1", "x2"), x1, x2), axis))
+    axis = -1 if axis is None else axis
+    left, right = native_pair("vecdot", ("x1", "x2"), x1, x2)
+    product = wrap(_core.vecdot(left, right, axis))
+    if not keepdims:
+        return product
+    return manipulation.expand_dims(product, axis % max(left.ndim, right.ndim))
 
 
-def outer(a: ArrayLike, b: ArrayLike) -> DNDarray:
+def outer(a: ArrayLike, b: ArrayLike, out: DNDarray | None = None, split: int | None = None) -> DNDarray:
     """Products of all pairs: ``out[i, j] = a[i] * b[j]``.
 
     Parameters
     ----------
     a, b : array
-        1-D, (m,) and (n,).
+        (m,) and (n,); more axes are flattened.
+    out : DNDarray, optional
+        Where to write the result.
+    split : int, optional
+        Split of the result.
 
     Returns
     -------
     DNDarray
-        (m, n): split 0 if a is split, else 1 if b is. Collective: where both are split, one of them circulates.
-        Differentiable.
+        (m, n): by default split 0 if a is split, else 1 if b is. Collective: where both are split, one of them
+        circulates. Differentiable.
+
+    Examples
+    --------
+    >>> ht.outer(ht.array([1, 2], split=0), ht.array([3, 4])).tolist()
+    [[3, 4], [6, 8]]
     """
-    return wrap(_core.outer(*native_pair("outer", ("a", "b"), a, b)))
+    left, right = (
+        core if core.ndim == 1 else manipulation.ravel(wrap(core))._core
+        for core in native_pair("outer", ("a", "b"), a, b)
+    )
+    product = wrap(_core.outer(left, right))
+    if split is not None:
+        product = product.resplit(split)
+    return deliver(product, out, True, "outer")
 
 
 def matrix_transpose(x: DNDarray) -> DNDarray:
@@ -143,25 +151,70 @@ def matrix_transpose(x: DNDarray) -> DNDarray:
     return wrap(_core.matrix_transpose(unwrap(x, "matrix_transpose")))
 
 
-def trace(a: DNDarray, offset: int = 0, axis1: int = 0, axis2: int = 1) -> DNDarray:
+def trace(
+    a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: DNDarray | None = None
+) -> DNDarray:
     """Sum along the diagonals of the matrices in `axis1` and `axis2`.
 
     Parameters
     ----------
-    a : DNDarray
+    a : array
         At least 2-D.
     offset : int
         The diagonal: positive ones lie above the main one.
     axis1, axis2 : int
         Axes of rows and columns.
+    dtype : dtype, optional
+        Type to add up in, and of the result.
+    out : DNDarray, optional
+        Where to write the result.
 
     Returns
     -------
     DNDarray
         The other axes, 0-d for a matrix; integers of less than 64 bits give int64. Replicated if `axis1` or `axis2`
         is split (Collective: one allreduce of the result), else split as a. Differentiable.
+
+    Examples
+    --------
+    >>> ht.trace(ht.eye(3, split=0)).item()
+    3.0
     """
-    return wrap(_core.trace(unwrap(a, "trace", "a"), offset, axis1, axis2))
+    core = native(a, "trace", "a")
+    if dtype is not None:
+        wanted = torch_dtype(dtype)
+        core = core.with_local(core.local.to(wanted))
+        return deliver(wrap(_core.trace(core, offset, axis1, axis2)).astype(wanted), out, True, "trace")
+    return deliver(wrap(_core.trace(core, offset, axis1, axis2)), out, True, "trace")
+
+
+def diagonal(x: ArrayLike, /, *, offset: int = 0) -> DNDarray:
+    """Diagonals of the matrices in the last two axes.
+
+    Parameters
+    ----------
+    x : array
+        (..., m, n).
+    offset : int
+        The diagonal: positive ones lie above the main one.
+
+    Returns
+    -------
+    DNDarray
+        (..., k). Split as x along a batch axis; along the diagonal, each entry where it was, if x is split within the
+        matrices. Local, a view. Differentiable.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 dimensions.
+
+    Examples
+    --------
+    >>> ht.linalg.diagonal(ht.array([[1, 2], [3, 4]], split=0)).tolist()
+    [1, 4]
+    """
+    return wrap(_core.matrix_diagonal(native(x, "diagonal"), offset))
 
 
 def tril(m: DNDarray, k: int = 0) -> DNDarray:
