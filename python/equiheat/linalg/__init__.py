@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from equiheat.linalg._approximate import hsvd as hsvd
-from equiheat.linalg._approximate import hsvd_rank as hsvd_rank
-from equiheat.linalg._approximate import hsvd_rtol as hsvd_rtol
 from equiheat.linalg._approximate import isvd as isvd
 from equiheat.linalg._approximate import reigh as reigh
 from equiheat.linalg._approximate import rsvd as rsvd
@@ -21,6 +18,9 @@ from equiheat.linalg._eigen import eigh as eigh
 from equiheat.linalg._eigen import eigvals as eigvals
 from equiheat.linalg._eigen import eigvalsh as eigvalsh
 from equiheat.linalg._einsum import einsum as einsum
+from equiheat.linalg._hierarchical import hsvd as hsvd
+from equiheat.linalg._hierarchical import hsvd_rank as hsvd_rank
+from equiheat.linalg._hierarchical import hsvd_rtol as hsvd_rtol
 from equiheat.linalg._iterative import cg as cg
 from equiheat.linalg._iterative import condest as condest
 from equiheat.linalg._iterative import lanczos as lanczos

@@ -1,43 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Truncated decompositions: randomised, hierarchical, incremental."""
+"""Truncated decompositions: randomised and incremental."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import torch
 
 from equiheat import _core, manipulation, random
 from equiheat._base import wrap
-from equiheat._function import native
 from equiheat.linalg._decompositions import orthonormal, qr
 from equiheat.linalg._eigen import EighResult, eigh
-from equiheat.linalg._operands import ArrayLike, natives
+from equiheat.linalg._operands import ArrayLike, adjoint, at_least, matrix_operand, natives
 from equiheat.linalg._products import matmul
 from equiheat.linalg._svd import SVDResult, svd
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
-
-
-def _matrix(A: ArrayLike, fn: str) -> DNDarray:
-    core = _core.to_factorable(native(A, fn, "A"))
-    if core.ndim != 2:
-        raise ValueError(f"{fn}: A must be a matrix, has {core.ndim} dimensions")
-    return wrap(core)
-
-
-def _adjoint(x: DNDarray) -> DNDarray:
-    return wrap(_core.adjoint(x._core))
-
-
-def _at_least(value: int, least: int, fn: str, name: str) -> int:
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{fn}: {name} must be an integer, is {value!r}")
-    if value.__index__() < least:
-        raise ValueError(f"{fn}: {name} must be at least {least}, is {value!r}")
-    return value.__index__()
 
 
 # ---------------------------------------------------------------------- randomised
@@ -47,7 +26,7 @@ def _range(a: DNDarray, columns: int, power_iter: int) -> DNDarray:
     omega = random.randn(a.shape[1], columns, split=0 if a.split == 1 else None, comm=a.comm).astype(a.dtype)
     q = orthonormal(matmul(a, omega))
     for _ in range(power_iter):
-        q = orthonormal(matmul(a, orthonormal(matmul(_adjoint(a), q))))
+        q = orthonormal(matmul(a, orthonormal(matmul(adjoint(a), q))))
     return q
 
 
@@ -91,11 +70,11 @@ def rsvd(
     >>> ht.linalg.rsvd(ht.eye(5, split=0), 2).S.tolist()
     [1.0, 1.0]
     """
-    a = _matrix(A, "rsvd")
-    k = _at_least(svd_rank, 1, "rsvd", "svd_rank")
-    extra = _at_least(n_oversamples, 0, "rsvd", "n_oversamples")
-    q = _range(a, k + extra, _at_least(power_iter, 0, "rsvd", "power_iter"))
-    factors = svd(matmul(_adjoint(q), a))
+    a = matrix_operand(A, "rsvd")
+    k = at_least(svd_rank, 1, "rsvd", "svd_rank")
+    extra = at_least(n_oversamples, 0, "rsvd", "n_oversamples")
+    q = _range(a, k + extra, at_least(power_iter, 0, "rsvd", "power_iter"))
+    factors = svd(matmul(adjoint(q), a))
     assert isinstance(factors, SVDResult)
     u = matmul(q, factors.U)[:, :k]
     rows = 0 if a.split == 0 else None
@@ -137,14 +116,14 @@ def reigh(
     >>> ht.linalg.reigh(ht.eye(5, split=0), 2).eigenvalues.round(4).tolist()
     [1.0, 1.0]
     """
-    a = _matrix(A, "reigh")
+    a = matrix_operand(A, "reigh")
     if a.shape[0] != a.shape[1]:
         raise ValueError(f"reigh: A must be square, has shape {a.shape}")
-    k = _at_least(n_eigenvalues, 1, "reigh", "n_eigenvalues")
-    extra = _at_least(n_oversamples, 0, "reigh", "n_oversamples")
-    q = _range(a, k + extra, _at_least(power_iter, 0, "reigh", "power_iter"))
-    small = matmul(_adjoint(q), matmul(a, q)).resplit(None)
-    values, vectors = eigh((small + _adjoint(small)) * 0.5)
+    k = at_least(n_eigenvalues, 1, "reigh", "n_eigenvalues")
+    extra = at_least(n_oversamples, 0, "reigh", "n_oversamples")
+    q = _range(a, k + extra, at_least(power_iter, 0, "reigh", "power_iter"))
+    small = matmul(adjoint(q), matmul(a, q)).resplit(None)
+    values, vectors = eigh((small + adjoint(small)) * 0.5)
     order = torch.argsort(values.larray.abs(), descending=True)[:k].tolist()
     basis = matmul(q, wrap(_core.Array(vectors.larray[:, order], [q.shape[1], len(order)], None, None, a._core.comm)))
     chosen = wrap(_core.Array(values.larray[order], [len(order)], None, None, a._core.comm))
@@ -203,215 +182,7 @@ def isvd(
     head = manipulation.concatenate([upper[:, :r] * s.resplit(None), upper[:, r:]], 1)
     inner = svd(head)
     assert isinstance(inner, SVDResult)
-    keep = min(r + k, m, n + k) if maxrank is None else min(_at_least(maxrank, 1, "isvd", "maxrank"), r + k, m, n + k)
+    keep = min(r + k, m, n + k) if maxrank is None else min(at_least(maxrank, 1, "isvd", "maxrank"), r + k, m, n + k)
     left = matmul(inner.Vh[:keep, :r], vt.resplit(None))
     vh = manipulation.concatenate([left, inner.Vh[:keep, r:]], 1)
     return SVDResult(matmul(q, inner.U)[:, :keep], inner.S[:keep], vh)
-
-
-# ---------------------------------------------------------------------- hierarchical
-def hsvd_rank(
-    A: ArrayLike,
-    maxrank: int,
-    compute_sv: bool = False,
-    maxmergedim: int | None = None,
-    safetyshift: int = 5,
-    silent: bool = True,
-) -> tuple[DNDarray, ...]:
-    """Hierarchical singular value decomposition truncated to `maxrank` singular values.
-
-    As `hsvd` with at most `maxrank` values; the other parameters are explained there.
-
-    Examples
-    --------
-    >>> U, S, Vh, error = ht.linalg.hsvd_rank(ht.ones((4, 6), split=1), 1, compute_sv=True)
-    >>> S.round(3).tolist()
-    [4.899]
-    """
-    return hsvd(A, maxrank, maxmergedim, None, safetyshift, None, compute_sv, silent, True)
-
-
-def hsvd_rtol(
-    A: ArrayLike,
-    rtol: float,
-    compute_sv: bool = False,
-    maxrank: int | None = None,
-    maxmergedim: int | None = None,
-    safetyshift: int = 5,
-    no_of_merges: int | None = None,
-    silent: bool = True,
-) -> tuple[DNDarray, ...]:
-    """Hierarchical singular value decomposition with a relative error of at most `rtol` in the Frobenius norm.
-
-    As `hsvd`; a bound on the rank by `maxrank` or `maxmergedim` can make the error larger.
-
-    Examples
-    --------
-    >>> U, error = ht.linalg.hsvd_rtol(ht.ones((4, 6), split=1), 1e-3)
-    >>> U.shape
-    (4, 1)
-    """
-    return hsvd(A, maxrank, maxmergedim, rtol, safetyshift, no_of_merges, compute_sv, silent, True)
-
-
-def hsvd(
-    A: ArrayLike,
-    maxrank: int | None = None,
-    maxmergedim: int | None = None,
-    rtol: float | None = None,
-    safetyshift: int = 0,
-    no_of_merges: int | None = 2,
-    compute_sv: bool = False,
-    silent: bool = True,
-    warnings_off: bool = False,
-) -> tuple[DNDarray, ...]:
-    """Truncated singular value decomposition by local ones that are merged up a tree of ranks.
-
-    Parameters
-    ----------
-    A : array
-        (m, n), any split.
-    maxrank : int, optional
-        At most that many singular values.
-    maxmergedim : int, optional
-        At most that many columns in a merge; more are truncated before it.
-    rtol : float, optional
-        Bound of the relative error in the Frobenius norm.
-    safetyshift : int
-        Further singular values kept on the way, but not in the result.
-    no_of_merges : int, optional
-        Ranks merged at a node of the tree; 2 by default.
-    compute_sv : bool
-        Return singular values and right singular vectors too.
-    silent, warnings_off : bool
-        Accepted for Heat's programs: nothing is printed.
-
-    Returns
-    -------
-    tuple of DNDarray
-        (U, error), or (U, S, Vh, error) with `compute_sv`. U of A split 1 or None and Vh of A split 0 are replicated,
-        the other factor is split as A. error is 0-d: an upper estimate of the relative error, ``norm(A - U @ U.T @ A)
-        / norm(A)``.
-
-    Raises
-    ------
-    ValueError
-        A is not a matrix; a parameter out of range.
-
-    Notes
-    -----
-    Iwen and Ong, SIAM J. Matrix Anal. Appl. 37, 2016; error control by Himpe, Leibner, Rave, SIAM J. Sci. Comput. 40,
-    2018. log2(p) messages of (m, rank) elements (m the extent that is not split), one broadcast of U, one product.
-
-    Examples
-    --------
-    >>> U, error = ht.linalg.hsvd(ht.ones((4, 6), split=1), maxrank=1)
-    >>> U.shape
-    (4, 1)
-    """
-    a = _matrix(A, "hsvd").detach()
-    for name, value, least in (
-        ("maxrank", maxrank, 1),
-        ("maxmergedim", maxmergedim, 2),
-        ("no_of_merges", no_of_merges, 2),
-    ):
-        if value is not None:
-            _at_least(value, least, "hsvd", name)
-    _at_least(safetyshift, 0, "hsvd", "safetyshift")
-    rows = a.split == 0
-    turned = _adjoint(a) if rows else a
-    tree = _Tree(turned, maxrank, maxmergedim, rtol, safetyshift, no_of_merges or 2)
-    basis, error = tree.run()
-    comm = a._core.comm
-    u = wrap(_core.Array(basis, list(basis.shape), None, None, comm))
-    estimate = wrap(_core.Array(error, [], None, None, comm))
-    if not rows and not compute_sv:
-        return u, estimate
-    scaled = matmul(_adjoint(turned), u)
-    sizes = wrap(_core.vector_norm(scaled._core, 2.0, [0], False))
-    v = scaled / sizes.clip(torch.finfo(sizes._core.local.dtype).tiny, None)
-    left, right = (v, u) if rows else (u, v)
-    return (left, sizes, _adjoint(right), estimate) if compute_sv else (left, estimate)
-
-
-class _Tree:
-    """The merges of one decomposition: of the columns of all ranks, from the leaves to rank 0."""
-
-    def __init__(
-        self,
-        a: DNDarray,
-        maxrank: int | None,
-        maxmergedim: int | None,
-        rtol: float | None,
-        shift: int,
-        arity: int,
-    ) -> None:
-        self.local = a.larray
-        self.comm = a.comm
-        self.shared = a.split is not None and a.comm.size > 1
-        self.norm = _core.vector_norm(a._core, 2.0, [0, 1], False).local
-        self.maxrank = min(a.shape) if maxrank is None else maxrank
-        self.shift = shift
-        self.arity = arity
-        if maxmergedim is not None:
-            self.maxrank = min(self.maxrank, max(1, maxmergedim // arity - shift))
-        # The squared errors of the 2 p - 1 nodes of a binary tree add up.
-        nodes = 2 * a.comm.size - 1 if self.shared else 1
-        self.atol = None if rtol is None else float(self.norm.item()) * rtol / math.sqrt(nodes)
-        self.error = self.norm.new_zeros(())
-
-    def truncate(self, block: torch.Tensor, last: bool) -> torch.Tensor:
-        """Left singular vectors times singular values; without the values at the root."""
-        u, s, _ = torch.linalg.svd(block, full_matrices=False)
-        noise = torch.finfo(s.dtype).eps * max(block.shape) * (s[0] if len(s) else 0)
-        rank = min(self.maxrank, int((s > noise).sum()))
-        if self.atol is not None:
-            tails = s.square().flip(0).cumsum(0).flip(0)
-            rank = min(rank, int((tails > self.atol**2).sum()))
-        rank = max(rank, min(1, len(s)))
-        kept = rank if last else min(len(s), rank + self.shift)
-        self.error = self.error + s[kept:].square().sum()
-        return u[:, :kept] if last else u[:, :kept] * s[:kept]
-
-    def run(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The basis and the relative error, on every rank."""
-        if not self.shared:
-            basis = self.truncate(self.local, last=True)
-            return basis, self._relative()
-        block = self.truncate(self.local, last=False)
-        rank, size, stride = self.comm.rank, self.comm.size, 1
-        while stride < size:
-            step = stride * self.arity
-            if rank % step:
-                if rank % stride == 0:
-                    self._send(block, rank - rank % step)
-                break
-            others = range(rank + stride, min(rank + step, size), stride)
-            blocks = [block, *(self._receive(peer, block) for peer in others)]
-            stride = step
-            block = self.truncate(torch.cat(blocks, 1), last=stride >= size)
-        return self._broadcast(block)
-
-    def _relative(self) -> torch.Tensor:
-        return self.error.sqrt() / self.norm.clamp_min(torch.finfo(self.norm.dtype).tiny)
-
-    def _send(self, block: torch.Tensor, peer: int) -> None:
-        columns = torch.tensor([block.shape[1]])
-        self.comm.send(columns, peer)
-        self.comm.send(torch.cat([block.reshape(-1), self.error.reshape(1).to(block.dtype)]), peer)
-
-    def _receive(self, peer: int, like: torch.Tensor) -> torch.Tensor:
-        columns = torch.zeros(1, dtype=torch.int64)
-        self.comm.recv(columns, peer)
-        rows = like.shape[0]
-        packed = like.new_empty(rows * int(columns) + 1)
-        self.comm.recv(packed, peer)
-        self.error = self.error + packed[-1].real
-        return packed[:-1].reshape(rows, int(columns))
-
-    def _broadcast(self, block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        columns = torch.tensor([block.shape[1]])
-        columns = self.comm.bcast(columns, 0)
-        basis = block.contiguous() if self.comm.rank == 0 else block.new_empty((block.shape[0], int(columns)))
-        basis = self.comm.bcast(basis, 0)
-        return basis, self.comm.bcast(self._relative().contiguous(), 0)

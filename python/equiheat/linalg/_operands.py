@@ -54,3 +54,25 @@ def identity_like(core: _core.Array) -> DNDarray:
         offset = before if core.split == core.ndim - 2 else -before
     block.diagonal(offset, -2, -1).fill_(1)
     return wrap(core.with_local(block))
+
+
+def matrix_operand(A: ArrayLike, fn: str) -> DNDarray:
+    """A as a matrix of a type that LAPACK has; ValueError for another number of axes. Local."""
+    core = _core.to_factorable(natives(fn, ("A",), (A,))[0])
+    if core.ndim != 2:
+        raise ValueError(f"{fn}: A must be a matrix, has {core.ndim} dimensions")
+    return wrap(core)
+
+
+def adjoint(x: DNDarray) -> DNDarray:
+    """The conjugate transpose of the last two axes. Local."""
+    return wrap(_core.adjoint(x._core))
+
+
+def at_least(value: int, least: int, fn: str, name: str) -> int:
+    """The value as an integer; TypeError if it is none, ValueError if it is less than `least`. Local."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{fn}: {name} must be an integer, is {value!r}")
+    if value.__index__() < least:
+        raise ValueError(f"{fn}: {name} must be at least {least}, is {value!r}")
+    return value.__index__()

@@ -215,7 +215,7 @@ def pinv(a: ArrayLike, rcond: Any = None, *, rtol: Any = None, hermitian: bool =
 def _inverted(s: DNDarray, small: DNDarray) -> DNDarray:
     regular: Any = where(small, 1.0, s)
     inverse: Any = where(small, 0.0, regular.reciprocal())
-    return inverse.astype(s.dtype)  # type: ignore[no-any-return]
+    return inverse.astype(s.dtype)
 
 
 def _factors(a: DNDarray) -> SVDResult:
