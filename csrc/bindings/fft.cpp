@@ -1,8 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ops/fft.hpp"
+
+#include "base/error.hpp"
+#include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 
 namespace eh {
+namespace {
 
-void register_fft(pybind11::module_& /*m*/) {}
+using Axes = std::vector<int>;
+using Lengths = std::vector<std::int64_t>;
+
+/// "complex" (forward or not), "from_real", "to_real"; scale: 0 none, 1 root of n, 2 n.
+DNDarray fft(const DNDarray& x, const std::string& kind, const Axes& axes, const Lengths& lengths, int scale,
+             bool forward) {
+  const FftAxes spec = {axes, lengths};
+  const auto by = static_cast<FftScale>(scale);
+  if (kind == "from_real") return fft_from_real(x, spec, by);
+  if (kind == "to_real") return fft_to_real(x, spec, by);
+  return fft_complex(x, spec, by, forward);
+}
+
+}  // namespace
+
+void register_fft(pybind11::module_& m) {
+  m.def("fft", &fft, py::arg("x"), py::arg("kind"), py::arg("axes"), py::arg("lengths"), py::arg("scale"),
+        py::arg("forward"), NoGil(), "Collective.");
+}
 
 }  // namespace eh

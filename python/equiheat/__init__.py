@@ -298,7 +298,8 @@ from equiheat.manipulation import (
     vstack as vstack,
 )
 
-# ---- statistics
+# ---- statistics, Fourier transforms
+from equiheat import fft as fft
 from equiheat.statistics import *
 
 # ---- estimators
