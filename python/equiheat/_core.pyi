@@ -37,6 +37,7 @@ __all__: list[str] = [
     "empty",
     "expand_dims",
     "eye",
+    "fft",
     "flip",
     "frexp",
     "from_blocks",
@@ -450,6 +451,18 @@ def eigh(a: Array, upper: bool, vectors: bool) -> tuple[Array, Array | None]:
 def empty(spec: NewArray) -> Array: ...
 def expand_dims(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def eye(spec: NewArray) -> Array: ...
+def fft(
+    x: Array,
+    kind: str,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    lengths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    scale: typing.SupportsInt | typing.SupportsIndex,
+    forward: bool,
+) -> Array:
+    """
+    Collective.
+    """
+
 def flip(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def frexp(x: Array) -> tuple[Array, Array]: ...
 def from_blocks(
