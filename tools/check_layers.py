@@ -30,7 +30,7 @@ THIRD_PARTY = {  # prefixes of headers a layer may include besides the standard 
     "comm": ("mpi.h",),
     "array": (*ATEN, "torch/csrc/autograd/custom_function.h"),
     "ops": ATEN,
-    "nn": (*ATEN, "torch/library.h", "torch/csrc/autograd/custom_function.h"),
+    "nn": (*ATEN, "ATen/autocast_mode.h", "torch/library.h", "torch/csrc/autograd/custom_function.h"),
     "interop": (*ATEN, "torch/csrc/distributed/", "pybind11/"),
     "bindings": (*ATEN, "pybind11/", "Python.h", "structmember.h", "torch/csrc/", "mpi4py/"),  # CPython's own
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
+#include "kernels/cross_attention_reconstruction/vectors.hpp"
+
+/// The arithmetics a matrix product may use. All of them multiply words: a word is one real number, or a pair of
+/// bfloat16 that follow each other along the summed axis. Sums are kept in Real.
+namespace eh::kernels::engine {
+namespace {
+
+template <typename T>
+struct RealTiles {
+  using Real = T;
+  using Word = T;
+  static constexpr int kPair = 1;  ///< numbers per word
+
+  static EH_FORCE Vector<T> multiply_add(Vector<T> a, Vector<T> b, Vector<T> c) { return a * b + c; }
+  /// One word per lane, of two rows that follow each other along the summed axis (the second is ignored here).
+  static EH_FORCE Vector<T> pair(Vector<T> first, Vector<T>) { return first; }
+  static EH_FORCE void store_words(Word* row, Index column, Vector<T> v) { store(row + column, v); }
+};
+
+#if defined(__AVX512BF16__)
+struct Bf16Tiles {
+  using Real = float;
+  using Word = std::int32_t;
+  static constexpr int kPair = 2;
+
+  static EH_FORCE Vector<float> multiply_add(Vector<Word> a, Vector<Word> b, Vector<float> c) {
+    return _mm512_dpbf16_ps(c, std::bit_cast<__m512bh>(a), std::bit_cast<__m512bh>(b));
+  }
+  static EH_FORCE Vector<Word> pair(Vector<float> first, Vector<float> second) {
+    const auto both = std::bit_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first));
+    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
+                                           7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return std::bit_cast<Vector<Word>>(_mm512_permutexvar_epi16(order, both));
+  }
+  /// Numbers `column`, ... of a row of words.
+  static EH_FORCE void store_words(Word* row, Index column, Vector<float> v) {
+    const auto half = _mm512_cvtneps_pbh(v);
+    __builtin_memcpy(reinterpret_cast<char*>(row) + 2 * column, &half, sizeof half);
+  }
+};
+#endif
+
+/// Words to Real: both halves of each pair.
+EH_FORCE Vector<float> first_of_pair(Vector<std::int32_t> words) {
+  return std::bit_cast<Vector<float>>(words << 16);
+}
+EH_FORCE Vector<float> second_of_pair(Vector<std::int32_t> words) {
+  return std::bit_cast<Vector<float>>(words & static_cast<std::int32_t>(0xFFFF0000u));
+}
+
+}  // namespace
+}  // namespace eh::kernels::engine

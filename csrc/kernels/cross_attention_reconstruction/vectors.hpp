@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+/// Vectors of EH_VECTOR_BYTES bytes, in the compilers' own vector types. The headers of the CPU engine are compiled once
+/// per instruction set; everything in them lives in an unnamed namespace, so that no linker mixes the copies.
+#ifndef EH_VECTOR_BYTES
+#define EH_VECTOR_BYTES 16
+#endif
+#define EH_FORCE inline __attribute__((always_inline))
+
+namespace eh::kernels::engine {
+namespace {
+
+using Index = std::int64_t;
+
+template <typename T, int Bytes = EH_VECTOR_BYTES>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(Bytes)));
+};
+template <typename T>
+using Vector = typename VectorOf<T>::type;
+template <typename T>
+constexpr int kLanes = EH_VECTOR_BYTES / static_cast<int>(sizeof(T));
+
+constexpr Index least(Index a, Index b) { return a < b ? a : b; }
+constexpr Index most(Index a, Index b) { return a > b ? a : b; }
+constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+constexpr Index round_up(Index a, Index b) { return ceil_div(a, b) * b; }
+
+template <typename T>
+EH_FORCE Vector<T> load(const T* p) {
+  Vector<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <typename T, typename V>
+EH_FORCE void store(T* p, V v) {
+  static_assert(sizeof(V) == EH_VECTOR_BYTES);
+  __builtin_memcpy(p, &v, sizeof v);
+}
+template <typename T>
+EH_FORCE Vector<T> all(T x) {
+  return Vector<T>{} + x;
+}
+
+/// Lane i of the result is lane i ^ Distance.
+template <int Distance, typename V, int... I>
+EH_FORCE V exchange(V v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (I ^ Distance)...);
+}
+template <typename T, int Distance = kLanes<T> / 2, typename F>
+EH_FORCE T fold(Vector<T> v, const F& f) {
+  v = f(v, exchange<Distance>(v, std::make_integer_sequence<int, kLanes<T>>{}));
+  if constexpr (Distance == 1) {
+    return v[0];
+  } else {
+    return fold<T, Distance / 2>(v, f);
+  }
+}
+template <typename T>
+EH_FORCE T sum_of(Vector<T> v) {
+  return fold<T>(v, [](Vector<T> a, Vector<T> b) __attribute__((always_inline)) { return a + b; });
+}
+template <typename T>
+EH_FORCE T top_of(Vector<T> v) {
+  return fold<T>(v, [](Vector<T> a, Vector<T> b) __attribute__((always_inline)) { return a > b ? a : b; });
+}
+
+/// 0, 1, 2, ... as signed integers of T's width.
+template <typename T>
+struct SignedOf {
+  using type = std::int32_t;
+};
+template <>
+struct SignedOf<double> {
+  using type = std::int64_t;
+};
+template <typename T>
+using Signed = typename SignedOf<T>::type;
+template <typename T>
+EH_FORCE Vector<Signed<T>> lane_numbers() {
+  Vector<Signed<T>> v{};
+  for (int i = 0; i < kLanes<T>; ++i) v[i] = i;
+  return v;
+}
+
+/// `x` in the first n lanes, `other` in the rest.
+template <typename T>
+EH_FORCE Vector<T> first_lanes(Vector<T> x, Vector<T> other, Index n) {
+  return lane_numbers<T>() < static_cast<Signed<T>>(n) ? x : other;
+}
+
+// e^x for x <= 0: e^x = 2^n (1 + r + r^2 q(r)) with |r| <= ln(2) / 2. Below the smallest normal number the result is
+// the smallest normal number or a little less than twice that; NaN stays NaN.
+struct ExpFloat {
+  static constexpr float lowest = -87.0f, per_ln2 = 1.44269504088896341f, round = 12582912.0f;
+  static constexpr float ln2_high = 0.693145751953125f, ln2_low = 1.42860682030941723212e-6f;
+  static constexpr float q[] = {5.000000095e-01f, 1.666651885e-01f, 4.166620587e-02f, 8.368887863e-03f,
+                                1.395048622e-03f};
+  static constexpr int shift = 23, bias = 127;
+};
+struct ExpDouble {
+  static constexpr double lowest = -708.0, per_ln2 = 1.44269504088896341, round = 6755399441055744.0;
+  static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
+  static constexpr double q[] = {1.0 / 2,
+                                 1.0 / 6,
+                                 1.0 / 24,
+                                 1.0 / 120,
+                                 1.0 / 720,
+                                 1.0 / 5040,
+                                 1.0 / 40320,
+                                 1.0 / 362880,
+                                 1.0 / 3628800,
+                                 1.0 / 39916800,
+                                 1.0 / 479001600,
+                                 1.0 / 6227020800.0,
+                                 1.0 / 87178291200.0};
+  static constexpr int shift = 52, bias = 1023;
+};
+
+template <typename T>
+EH_FORCE Vector<T> exp_of(Vector<T> x) {
+  using C = std::conditional_t<sizeof(T) == 4, ExpFloat, ExpDouble>;
+  using I = Vector<Signed<T>>;
+  constexpr int terms = sizeof(C::q) / sizeof(C::q[0]);
+  x = x < all<T>(C::lowest) ? all<T>(C::lowest) : x;
+  const Vector<T> shifted = x * C::per_ln2 + C::round;
+  const Vector<T> n = shifted - C::round;
+  const Vector<T> r = (x - n * C::ln2_high) - n * C::ln2_low;
+  Vector<T> q = all<T>(C::q[terms - 1]);
+#pragma GCC unroll 16
+  for (int k = terms - 2; k >= 0; --k) q = q * r + C::q[k];
+  const Vector<T> base = (q * r) * r + r + T{1};
+  // The low bits of `shifted` are n in two's complement.
+  const I power = (std::bit_cast<I>(shifted) + C::bias) << C::shift;
+  return base * std::bit_cast<Vector<T>>(power);
+}
+
+// ------------------------------------------------------------------ conversions
+
+struct Bf16 {
+  std::uint16_t bits;
+};
+
+/// 16-bit integers, as many as a vector of T has lanes.
+template <typename T>
+using Halves = typename VectorOf<std::uint16_t, 2 * kLanes<T>>::type;
+template <typename T>
+using Bytes = typename VectorOf<std::uint8_t, kLanes<T>>::type;
+
+template <typename T>
+EH_FORCE Vector<T> load_as(const T* p) {
+  return load(p);
+}
+template <typename T>
+EH_FORCE Vector<T> load_as(const Bf16* p) {
+  Halves<T> half;
+  __builtin_memcpy(&half, p, sizeof half);
+  static_assert(sizeof(T) == 4);
+  return std::bit_cast<Vector<T>>(__builtin_convertvector(half, Vector<std::uint32_t>) << 16);
+}
+
+/// The first n < lanes elements, zeros behind them.
+template <typename T, typename Source>
+EH_FORCE Vector<T> load_part(const Source* p, Index n) {
+  Source part[kLanes<T>] = {};
+  for (Index i = 0; i < n; ++i) part[i] = p[i];
+  return load_as<T>(part);
+}
+template <typename T, typename Source>
+EH_FORCE Vector<T> load_up_to(const Source* p, Index n) {
+  return n >= kLanes<T> ? load_as<T>(p) : n > 0 ? load_part<T>(p, n) : Vector<T>{};
+}
+
+EH_FORCE void store_as(float* p, Vector<float> v) { store(p, v); }
+EH_FORCE void store_as(double* p, Vector<double> v) { store(p, v); }
+EH_FORCE void store_as(Bf16* p, Vector<float> v) {
+  // Rounds to nearest even; NaN becomes the quiet NaN.
+  const auto bits = std::bit_cast<Vector<std::uint32_t>>(v);
+  const auto rounded = (bits + 0x7FFF + ((bits >> 16) & 1)) >> 16;
+  const auto half = __builtin_convertvector(v == v ? rounded : (rounded & 0) + 0x7FC0, Halves<float>);
+  __builtin_memcpy(p, &half, sizeof half);
+}
+template <typename T, typename To>
+EH_FORCE void store_up_to(To* p, Vector<T> v, Index n) {
+  if (n >= kLanes<T>) return store_as(p, v);
+  To part[kLanes<T>];
+  store_as(part, v);
+  for (Index i = 0; i < n; ++i) p[i] = part[i];
+}
+
+// ------------------------------------------------------------------ transposition
+
+template <typename V, int... I>
+EH_FORCE V interleave_low(V a, V b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, ((I & 1) ? int(sizeof...(I)) + I / 2 : I / 2)...);
+}
+template <typename V, int... I>
+EH_FORCE V interleave_high(V a, V b, std::integer_sequence<int, I...>) {
+  constexpr int n = sizeof...(I);
+  return __builtin_shufflevector(a, b, ((I & 1) ? n + n / 2 + I / 2 : n / 2 + I / 2)...);
+}
+
+/// Transposes a square of N vectors of N lanes: log2(N) rounds of interleaving the upper with the lower half.
+template <int N, typename V>
+EH_FORCE void transpose(V (&rows)[N]) {
+  constexpr auto lanes = std::make_integer_sequence<int, N>{};
+#pragma GCC unroll 8
+  for (int round = 1; round < N; round *= 2) {
+    V next[N];
+#pragma GCC unroll 16
+    for (int i = 0; i < N / 2; ++i) {
+      next[2 * i] = interleave_low(rows[i], rows[i + N / 2], lanes);
+      next[2 * i + 1] = interleave_high(rows[i], rows[i + N / 2], lanes);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < N; ++i) rows[i] = next[i];
+  }
+}
+
+}  // namespace
+}  // namespace eh::kernels::engine
