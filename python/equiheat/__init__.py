@@ -306,6 +306,7 @@ from equiheat.statistics import *
 from equiheat.base import *
 
 # ---- sorting and selection
+from equiheat.selection import *
 from equiheat.sorting import *
 
 _abort.install()

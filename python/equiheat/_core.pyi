@@ -76,6 +76,8 @@ __all__: list[str] = [
     "permute_rows",
     "promote",
     "qr",
+    "quantile",
+    "quantile_positions",
     "random_integers",
     "random_normal",
     "random_permutation",
@@ -626,6 +628,27 @@ def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
 def qr(a: Array, mode: str) -> tuple[Array | None, Array]:
     """
     (q or None, r). Collective.
+    """
+
+def quantile(
+    x: Array,
+    q: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    method: str,
+    skip_nan: bool,
+    keepdims: bool,
+) -> Array:
+    """
+    One row for each q. Collective.
+    """
+
+def quantile_positions(
+    method: str,
+    q: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    n: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[list[int], list[int], list[float]]:
+    """
+    (lower, upper, weight of the upper). Local.
     """
 
 def random_integers(
