@@ -23,6 +23,7 @@ from equiheat.communication import use_comm as use_comm
 from equiheat.errors import CommunicationError as CommunicationError
 from equiheat.errors import DeviceError as DeviceError
 from equiheat.interchange import *
+from equiheat.mapping import *
 
 # ---- factories, types, devices, constants
 from equiheat.constants import (
@@ -312,9 +313,23 @@ from equiheat.sorting import *
 _abort.install()
 
 
+#: Where names are that build on everything above.
+_LATER = {
+    "array_api": "equiheat.array_api",
+    "core": "equiheat.core",
+    **dict.fromkeys(("SplitTiles", "SquareDiagTiles"), "equiheat.core.tiling"),
+    "sanitize_memory_layout": "equiheat.core.memory",
+}
+
+
 def __getattr__(name: str) -> object:
     if name == "gpu":  # looked for only when asked
         return devices.gpu
-    if name == "array_api":  # the standard's namespace uses everything above
-        return importlib.import_module("equiheat.array_api")
+    if name in _LATER:
+        found = importlib.import_module(_LATER[name])
+        return found if _LATER[name].endswith(f".{name}") else getattr(found, name)
+    if name.startswith(("sanitize_", "scalar_to_1d")):
+        return getattr(importlib.import_module("equiheat.core.sanitation"), name)
+    if not name.startswith("_") and name in importlib.import_module("equiheat.core").MODULES:
+        return importlib.import_module(f"equiheat.core.{name}")  # Heat's modules: ht.types, ht.arithmetics, ...
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -118,7 +118,7 @@ class Accumulation(Protocol):
 
     def __call__(
         self,
-        x: Operand,
+        a: Operand,
         axis: Axis = None,
         out: DNDarray | None = None,
         keepdims: bool = False,
@@ -169,7 +169,7 @@ def kept(keepdims: bool | None, keepdim: bool | None) -> bool:
     return bool(keepdims) if keepdim is None else bool(keepdim)
 
 
-def _named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
+def named(function: Callable[..., Any], name: str, doc: str) -> Callable[..., Any]:
     function.__name__ = function.__qualname__ = name
     function.__module__ = "equiheat"
     function.__doc__ = doc
@@ -252,32 +252,63 @@ _DTYPE_PARAMETER = """
 dtype : data type, optional
     To compute in and return."""
 
+
+def _of_a(doc: str) -> str:
+    """A docstring about a parameter `a` instead of `x`."""
+    return doc.replace("x : DNDarray", "a : DNDarray").replace("of `x`", "of `a`")
+
+
 _FLOAT = "bool and integers become float32; real and complex dtypes stay."
 
 
 # ---------------------------------------------------------------------- families
-def unary(name: str, summary: str, *, dtype: str = _FLOAT) -> Unary:
-    """Function of one array for the row `name` of unary.def."""
+def unary(name: str, summary: str, *, dtype: str = _FLOAT, parameter: str = "x") -> Unary:
+    """Function of one array for the row `name` of unary.def; Heat's name of the parameter is "x" or "a"."""
     fast = _core.unary[name]
+    doc = _UNARY_DOC.format(summary=summary, dtype=dtype)
+
+    def function_of_a(a: Operand, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
+        if out is None and where is True:
+            return cast("DNDarray", fast(a))
+        return deliver(fast(a), out, where, name)
 
     def function(x: Operand, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
         if out is None and where is True:
             return cast("DNDarray", fast(x))
         return deliver(fast(x), out, where, name)
 
-    return cast(Unary, _named(function, name, _UNARY_DOC.format(summary=summary, dtype=dtype)))
+    chosen = function if parameter == "x" else function_of_a
+    return cast(Unary, named(chosen, name, doc if parameter == "x" else _of_a(doc)))
 
 
-def binary(name: str, summary: str, *, dtype: str = "The common dtype of the operands.") -> Binary:
-    """Function of two arrays for the row `name` of binary.def."""
+def binary(
+    name: str, summary: str, *, dtype: str = "The common dtype of the operands.", parameters: str = "t1, t2"
+) -> Binary:
+    """Function of two arrays for the row `name` of binary.def, with Heat's names of the parameters.
+
+    These are "t1, t2" (by place only), "x, y" or "x1, x2".
+    """
     fast = _core.binary[name]
+
+    def function_of_xy(x: Operand, y: Operand, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
+        if out is None and where is True:
+            return cast("DNDarray", fast(x, y))
+        return deliver(fast(x, y), out, where, name)
+
+    def function_of_x1x2(x1: Operand, x2: Operand, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
+        if out is None and where is True:
+            return cast("DNDarray", fast(x1, x2))
+        return deliver(fast(x1, x2), out, where, name)
 
     def function(t1: Operand, t2: Operand, /, out: DNDarray | None = None, *, where: Mask = True) -> DNDarray:
         if out is None and where is True:
             return cast("DNDarray", fast(t1, t2))
         return deliver(fast(t1, t2), out, where, name)
 
-    return cast(Binary, _named(function, name, _BINARY_DOC.format(summary=summary, dtype=dtype)))
+    chosen: Callable[..., Any] = {"x, y": function_of_xy, "x1, x2": function_of_x1x2}.get(parameters, function)
+    first, second = parameters.split(", ")
+    doc = _BINARY_DOC.format(summary=summary, dtype=dtype).replace("t1", first).replace("t2", second)
+    return cast(Binary, named(chosen, name, doc))
 
 
 def reduction(name: str, summary: str, *, dtype: str) -> Reduction:
@@ -297,7 +328,7 @@ def reduction(name: str, summary: str, *, dtype: str) -> Reduction:
         return deliver(fast(x, axis, kept(keepdims, keepdim), None), out, True, name)
 
     doc = _REDUCTION_DOC.format(summary=summary, dtype=dtype, dtype_parameter="")
-    return cast(Reduction, _named(function, name, doc))
+    return cast(Reduction, named(function, name, doc))
 
 
 def accumulation(name: str, summary: str) -> Accumulation:
@@ -305,7 +336,7 @@ def accumulation(name: str, summary: str) -> Accumulation:
     fast = _core.reductions[name]
 
     def function(
-        x: Operand,
+        a: Operand,
         axis: Axis = None,
         out: DNDarray | None = None,
         keepdims: bool = False,
@@ -314,68 +345,9 @@ def accumulation(name: str, summary: str) -> Accumulation:
         keepdim: bool | None = None,
     ) -> DNDarray:
         if out is None and dtype is None and keepdim is None:
-            return cast("DNDarray", fast(x, axis, keepdims, None))
-        return deliver(fast(x, axis, kept(keepdims, keepdim), torch_dtype(dtype)), out, True, name)
+            return cast("DNDarray", fast(a, axis, keepdims, None))
+        return deliver(fast(a, axis, kept(keepdims, keepdim), torch_dtype(dtype)), out, True, name)
 
     text = "int64 for bool and integers; float16 and bfloat16 accumulate in float32."
     doc = _REDUCTION_DOC.format(summary=summary, dtype=text, dtype_parameter=_DTYPE_PARAMETER)
-    return cast(Accumulation, _named(function, name, doc))
-
-
-# ---------------------------------------------------------------------- operators of the array class
-def operator(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
-    """``x + y`` for the row `name` of binary.def; leaves foreign operands to their class."""
-    fast = _core.operators[name]
-
-    def function(self: DNDarray, other: Operand) -> DNDarray:
-        return cast("DNDarray", fast(self, other))
-
-    return _named(function, name, f"`{name}` of this array and another.")
-
-
-def reflected(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
-    """``y + x`` where y is no array."""
-    fast = _core.operators[name]
-
-    def function(self: DNDarray, other: Operand) -> DNDarray:
-        return cast("DNDarray", fast(other, self))
-
-    return _named(function, name, f"`{name}` of another operand and this array.")
-
-
-def overwrite(x: DNDarray, result: DNDarray, name: str) -> DNDarray:
-    """Write `result` into x. Where gradients are recorded its block is a new one: the operation may need
-    the old values for its backward pass.
-    """
-    if torch.is_grad_enabled() and result._core.local.requires_grad:
-        block = x._core.local
-        if block.is_leaf and block.requires_grad:
-            raise RuntimeError(f"{name}: an array that requires gradients itself cannot be changed in place")
-        fresh = x._core.with_local(torch.empty_like(block, requires_grad=False))
-        _core.assign(fresh, result._core, None, name)
-        x._core = fresh
-        return x
-    return deliver(result, x, True, name)
-
-
-def in_place(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
-    """``x += y``: written into x, which keeps its dtype, shape and split. TypeError if the dtype cannot hold it."""
-    fast = _core.operators[name]
-
-    def function(t1: DNDarray, t2: Operand) -> DNDarray:
-        result = fast(t1, t2)
-        if result is NotImplemented:
-            return cast("DNDarray", result)
-        return overwrite(t1, result, name)
-
-    return _named(function, name, f"`{name}` written into this array, which keeps its dtype, shape and split.")
-
-
-def in_place_unary(name: str) -> Callable[[DNDarray], DNDarray]:
-    """``x.negative_()``."""
-    fast = _core.unary[name]
-
-    def function(t: DNDarray) -> DNDarray:
-        return overwrite(t, fast(t), name)
-
-    return _named(function, name, f"`{name}` written into this array.")
+    return cast(Accumulation, named(function, name, _of_a(doc)))

@@ -36,14 +36,14 @@ nextafter = binary("nextafter", "The next number from t1 towards t2.", dtype="Th
 heaviside = binary("heaviside", "0 below zero, 1 above, t2 at zero.", dtype="The common dtype; float32 for integers.")
 gcd = binary("gcd", "Greatest common divisor of integers.")
 lcm = binary("lcm", "Least common multiple of integers.")
-maximum = binary("maximum", "The larger of two, element-wise; NaN if one is NaN.")
-minimum = binary("minimum", "The smaller of two, element-wise; NaN if one is NaN.")
+maximum = binary("maximum", "The larger of two, element-wise; NaN if one is NaN.", parameters="x1, x2")
+minimum = binary("minimum", "The smaller of two, element-wise; NaN if one is NaN.", parameters="x1, x2")
 fmax = binary("fmax", "The larger of two, element-wise; the other one if one is NaN.")
 fmin = binary("fmin", "The smaller of two, element-wise; the other one if one is NaN.")
 
-negative = unary("negative", "Numerical negative, element-wise; not of bool.", dtype=_SAME)
+negative = unary("negative", "Numerical negative, element-wise; not of bool.", dtype=_SAME, parameter="a")
 neg = negative
-positive = unary("positive", "A copy, element-wise; not of bool.", dtype=_SAME)
+positive = unary("positive", "A copy, element-wise; not of bool.", dtype=_SAME, parameter="a")
 pos = positive
 sign = unary("sign", "-1, 0 or 1; x / abs(x) of complex numbers.", dtype=_SAME)
 sgn = sign
@@ -97,7 +97,7 @@ def ldexp(t1: Operand, t2: Operand, /, out: DNDarray | None = None, *, where: Ma
 
 
 def nan_to_num(
-    x: Operand,
+    a: Operand,
     nan: float = 0.0,
     posinf: float | None = None,
     neginf: float | None = None,
@@ -105,6 +105,6 @@ def nan_to_num(
 ) -> DNDarray:
     """NaN and infinities replaced; None stands for the largest and the lowest finite number of the dtype.
 
-    Split and dtype as x; no communication.
+    Split and dtype as a; no communication.
     """
-    return deliver(wrap(_core.nan_to_num(native(x, "nan_to_num"), nan, posinf, neginf)), out, True, "nan_to_num")
+    return deliver(wrap(_core.nan_to_num(native(a, "nan_to_num"), nan, posinf, neginf)), out, True, "nan_to_num")

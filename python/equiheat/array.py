@@ -18,6 +18,7 @@ from equiheat import (
     distribution,
     exponential,
     halos,
+    heat_methods,
     in_place,
     indexing,
     interchange,
@@ -34,13 +35,14 @@ from equiheat import (
     trigonometry,
 )
 from equiheat._base import ArrayBase, set_array_type, wrap
-from equiheat._function import in_place as written
-from equiheat._function import operator, overwrite, reflected
+from equiheat._operators import in_place as written
+from equiheat._operators import operator, overwrite, reflected
 from equiheat.communication import Communicator
 
 
 @set_array_type
 class DNDarray(
+    heat_methods.HeatMethods,
     in_place.InPlaceMethods,
     interchange.InterchangeMethods,
     numpy_protocols.NumPyMethods,

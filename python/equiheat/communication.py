@@ -18,6 +18,8 @@ from mpi4py import MPI
 from torch import Tensor
 
 from equiheat import _core
+from equiheat.buffers import BufferMethods
+from equiheat.messages import MessageMethods
 
 _OPS = {
     "sum": _core.ReduceOp.SUM,
@@ -58,7 +60,7 @@ class Pending:
         return bool(self._request.test())
 
 
-class Communicator:
+class Communicator(BufferMethods, MessageMethods):
     """Ranks that work together: a duplicate of an MPI communicator, so that our messages never meet the user's.
 
     Parameters
@@ -99,7 +101,12 @@ class Communicator:
         return self.size > 1
 
     def chunk(
-        self, shape: Sequence[int], split: int | None, rank: int | None = None, w_size: int | None = None
+        self,
+        shape: Sequence[int],
+        split: int | None,
+        rank: int | None = None,
+        w_size: int | None = None,
+        sparse: bool = False,
     ) -> tuple[int, tuple[int, ...], tuple[slice, ...]]:
         """Offset, local shape and slices of a rank's block under the chunk rule. Local.
 
@@ -118,11 +125,11 @@ class Communicator:
         return offset, lshape, (*whole[:split], slice(offset, offset + count), *whole[split + 1 :])
 
     def counts_displs_shape(
-        self, shape: Sequence[int], split: int
+        self, shape: Sequence[int], axis: int
     ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """Counts and offsets of all ranks along the split, and this rank's local shape. Local."""
-        chunks = [self.chunk(shape, split, rank) for rank in range(self.size)]
-        return tuple(c[1][split] for c in chunks), tuple(c[0] for c in chunks), chunks[self.rank][1]
+        chunks = [self.chunk(shape, axis, rank) for rank in range(self.size)]
+        return tuple(c[1][axis] for c in chunks), tuple(c[0] for c in chunks), chunks[self.rank][1]
 
     def split(self, color: int, key: int = 0) -> Communicator | None:
         """Communicator of the ranks that gave the same colour, ordered by key; None for a negative one. Collective."""

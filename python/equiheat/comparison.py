@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 _BOOL = "bool."
 
-eq = binary("eq", "True where equal.", dtype=_BOOL)
-ne = binary("ne", "True where not equal.", dtype=_BOOL)
+eq = binary("eq", "True where equal.", dtype=_BOOL, parameters="x, y")
+ne = binary("ne", "True where not equal.", dtype=_BOOL, parameters="x, y")
 not_equal = ne
-lt = binary("lt", "True where t1 is less.", dtype=_BOOL)
+lt = binary("lt", "True where t1 is less.", dtype=_BOOL, parameters="x, y")
 less = lt
-le = binary("le", "True where t1 is less or equal.", dtype=_BOOL)
+le = binary("le", "True where t1 is less or equal.", dtype=_BOOL, parameters="x, y")
 less_equal = le
-gt = binary("gt", "True where t1 is greater.", dtype=_BOOL)
+gt = binary("gt", "True where t1 is greater.", dtype=_BOOL, parameters="x, y")
 greater = gt
-ge = binary("ge", "True where t1 is greater or equal.", dtype=_BOOL)
+ge = binary("ge", "True where t1 is greater or equal.", dtype=_BOOL, parameters="x, y")
 greater_equal = ge
 
 

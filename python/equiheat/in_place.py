@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from equiheat import arithmetic, reductions
-from equiheat._function import in_place, in_place_unary
+from equiheat._operators import in_place, in_place_unary
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray

@@ -7,9 +7,9 @@ from equiheat._function import binary, unary
 
 _BOOL = "bool."
 
-logical_and = binary("logical_and", "True where both are not zero.", dtype=_BOOL)
-logical_or = binary("logical_or", "True where one is not zero.", dtype=_BOOL)
-logical_xor = binary("logical_xor", "True where exactly one is not zero.", dtype=_BOOL)
+logical_and = binary("logical_and", "True where both are not zero.", dtype=_BOOL, parameters="x, y")
+logical_or = binary("logical_or", "True where one is not zero.", dtype=_BOOL, parameters="x, y")
+logical_xor = binary("logical_xor", "True where exactly one is not zero.", dtype=_BOOL, parameters="x, y")
 logical_not = unary("logical_not", "True where x is zero.", dtype=_BOOL)
 bitwise_and = binary("bitwise_and", "Bits set in both; bool and integers only.")
 bitwise_or = binary("bitwise_or", "Bits set in one; bool and integers only.")

@@ -144,17 +144,17 @@ def _arg_extreme(largest: bool, x: Operand, axis: int | None, out: DNDarray | No
     return deliver(wrap(_core.arg_extreme(largest, native(x, name), along, keepdims)), out, True, name)
 
 
-def cumsum(x: Operand, axis: int | None = None, dtype: DType = None, out: DNDarray | None = None) -> DNDarray:
+def cumsum(a: Operand, axis: int | None = None, dtype: DType = None, out: DNDarray | None = None) -> DNDarray:
     """Running sums along an axis, or along the flattened array without one; int64 for bool and integers.
 
-    Distribution: as x; split 0 for a flattened split array. Communication: one exscan of a slice along the split.
+    Distribution: as a; split 0 for a flattened split array. Communication: one exscan of a slice along the split.
     """
-    return _scan("cumsum", x, axis, dtype, out)
+    return _scan("cumsum", a, axis, dtype, out)
 
 
-def cumprod(x: Operand, axis: int | None = None, dtype: DType = None, out: DNDarray | None = None) -> DNDarray:
+def cumprod(a: Operand, axis: int | None = None, dtype: DType = None, out: DNDarray | None = None) -> DNDarray:
     """Running products along an axis. Otherwise as `cumsum`."""
-    return _scan("cumprod", x, axis, dtype, out)
+    return _scan("cumprod", a, axis, dtype, out)
 
 
 cumproduct = cumprod

@@ -14,7 +14,9 @@ arccos = unary("arccos", "Inverse cosine, element-wise; NaN outside [-1, 1].")
 acos = arccos
 arctan = unary("arctan", "Inverse tangent, element-wise.")
 atan = arctan
-arctan2 = binary("arctan2", "Angle of the point (t2, t1).", dtype="The common dtype; float32 for integers.")
+arctan2 = binary(
+    "arctan2", "Angle of the point (t2, t1).", dtype="The common dtype; float32 for integers.", parameters="x1, x2"
+)
 atan2 = arctan2
 sinh = unary("sinh", "Hyperbolic sine, element-wise.")
 cosh = unary("cosh", "Hyperbolic cosine, element-wise.")

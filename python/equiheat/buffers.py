@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""MPI's operations on buffers under MPI's names, as methods of communicators (Heat's ``comm.Allreduce(a, b)``).
+
+A buffer is a DNDarray (its block), a torch tensor or a NumPy array of any strides; ``MPI.IN_PLACE`` as first buffer
+takes the second. Vector forms take ``(buffer, counts, displacements)`` along an axis. All of them are collective but
+the messages between two ranks. The ``I`` forms return an `MPIRequest`; buffers may be used after its ``Wait``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mpi4py import MPI
+from torch import Tensor
+
+__all__ = ["BufferMethods", "MPIRequest"]
+
+_OPS = (
+    (MPI.SUM, "sum"), (MPI.PROD, "prod"), (MPI.MIN, "min"), (MPI.MAX, "max"), (MPI.LAND, "land"), (MPI.LOR, "lor"),
+    (MPI.LXOR, "lxor"), (MPI.BAND, "band"), (MPI.BOR, "bor"), (MPI.BXOR, "bxor"),
+)  # fmt: skip
+
+
+class MPIRequest:
+    """An operation in flight. `Wait` completes it and fills the receive buffer; it may be called again."""
+
+    def __init__(
+        self, handle: Any = None, sendbuf: Any = None, recvbuf: Any = None, tensor: Any = None,
+        permutation: tuple[int, ...] | None = None, *, finish: Callable[[], None] | None = None,
+    ) -> None:  # fmt: skip
+        self.handle, self.sendbuf, self.recvbuf, self.tensor = handle, sendbuf, recvbuf, tensor
+        self.permutation = permutation
+        self._finish = finish
+
+    def Wait(self, status: MPI.Status | None = None) -> None:
+        """Block until the buffers may be used."""
+        if self.handle is not None:
+            if isinstance(self.handle, MPI.Request):
+                self.handle.Wait(status)
+            else:
+                self.handle.wait()
+        if self._finish is not None:
+            self._finish()
+        self.handle = self._finish = None
+
+    wait = Wait
+
+    def Test(self) -> bool:
+        """True once complete; never blocks."""
+        if self.handle is None:
+            return True
+        done = self.handle.Test() if isinstance(self.handle, MPI.Request) else self.handle.test()
+        if done:
+            self.Wait()
+        return bool(done)
+
+
+def tensor_of(buffer: Any, fn: str) -> Tensor:
+    """The tensor behind a buffer; TypeError for anything else."""
+    core = getattr(buffer, "_core", None)  # of a DNDarray, whose class builds on this module
+    if core is not None:
+        return core.local.detach()
+    if isinstance(buffer, Tensor):
+        return buffer.detach()
+    if isinstance(buffer, np.ndarray):
+        return torch.from_numpy(buffer)
+    raise TypeError(f"{fn}: buffers are DNDarrays, torch tensors or NumPy arrays, got {type(buffer)}")
+
+
+def vector_of(buffer: Any, fn: str) -> tuple[Tensor, Sequence[int] | None, Sequence[int] | None]:
+    """(tensor, counts, displacements) of ``(buffer, counts, displs)``, ``(buffer, (counts, displs))`` or a buffer."""
+    if not isinstance(buffer, (tuple, list)):
+        return tensor_of(buffer, fn), None, None
+    rest = tuple(buffer[1]) if len(buffer) == 2 else tuple(buffer[1:3])
+    return tensor_of(buffer[0], fn), rest[0], rest[1]
+
+
+def _fill(target: Tensor, values: Tensor) -> None:
+    target.copy_(values.reshape(target.shape))
+
+
+def _even(extent: int, parts: int) -> tuple[list[int], list[int]]:
+    """Counts and displacements of the chunk rule."""
+    base, rest = divmod(extent, parts)
+    counts = [base + (i < rest) for i in range(parts)]
+    return counts, [sum(counts[:i]) for i in range(parts)]
+
+
+def _pack(blocks: Sequence[Tensor], like: Tensor) -> Tensor:
+    flat = [b.reshape(-1) for b in blocks]
+    return torch.cat(flat) if flat else like.new_empty(0)
+
+
+class _Gathering:
+    """How gathered blocks fill a buffer: along an axis, or flat where the shapes do not fit an axis."""
+
+    def __init__(self, recvbuf: Any, axis: int, send: Tensor, size: int, fn: str) -> None:
+        self.target, counts, displs = vector_of(recvbuf, fn)
+        self.axis = axis
+        self.flat = self.target.dim() != send.dim() or self.target.dim() == 0
+        if counts is None or displs is None:
+            counts, displs = _even(1 if self.flat else self.target.shape[axis], size)
+        self.counts, self.displs = counts, displs
+
+    def views(self) -> list[Tensor]:
+        """Where the block of each rank goes."""
+        return [self.target.narrow(self.axis, d, n) for n, d in zip(self.counts, self.displs, strict=True)]
+
+    def elements(self, size: int) -> list[int]:
+        """Elements of each rank's block."""
+        return [self.target.numel() // size] * size if self.flat else [v.numel() for v in self.views()]
+
+    def unpack(self, packed: Tensor) -> None:
+        """Write what arrived in rank order."""
+        if self.flat:
+            return _fill(self.target, packed)
+        at = 0
+        for view in self.views():
+            _fill(view, packed[at : at + view.numel()])
+            at += view.numel()
+        return None
+
+
+class BufferMethods:
+    """Methods of communicators."""
+
+    # ------------------------------------------------------------------ reductions
+    def _reduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> None:
+        out = tensor_of(recvbuf, name)
+        x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, name)
+        known = [text for one, text in _OPS if one == op]
+        if known:
+            result = getattr(self, name.lower())(x, known[0], *root)
+            if result is not None and not (name == "Exscan" and self.rank == 0):
+                _fill(out, result)
+            return
+        host, into = x.cpu().contiguous(), torch.empty_like(x, device="cpu", memory_format=torch.contiguous_format)
+        getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(into), op, *root)
+        if (not root or root[0] == self.rank) and not (name == "Exscan" and self.rank == 0):
+            _fill(out, into)
+
+    def Allreduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> None:
+        """Combination of the ranks' buffers, on every rank."""
+        self._reduced("Allreduce", sendbuf, recvbuf, op)
+
+    def Reduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM, root: int = 0) -> None:
+        """Combination of the ranks' buffers, on `root`."""
+        self._reduced("Reduce", sendbuf, recvbuf, op, root)
+
+    def Scan(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> None:
+        """Combination over the ranks up to and including this one."""
+        self._reduced("Scan", sendbuf, recvbuf, op)
+
+    def Exscan(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> None:
+        """Combination over the ranks before this one; rank 0 keeps its buffer."""
+        self._reduced("Exscan", sendbuf, recvbuf, op)
+
+    def _ireduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> MPIRequest:
+        out = tensor_of(recvbuf, name)
+        x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, name)
+        host, into = x.cpu().contiguous().clone(), out.cpu().contiguous().clone()
+        request = getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(into), op, *root)
+        return MPIRequest(request, sendbuf, recvbuf, host, finish=lambda: _fill(out, into))
+
+    def Iallreduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> MPIRequest:
+        """Start `Allreduce`."""
+        return self._ireduced("Iallreduce", sendbuf, recvbuf, op)
+
+    def Ireduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM, root: int = 0) -> MPIRequest:
+        """Start `Reduce`."""
+        return self._ireduced("Ireduce", sendbuf, recvbuf, op, root)
+
+    def Iscan(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> MPIRequest:
+        """Start `Scan`."""
+        return self._ireduced("Iscan", sendbuf, recvbuf, op)
+
+    def Iexscan(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> MPIRequest:
+        """Start `Exscan`."""
+        return self._ireduced("Iexscan", sendbuf, recvbuf, op)
+
+    # ------------------------------------------------------------------ broadcast
+    def Bcast(self: Any, buf: Any, root: int = 0) -> None:
+        """The root's buffer into the buffers of all ranks."""
+        x = tensor_of(buf, "Bcast")
+        _fill(x, self.bcast(x, root))
+
+    def Ibcast(self: Any, buf: Any, root: int = 0) -> MPIRequest:
+        """Start `Bcast`."""
+        x = tensor_of(buf, "Ibcast")
+        pending = self.ibcast(x, root)
+        return MPIRequest(pending, buf, buf, x, finish=lambda: _fill(x, pending.wait()))
+
+    # ------------------------------------------------------------------ gather
+    def _gathered(self: Any, name: str, sendbuf: Any, recvbuf: Any, axis: int, *root: int) -> MPIRequest:
+        """Blocks of all ranks behind one another, on `root` or everywhere, as bytes."""
+        send = tensor_of(sendbuf[0] if isinstance(sendbuf, (tuple, list)) else sendbuf, name)
+        flat = send.cpu().contiguous()
+        receives = not root or root[0] == self.rank
+        plan = _Gathering(recvbuf, axis, send, self.size, name) if receives else None
+        packed = flat.new_empty(plan.target.numel() if plan is not None else 0, device="cpu")
+        width = flat.element_size()
+        counts = [n * width for n in plan.elements(self.size)] if plan is not None else None
+        into = None if counts is None else [_bytes(packed), (counts, _offsets(counts)), MPI.BYTE]
+        request = getattr(self.handle, name)([_bytes(flat), MPI.BYTE], into, *root)
+        finish = None if plan is None else (lambda: plan.unpack(packed))
+        return MPIRequest(request, sendbuf, recvbuf, (flat, packed), finish=finish)
+
+    def Allgather(self: Any, sendbuf: Any, recvbuf: Any, recv_axis: int = 0) -> None:
+        """The ranks' buffers, of equal shape, behind one another along `recv_axis`."""
+        self.Iallgather(sendbuf, recvbuf, recv_axis).Wait()
+
+    def Allgatherv(self: Any, sendbuf: Any, recvbuf: Any, recv_axis: int = 0) -> None:
+        """The ranks' buffers behind one another along `recv_axis`; ``recvbuf = (buffer, counts, displs)``."""
+        self.Iallgatherv(sendbuf, recvbuf, recv_axis).Wait()
+
+    def Iallgather(self, sendbuf: Any, recvbuf: Any, recv_axis: int = 0) -> MPIRequest:
+        """Start `Allgather`."""
+        return self._gathered("Iallgatherv", sendbuf, recvbuf, recv_axis)
+
+    def Iallgatherv(self, sendbuf: Any, recvbuf: Any, recv_axis: int = 0) -> MPIRequest:
+        """Start `Allgatherv`."""
+        return self._gathered("Iallgatherv", sendbuf, recvbuf, recv_axis)
+
+    def Gather(self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None) -> None:
+        """As `Allgather`, on `root` only."""
+        self.Igather(sendbuf, recvbuf, root, axis, recv_axis).Wait()
+
+    def Gatherv(self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None) -> None:
+        """As `Allgatherv`, on `root` only."""
+        self.Igather(sendbuf, recvbuf, root, axis, recv_axis).Wait()
+
+    def Igather(
+        self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None
+    ) -> MPIRequest:
+        """Start `Gather`."""
+        return self._gathered("Igatherv", sendbuf, recvbuf, axis if recv_axis is None else recv_axis, root)
+
+    def Igatherv(
+        self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None
+    ) -> MPIRequest:
+        """Start `Gatherv`."""
+        return self.Igather(sendbuf, recvbuf, root, axis, recv_axis)
+
+    # ------------------------------------------------------------------ scatter
+    def Scatter(self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None) -> None:
+        """The root's buffer, cut along `axis`, one part to each rank."""
+        self.Iscatter(sendbuf, recvbuf, root, axis, recv_axis).Wait()
+
+    def Scatterv(self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None) -> None:
+        """As `Scatter` with ``sendbuf = (buffer, counts, displs)`` along `axis`."""
+        self.Iscatter(sendbuf, recvbuf, root, axis, recv_axis).Wait()
+
+    def Iscatter(
+        self: Any, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None
+    ) -> MPIRequest:
+        """Start `Scatter`."""
+        out = tensor_of(recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf, "Scatter")
+        packed = out.new_empty(out.numel(), device="cpu")
+        parts = None
+        keep: Any = packed
+        if self.rank == root:
+            plan = _Gathering(sendbuf, axis, out, self.size, "Scatter")
+            flat = plan.target.reshape(-1) if plan.flat else _pack(plan.views(), plan.target)
+            flat = flat.cpu().contiguous()
+            counts = [n * flat.element_size() for n in plan.elements(self.size)]
+            parts, keep = [_bytes(flat), (counts, _offsets(counts)), MPI.BYTE], (flat, packed)
+        request = self.handle.Iscatterv(parts, [_bytes(packed), MPI.BYTE], root)
+        return MPIRequest(request, sendbuf, recvbuf, keep, finish=lambda: _fill(out, packed))
+
+    def Iscatterv(
+        self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None
+    ) -> MPIRequest:
+        """Start `Scatterv`."""
+        return self.Iscatter(sendbuf, recvbuf, root, axis, recv_axis)
+
+    # ------------------------------------------------------------------ all to all
+    def Alltoall(self, sendbuf: Any, recvbuf: Any, send_axis: int = 0, recv_axis: int | None = None) -> None:
+        """Part i along `send_axis` goes to rank i; what arrives lies in rank order along `recv_axis`."""
+        self.Ialltoallv(sendbuf, recvbuf, send_axis, recv_axis).Wait()
+
+    def Alltoallv(self, sendbuf: Any, recvbuf: Any, send_axis: int = 0, recv_axis: int | None = None) -> None:
+        """As `Alltoall` with ``(buffer, counts, displs)`` for either buffer."""
+        self.Ialltoallv(sendbuf, recvbuf, send_axis, recv_axis).Wait()
+
+    def Ialltoall(self, sendbuf: Any, recvbuf: Any, send_axis: int = 0, recv_axis: int | None = None) -> MPIRequest:
+        """Start `Alltoall`."""
+        return self.Ialltoallv(sendbuf, recvbuf, send_axis, recv_axis)
+
+    def Ialltoallv(
+        self: Any, sendbuf: Any, recvbuf: Any, send_axis: int = 0, recv_axis: int | None = None
+    ) -> MPIRequest:
+        """Start `Alltoallv`."""
+        axes = (send_axis, send_axis if recv_axis is None else recv_axis)
+        sides = []
+        for buffer, axis in zip((sendbuf, recvbuf), axes, strict=True):
+            x, counts, displs = vector_of(buffer, "Alltoall")
+            if counts is None or displs is None:
+                counts, displs = _even(x.shape[axis], self.size)
+            sides.append([x.narrow(axis, d, n) for n, d in zip(counts, displs, strict=True)])
+        return self._exchanged(*sides, sendbuf, recvbuf)
+
+    def Alltoallw(self: Any, sendbuf: Any, recvbuf: Any) -> None:
+        """Rectangular parts of buffers: ``(buffer, (counts, displs), [(shape, subsizes, starts), ...])``.
+
+        Part i of `sendbuf` goes to rank i and fills part `rank` of its `recvbuf`; a count of 0 is no part.
+        """
+        sides = []
+        for buffer in (sendbuf, recvbuf):
+            x, counts, places = tensor_of(buffer[0], "Alltoallw"), buffer[1][0], buffer[2]
+            views = []
+            for number, place in zip(counts, places, strict=True):
+                view = x
+                for axis, (extent, start) in enumerate(zip(place[1], place[2], strict=True)):
+                    view = view.narrow(axis, start, extent)
+                views.append(view if number else x.reshape(-1)[:0])
+            sides.append(views)
+        self._exchanged(*sides, sendbuf, recvbuf).Wait()
+
+    def _exchanged(self: Any, sends: list[Tensor], receives: list[Tensor], *buffers: Any) -> MPIRequest:
+        """Views to all ranks and from all ranks, as packed bytes."""
+        out = _pack(sends, sends[0]).cpu().contiguous()
+        arrived = receives[0].new_empty(sum(v.numel() for v in receives), device="cpu")
+        width = out.element_size()
+        send_counts, counts = ([v.numel() * width for v in side] for side in (sends, receives))
+        request = self.handle.Ialltoallv(
+            [_bytes(out), (send_counts, _offsets(send_counts)), MPI.BYTE],
+            [_bytes(arrived), (counts, _offsets(counts)), MPI.BYTE],
+        )
+
+        def unpack() -> None:
+            at = 0
+            for view in receives:
+                _fill(view, arrived[at : at + view.numel()])
+                at += view.numel()
+
+        return MPIRequest(request, buffers[0], buffers[1], (out, arrived), finish=unpack)
+
+
+def _bytes(tensor: Tensor) -> Any:
+    """The memory of a contiguous tensor on the host."""
+    return MPI.memory.fromaddress(tensor.data_ptr(), tensor.numel() * tensor.element_size())
+
+
+def _offsets(counts: Sequence[int]) -> list[int]:
+    return [sum(counts[:i]) for i in range(len(counts))]

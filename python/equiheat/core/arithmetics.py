@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Heat's module of this name: sums, products, remainders, bits, running totals."""
+
+from __future__ import annotations
+
+from equiheat.core._mirror import mirror
+
+__getattr__, __dir__ = mirror(
+    __name__, "equiheat.arithmetic", "equiheat.logical", "equiheat.in_place", "equiheat.reductions", "equiheat"
+)

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Heat's module of this name: new arrays."""
+
+from __future__ import annotations
+
+from equiheat.core._mirror import mirror
+
+__getattr__, __dir__ = mirror(
+    __name__, "equiheat.creation", "equiheat.construction", "equiheat.interchange", "equiheat"
+)

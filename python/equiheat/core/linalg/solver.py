@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Heat's module of this name: functions of `equiheat.linalg`."""
+
+from __future__ import annotations
+
+from equiheat.core._mirror import mirror
+
+__getattr__, __dir__ = mirror(__name__, "equiheat.linalg", "equiheat")
