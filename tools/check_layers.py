@@ -27,7 +27,7 @@ BELOW = {
 ATEN = ("ATen/core/", "ATen/ops/", "ATen/TensorUtils", "ATen/Parallel", "c10/")
 THIRD_PARTY = {  # prefixes of headers a layer may include besides the standard library's
     "kernels": ("cuda", "cub/", "mma.h", "immintrin.h"),
-    "comm": ("mpi.h",),
+    "comm": ("mpi.h", "fcntl.h", "sched.h"),  # and shared memory of a node
     "array": (*ATEN, "torch/csrc/autograd/custom_function.h"),
     "ops": ATEN,
     "nn": (*ATEN, "ATen/autocast_mode.h", "torch/library.h", "torch/csrc/autograd/custom_function.h"),

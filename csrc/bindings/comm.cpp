@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <string_view>
+
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "comm/call.hpp"
 #include "comm/communicator.hpp"
 
 namespace eh {
@@ -57,38 +60,52 @@ DType dtype_of(const OptionalTensor& a, const OptionalTensor& b) {
   return eh::dtype_of((a ? *a : *b).scalar_type());
 }
 
+/// The shape that ranks must have in common: of what is sent, or received where only one rank sends.
+ShapeNote note_shape(const OptionalTensor& send, const OptionalTensor& recv, bool one_sends) {
+  const at::Tensor& part = send && !(one_sends && recv) ? *send : *recv;
+  return {part.sizes().data(), part.sizes().size()};
+}
+
 /// Runs a blocking collective on tensors. call(send buffer, receive buffer).
 template <typename Call>
-void blocking(const OptionalTensor& send, const OptionalTensor& recv, const Call& call) {
+void blocking(const OptionalTensor& send, const OptionalTensor& recv, const Call& call,
+              bool one_sends = false) {
   const DType dtype = dtype_of(send, recv);
   const Outgoing out(send);
   const Incoming in(recv);
+  const ShapeNote note = note_shape(send, recv, one_sends);
   call(out.buffer(dtype), in.buffer(dtype));
   in.finish();
 }
 
 /// The same, started: call returns the Request.
 template <typename Call>
-OperationPtr started(const OptionalTensor& send, const OptionalTensor& recv, const Call& call) {
+OperationPtr started(const OptionalTensor& send, const OptionalTensor& recv, const Call& call,
+                     bool one_sends = false) {
   const DType dtype = dtype_of(send, recv);
   auto operation = std::make_shared<Operation>(Operation{Outgoing(send), Incoming(recv), Request()});
+  const ShapeNote note = note_shape(send, recv, one_sends);
   operation->request = call(operation->out.buffer(dtype), operation->in.buffer(dtype));
   return operation;
 }
 
+constexpr bool only_root_sends(std::string_view name) { return name == "scatter"; }
+
 // Binds name and iname: `call` is a generic lambda (communicator, send, recv, extra arguments...).
-#define EH_BIND_PAIR(cls, name, extra, given, ...)                                                 \
-  cls.def(                                                                                         \
-      #name,                                                                                       \
-      [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) { \
-        blocking(send, recv, [&](ConstBuffer s, Buffer r) { self.name given; });                   \
-      },                                                                                           \
-      py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil());                                   \
-  cls.def(                                                                                         \
-      "i" #name,                                                                                   \
-      [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) { \
-        return started(send, recv, [&](ConstBuffer s, Buffer r) { return self.i##name given; });   \
-      },                                                                                           \
+#define EH_BIND_PAIR(cls, name, extra, given, ...)                                                       \
+  cls.def(                                                                                               \
+      #name,                                                                                             \
+      [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) {       \
+        blocking(send, recv, [&](ConstBuffer s, Buffer r) { self.name given; }, only_root_sends(#name)); \
+      },                                                                                                 \
+      py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil());                                         \
+  cls.def(                                                                                               \
+      "i" #name,                                                                                         \
+      [](const Communicator& self, const OptionalTensor& send, const OptionalTensor& recv extra) {       \
+        return started(                                                                                  \
+            send, recv, [&](ConstBuffer s, Buffer r) { return self.i##name given; },                     \
+            only_root_sends(#name));                                                                     \
+      },                                                                                                 \
       py::arg("send"), py::arg("recv"), ##__VA_ARGS__, NoGil())
 #define EH_ARGS(...) , __VA_ARGS__
 

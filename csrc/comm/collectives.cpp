@@ -21,12 +21,14 @@ std::int64_t offset_of(const Counts& counts, int rank) {
 std::int64_t own(const Counts& counts, int rank) { return counts[static_cast<std::size_t>(rank)]; }
 
 void start_barrier(Flight& flight, const Impl& comm) {
+  announce(flight, comm, [] { return Call(CallKind::Barrier); });
   flight.issue("MPI_Barrier", MPI_Barrier, MPI_Ibarrier, comm.comm());
 }
 
 void start_bcast(Flight& flight, const Impl& comm, Buffer buffer, int root) {
   check_buffer("bcast", "buffer", buffer);
   check_root("bcast", root, comm.size);
+  announce(flight, comm, [&] { return Call(CallKind::Bcast).of(buffer).at(root); });
   const Extent all = extent(flight, buffer.count, buffer.dtype);
   void* data = comm.rank == root ? const_cast<void*>(flight.input(buffer)) : flight.output(buffer);
   flight.issue("MPI_Bcast", EH_LARGE(MPI_Bcast), EH_LARGE(MPI_Ibcast), data, all.count, all.type, root,
@@ -51,6 +53,7 @@ void start_allgather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer 
   check_pair("allgather", send, recv);
   check_count("allgather", "recv", recv.count, send.count * comm.size,
               "send's count times the number of ranks");
+  announce(flight, comm, [&] { return Call(CallKind::Allgather).of(send); });
   const Gathered ends(flight, "allgather", send, recv, send.count * comm.rank);
   const Extent part = extent(flight, send.count, send.dtype);
   flight.issue("MPI_Allgather", EH_LARGE(MPI_Allgather), EH_LARGE(MPI_Iallgather), ends.in, part.count,
@@ -81,6 +84,7 @@ void start_allgatherv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer
   check_pair("allgatherv", send, recv);
   check_count("allgatherv", "send", send.count, own(counts, comm.rank), "counts[rank]");
   check_count("allgatherv", "recv", recv.count, total, "the sum of counts");
+  announce(flight, comm, [&] { return Call(CallKind::Allgatherv).of(send).with(counts); }, {&counts});
   const Gathered ends(flight, "allgatherv", send, recv, offset_of(counts, comm.rank));
   if (total > max_count()) return gather_blocks(flight, comm, ends, counts, send.dtype, -1);
   const Parts parts = packed_parts(flight, counts);
@@ -99,6 +103,7 @@ void start_gather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer rec
     check_count("gather", "recv", recv.count, send.count * comm.size,
                 "send's count times the number of ranks");
   }
+  announce(flight, comm, [&] { return Call(CallKind::Gather).of(send).at(root); });
   const Gathered ends(flight, "gather", send, recv, send.count * comm.rank);
   const Extent part = extent(flight, send.count, send.dtype);
   flight.issue("MPI_Gather", EH_LARGE(MPI_Gather), EH_LARGE(MPI_Igather), ends.in, part.count, part.type,
@@ -113,6 +118,7 @@ void start_gatherv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer re
   check_pair("gatherv", send, recv);
   check_count("gatherv", "send", send.count, own(counts, comm.rank), "counts[rank]");
   if (comm.rank == root) check_count("gatherv", "recv", recv.count, total, "the sum of counts");
+  announce(flight, comm, [&] { return Call(CallKind::Gatherv).of(send).with(counts).at(root); }, {&counts});
   const Gathered ends(flight, "gatherv", send, recv, offset_of(counts, comm.rank));
   if (total > max_count()) return gather_blocks(flight, comm, ends, counts, send.dtype, root);
   const Parts parts = packed_parts(flight, counts);

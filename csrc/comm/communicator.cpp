@@ -13,21 +13,45 @@ void check_mpi_is_running(const char* fn) {
   EH_CHECK(!mpi_finalized(), CommError, fn, ": MPI is finalized; no communicator can be made any more");
 }
 
-std::shared_ptr<Communicator> own(MPI_Comm comm) {
-  return std::make_shared<Communicator>(std::make_unique<Communicator::Impl>(comm));
+std::shared_ptr<Communicator> own(MPI_Comm comm, const Settings& agreed) {
+  return std::make_shared<Communicator>(std::make_unique<Communicator::Impl>(comm, agreed));
 }
 
-std::shared_ptr<Communicator> duplicate(MPI_Comm comm) {
+std::shared_ptr<Communicator> duplicate(MPI_Comm comm, const Settings& agreed) {
   MPI_Comm copy = MPI_COMM_NULL;
   EH_MPI(MPI_Comm_dup(comm, &copy));
-  return own(copy);
+  return own(copy, agreed);
+}
+
+/// The environment may differ between ranks: what not all of them have set, none has.
+Settings agree_on_settings(MPI_Comm comm) {
+  const Settings& mine = settings();
+  std::int64_t values[] = {mine.check, mine.shared_memory, -mine.shm_least};
+  EH_MPI(MPI_Allreduce(MPI_IN_PLACE, values, 3, MPI_INT64_T, MPI_MIN, comm));
+  return {values[0] != 0, values[1] != 0, -values[2]};
 }
 
 }  // namespace
 
-Communicator::Impl::Impl(MPI_Comm owned) : handle(owned) {
+Communicator::Impl::Impl(MPI_Comm owned, const Settings& agreed) : handle(owned), settings(agreed) {
   EH_MPI(MPI_Comm_rank(owned, &rank));
   EH_MPI(MPI_Comm_size(owned, &size));
+  if (size > 1 && settings.shared_memory) node = Node::make(owned);
+  if (size > 1 && settings.check) {
+    guard = Guard::make(owned, node.get());
+    record_calls();
+  }
+}
+
+void announce_call(Flight& flight, const Communicator::Impl& comm, Call call, Guard::PerRank counts) {
+  call.nonblocking = flight.is_blocking() ? 0 : 1;
+  flight.mark(call);
+  if (comm.guard == nullptr || call.kind >= CallKind::Send) return;
+  const Guard::Ticket ticket = comm.guard->publish(call, counts);
+  if (flight.is_blocking()) return comm.guard->check(ticket);
+  const auto wait = [guard = comm.guard, node = comm.node, ticket] { guard->check(ticket); };
+  const auto ready = [guard = comm.guard, node = comm.node, ticket] { return guard->ready(ticket); };
+  flight.compare_later({wait, ready});
 }
 
 Communicator::Communicator(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -42,29 +66,35 @@ std::shared_ptr<Communicator> Communicator::from_fortran(int handle) {
   EH_MPI(MPI_Comm_test_inter(comm, &between_groups));
   EH_CHECK(!between_groups, ValueError, "from_fortran: handle ", handle,
            " is an intercommunicator; merge it to an intracommunicator first");
-  return duplicate(comm);
+  return duplicate(comm, agree_on_settings(comm));
 }
 
 std::shared_ptr<Communicator> Communicator::world() {
   check_mpi_is_running("world");
-  return duplicate(MPI_COMM_WORLD);
+  return duplicate(MPI_COMM_WORLD, agree_on_settings(MPI_COMM_WORLD));
 }
 
 std::shared_ptr<Communicator> Communicator::self() {
   check_mpi_is_running("self");
-  return duplicate(MPI_COMM_SELF);
+  return duplicate(MPI_COMM_SELF, settings());
 }
 
 int Communicator::rank() const { return impl_->rank; }
 int Communicator::size() const { return impl_->size; }
 int Communicator::fortran_handle() const { return static_cast<int>(MPI_Comm_c2f(impl_->comm())); }
 
-std::shared_ptr<Communicator> Communicator::dup() const { return duplicate(impl_->comm()); }
+std::shared_ptr<Communicator> Communicator::dup() const {
+  Flight flight(Flight::Blocking);
+  announce(flight, *impl_, [] { return Call(CallKind::Dup); });
+  return duplicate(impl_->comm(), impl_->settings);
+}
 
 std::shared_ptr<Communicator> Communicator::split(int color, int key) const {
+  Flight flight(Flight::Blocking);
+  announce(flight, *impl_, [] { return Call(CallKind::Split); });
   MPI_Comm part = MPI_COMM_NULL;
   EH_MPI(MPI_Comm_split(impl_->comm(), color < 0 ? MPI_UNDEFINED : color, key, &part));
-  return part == MPI_COMM_NULL ? nullptr : own(part);
+  return part == MPI_COMM_NULL ? nullptr : own(part, impl_->settings);
 }
 
 }  // namespace eh

@@ -3,11 +3,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
 #include "comm/communicator.hpp"
 #include "comm/mpi.hpp"
+#include "comm/watchdog.hpp"
 
 namespace eh {
 
@@ -21,11 +23,19 @@ struct Request::Impl {
   void wait();
   bool test();
 
+  /// Checked mode: the comparison of this call with the other ranks', which comes before waiting for any message.
+  struct Comparison {
+    std::function<void()> wait;
+    std::function<bool()> ready;
+  };
+  std::optional<Comparison> comparison;
+  std::optional<Call> call;  ///< set when calls are recorded
   std::vector<MPI_Request> requests;
   std::vector<std::function<void()>> completions;
   std::vector<std::shared_ptr<void>> alive;
 
  private:
+  void compare();
   void finish();
 };
 
@@ -34,6 +44,8 @@ class Flight {
  public:
   enum Mode : bool { Blocking, NonBlocking };
   explicit Flight(Mode mode) : mode_(mode) {}
+
+  bool is_blocking() const { return mode_ == Blocking; }
 
   /// Calls one of a pair of MPI functions; the second takes a request behind the same arguments.
   template <typename BlockingFn, typename NonBlockingFn, typename... Args>
@@ -58,11 +70,21 @@ class Flight {
   /// Runs `action` once the messages have arrived, behind the actions added before.
   void on_completion(std::function<void()> action) { state_.completions.push_back(std::move(action)); }
 
+  /// The call this flight is, for the watchdog.
+  void mark(const Call& call) {
+    if (mode_ == Blocking)
+      running_.start(call);
+    else
+      state_.call = call;
+  }
+  void compare_later(Request::Impl::Comparison comparison) { state_.comparison = std::move(comparison); }
+
   void complete() { state_.wait(); }
   Request request() { return Request(std::make_unique<Request::Impl>(std::move(state_))); }
 
  private:
   Mode mode_;
+  Running running_;
   Request::Impl state_;
 };
 

@@ -3,18 +3,36 @@
 
 #include "comm/communicator.hpp"
 #include "comm/flight.hpp"
+#include "comm/guard.hpp"
 #include "comm/lifetime.hpp"
+#include "comm/node.hpp"
+#include "comm/settings.hpp"
 
 namespace eh {
 
 struct Communicator::Impl {
-  explicit Impl(MPI_Comm owned);
+  /// Collective. `agreed` is the same on all ranks.
+  Impl(MPI_Comm owned, const Settings& agreed);
   MPI_Comm comm() const { return handle.get(); }
 
   CommHandle handle;
+  Settings settings;
   int rank = 0;
   int size = 1;
+  std::shared_ptr<Node> node;    ///< null where the ranks share no memory
+  std::shared_ptr<Guard> guard;  ///< null unless in checked mode
 };
+
+/// See announce().
+void announce_call(Flight& flight, const Communicator::Impl& comm, Call call, Guard::PerRank counts);
+
+/// Says what is about to happen: to the other ranks in checked mode, which compare it with their own calls, and to the
+/// watchdog. Stands behind the checks of arguments and before the first message. `describe` gives a Call.
+template <typename Describe>
+void announce(Flight& flight, const Communicator::Impl& comm, Describe describe, Guard::PerRank counts = {}) {
+  if (comm.guard != nullptr || calls_recorded.load(std::memory_order_relaxed))
+    announce_call(flight, comm, describe(), counts);
+}
 
 /// Runs a `start_*` function to its end.
 template <typename Start, typename... Args>

@@ -48,17 +48,20 @@ void start_elementwise(Flight& flight, const Impl& comm, const char* name, Block
 
 void start_allreduce(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
   const MPI_Op handle = check_reduction("allreduce", send, recv, op);
+  announce(flight, comm, [&] { return Call(CallKind::Allreduce).of(send).with(op); });
   start_elementwise(flight, comm, "MPI_Allreduce", EH_LARGE(MPI_Allreduce), EH_LARGE(MPI_Iallreduce), send,
                     recv, handle);
 }
 
 void start_scan(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
   const MPI_Op handle = check_reduction("scan", send, recv, op);
+  announce(flight, comm, [&] { return Call(CallKind::Scan).of(send).with(op); });
   start_elementwise(flight, comm, "MPI_Scan", EH_LARGE(MPI_Scan), EH_LARGE(MPI_Iscan), send, recv, handle);
 }
 
 void start_exscan(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
   const MPI_Op handle = check_reduction("exscan", send, recv, op);
+  announce(flight, comm, [&] { return Call(CallKind::Exscan).of(send).with(op); });
   start_elementwise(flight, comm, "MPI_Exscan", EH_LARGE(MPI_Exscan), EH_LARGE(MPI_Iexscan), send, recv,
                     handle);
   // MPI leaves rank 0 undefined.
@@ -83,6 +86,7 @@ void start_reduce(Flight& flight, const Impl& comm, ConstBuffer send, Buffer rec
   check_pair("reduce", send, recv);
   if (is_root) check_reduction("reduce", send, recv, op);
   const MPI_Op handle = mpi_op("reduce", op, send.dtype);
+  announce(flight, comm, [&] { return Call(CallKind::Reduce).of(send).with(op).at(root); });
   const Ends ends(flight, send, recv);
   reduce_range(flight, comm, ends.in, ends.out, send.count, send.dtype, handle, root);
 }
@@ -117,6 +121,8 @@ MPI_Op check_reduce_scatter(const Impl& comm, ConstBuffer send, ConstBuffer recv
 void start_reduce_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv,
                           const Counts& counts, ReduceOp op) {
   const MPI_Op handle = check_reduce_scatter(comm, send, recv, counts, op);
+  announce(flight, comm, [&] { return Call(CallKind::ReduceScatter).of(send).with(counts).with(op); },
+           {&counts});
   // In place MPI reads all of the input from the receive buffer, which is therefore as long as the input.
   const bool in_place = same_memory(send, recv);
   if (in_place) recv.count = send.count;

@@ -12,7 +12,25 @@ Request::Impl::~Impl() {
   }
 }
 
+/// Ranks that do not agree have started different operations, which may never end and still own their buffers.
+void Request::Impl::compare() {
+  const auto ours = std::exchange(comparison, std::nullopt);
+  if (!ours) return;
+  try {
+    ours->wait();
+  } catch (...) {
+    auto* lost = new Impl;
+    std::swap(lost->requests, requests);
+    std::swap(lost->alive, alive);
+    completions.clear();
+    throw;
+  }
+}
+
 void Request::Impl::wait() {
+  Running running;
+  if (call && !requests.empty()) running.start(*call);
+  compare();
   // One by one: MPI_Waitall would only say that some status holds an error.
   while (!requests.empty()) {
     MPI_Request request = requests.back();
@@ -23,6 +41,8 @@ void Request::Impl::wait() {
 }
 
 bool Request::Impl::test() {
+  if (comparison && !comparison->ready()) return false;
+  compare();
   while (!requests.empty()) {
     int done = 0;
     MPI_Request& request = requests.back();

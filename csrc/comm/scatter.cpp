@@ -36,6 +36,7 @@ void start_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Buffer re
     check_count("scatter", "send", send.count, recv.count * comm.size,
                 "recv's count times the number of ranks");
   }
+  announce(flight, comm, [&] { return Call(CallKind::Scatter).of(recv).at(root); });
   const Scattered ends(flight, "scatter", send, recv, recv.count * comm.rank);
   const Extent part = extent(flight, recv.count, recv.dtype);
   flight.issue("MPI_Scatter", EH_LARGE(MPI_Scatter), EH_LARGE(MPI_Iscatter), ends.in, part.count, part.type,
@@ -62,6 +63,7 @@ void start_scatterv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
   check_pair("scatterv", send, recv);
   check_count("scatterv", "recv", recv.count, counts[static_cast<std::size_t>(comm.rank)], "counts[rank]");
   if (comm.rank == root) check_count("scatterv", "send", send.count, total, "the sum of counts");
+  announce(flight, comm, [&] { return Call(CallKind::Scatterv).of(recv).with(counts).at(root); }, {&counts});
   const auto offset = packed_blocks(counts)[static_cast<std::size_t>(comm.rank)].offset;
   const Scattered ends(flight, "scatterv", send, recv, offset);
   if (total > max_count()) return scatter_blocks(flight, comm, ends, counts, recv.dtype, root);
@@ -78,6 +80,7 @@ void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
   EH_CHECK(send.count % comm.size == 0, ValueError, "alltoall: send has ", send.count,
            " elements; it must have a multiple of the ", comm.size, " ranks");
   check_disjoint("alltoall", send, recv);
+  announce(flight, comm, [&] { return Call(CallKind::Alltoall).of(send); });
   const Extent part = extent(flight, send.count / comm.size, send.dtype);
   flight.issue("MPI_Alltoall", EH_LARGE(MPI_Alltoall), EH_LARGE(MPI_Ialltoall), flight.input(send),
                part.count, part.type, flight.output(recv), part.count, part.type, comm.comm());
@@ -105,6 +108,8 @@ void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const C
   check_count("alltoallv", "send", send.count, sent, "the sum of send_counts");
   check_count("alltoallv", "recv", recv.count, received, "the sum of recv_counts");
   check_disjoint("alltoallv", send, recv);
+  announce(flight, comm, [&] { return Call(CallKind::Alltoallv).typed(send.dtype); },
+           {&send_counts, &recv_counts});
   const void* in = flight.input(send);
   void* out = flight.output(recv);
   Blocks sends = packed_blocks(send_counts);

@@ -51,6 +51,7 @@ __all__: list[str] = [
     "is_large_svd",
     "isclose",
     "kurtosis",
+    "latest_calls",
     "ldexp",
     "linalg_tuning",
     "linspace",
@@ -75,6 +76,7 @@ __all__: list[str] = [
     "permute",
     "permute_rows",
     "promote",
+    "python_line",
     "qr",
     "quantile",
     "quantile_positions",
@@ -93,6 +95,7 @@ __all__: list[str] = [
     "round",
     "scan",
     "set_array_class",
+    "set_package_folder",
     "setitem",
     "skew",
     "slogdet",
@@ -103,6 +106,7 @@ __all__: list[str] = [
     "stack",
     "svd",
     "to_factorable",
+    "start_watchdog",
     "topk",
     "trace",
     "tril",
@@ -112,6 +116,7 @@ __all__: list[str] = [
     "vdot",
     "vecdot",
     "vector_norm",
+    "watchdog_runs",
     "where",
 ]
 
@@ -536,6 +541,11 @@ def kurtosis(
     Collective.
     """
 
+def latest_calls() -> list[str]:
+    """
+    The latest calls of the communication layer, while they are recorded.
+    """
+
 def ldexp(x: Array, exponent: Array) -> Array: ...
 def linalg_tuning(
     small: typing.SupportsInt | typing.SupportsIndex = -1,
@@ -625,6 +635,7 @@ def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
     Result type of an operation between arrays of two types.
     """
 
+def python_line() -> str: ...
 def qr(a: Array, mode: str) -> tuple[Array | None, Array]:
     """
     (q or None, r). Collective.
@@ -697,6 +708,11 @@ def scan(
     name: str, x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, dtype: torch.dtype | None
 ) -> Array: ...
 def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
+def set_package_folder(folder: str) -> None:
+    """
+    Frames of files below it are left out when the line of a call is looked for.
+    """
+
 def setitem(x: Array, key: tuple, value: Array) -> Array: ...
 def skew(
     x: Array,
@@ -742,6 +758,11 @@ def to_factorable(x: Array) -> Array:
     Local.
     """
 
+def start_watchdog(
+    comm: Communicator,
+    seconds: typing.SupportsFloat | typing.SupportsIndex,
+    signal: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
 def topk(
     x: Array,
     k: typing.SupportsInt | typing.SupportsIndex,
@@ -799,6 +820,7 @@ def vector_norm(
     Collective.
     """
 
+def watchdog_runs() -> bool: ...
 def where(condition: Array, x: typing.Any, y: typing.Any) -> Array: ...
 
 binary: dict

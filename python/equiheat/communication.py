@@ -17,7 +17,7 @@ import torch
 from mpi4py import MPI
 from torch import Tensor
 
-from equiheat import _core
+from equiheat import _core, _guard
 from equiheat.buffers import BufferMethods
 from equiheat.messages import MessageMethods
 
@@ -302,6 +302,7 @@ def get_comm() -> Communicator:
     global _default
     if _default is None:
         _default = Communicator(MPI.COMM_WORLD)
+        _guard.watch(_default.core)
     return _default
 
 

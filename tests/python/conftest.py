@@ -30,6 +30,8 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
+#: Ranks that get out of step get an error instead of waiting for each other.
+os.environ.setdefault("EQUIHEAT_CHECK", "1")
 RANK, SIZE = MPI.COMM_WORLD.Get_rank(), MPI.COMM_WORLD.Get_size()
 COMM = MPI.COMM_WORLD.Dup()
 #: Seconds one test may take; a rank that failed waits FAILED_WAIT seconds for the others to get as far.

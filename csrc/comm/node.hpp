@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "comm/call.hpp"
+#include "comm/shared_memory.hpp"
+
+namespace eh {
+
+/// Waiting for other ranks of the node: spins first, then gives the core away, and lets MPI make progress, because a
+/// rank we wait for may be waiting for a message of ours.
+class Patience {
+ public:
+  Patience(MPI_Comm comm, bool crowded) : comm_(comm), crowded_(crowded) {}
+  /// Called each time there was nothing to do.
+  void wait();
+  /// Called when there was.
+  void reset() { turns_ = 0; }
+
+ private:
+  MPI_Comm comm_;
+  bool crowded_;
+  std::uint32_t turns_ = 0;
+};
+
+/// What one rank tells the others about its collectives (guard.hpp).
+struct alignas(64) Board {
+  static constexpr std::uint64_t kDepth = 16;
+  static constexpr std::size_t kText = 512;
+  std::atomic<std::uint64_t> published;  ///< calls announced
+  std::atomic<std::uint64_t> checked;    ///< calls of all ranks compared
+  std::atomic<std::uint64_t> told;       ///< the call `text` is about
+  char text[kText];
+  alignas(64) std::byte calls[kDepth * sizeof(Call)];
+};
+
+/// How far one rank is in the collectives through slots.
+struct alignas(64) Steps {
+  std::atomic<std::uint64_t> done;
+};
+
+/// A ring of chunks from one rank to another.
+struct Channel {
+  alignas(64) std::atomic<std::uint64_t> produced;
+  alignas(64) std::atomic<std::uint64_t> consumed;
+};
+
+/// The window that ranks of one node share, cut into its parts. Every rank maps it; pages cost memory once touched.
+class Node {
+ public:
+  /// A null pointer on all ranks where there is no shared memory for all of them. Collective.
+  static std::unique_ptr<Node> make(MPI_Comm comm);
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  Patience patience() const { return {comm_, crowded_}; }
+  Board& board(int rank) const;
+  /// Two numbers for each pair of ranks and each call in flight: what `rank` sends to and receives from each.
+  std::int64_t* board_counts(int rank, std::uint64_t call) const;
+  Steps& steps(int rank) const;
+  /// kSlot bytes that `rank` writes and all read.
+  std::byte* slot(int rank) const;
+  static constexpr std::size_t kSlot = 1 << 20;
+  Channel& channel(int from, int to) const;
+  std::byte* chunk(int from, int to, std::uint64_t number) const;
+  std::size_t chunk_bytes() const { return chunk_; }
+  static constexpr std::uint64_t kRing = 4;
+
+  /// Says that this rank has done one more step; waits until all have. A barrier in two halves.
+  void advance();
+  void await_all();
+
+ private:
+  Node(MPI_Comm comm, int rank, int size, std::size_t chunk);
+  std::size_t pair(int from, int to) const {
+    return static_cast<std::size_t>(from) * static_cast<std::size_t>(size_) + static_cast<std::size_t>(to);
+  }
+  std::byte* part(std::size_t offset) const { return memory_->data() + offset; }
+
+  MPI_Comm comm_;
+  int rank_;
+  int size_;
+  bool crowded_;
+  std::size_t chunk_;
+  std::size_t boards_, counts_, steps_, channels_, slots_, chunks_, bytes_;
+  std::unique_ptr<SharedMemory> memory_;
+  std::uint64_t step_ = 0;
+};
+
+}  // namespace eh

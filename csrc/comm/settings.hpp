@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+/// What environment variables decide about comm/. Read once per process; docs/communication.md lists them.
+namespace eh {
+
+struct Settings {
+  bool check = false;          ///< EQUIHEAT_CHECK: ranks agree on every collective before it starts
+  bool shared_memory = true;   ///< EQUIHEAT_SHM: ranks of one node exchange through shared memory
+  std::int64_t shm_least = 0;  ///< EQUIHEAT_SHM_LEAST: bytes per rank below which MPI is used
+};
+
+const Settings& settings();
+
+}  // namespace eh

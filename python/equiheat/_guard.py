@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What happens when ranks do not do the same: errors that name the ranks and their lines, and an end to waiting.
+
+``EQUIHEAT_CHECK=1`` makes every collective compare the ranks' calls before its first message. ``EQUIHEAT_TIMEOUT=S``
+ends the job when a call waits longer than S seconds, after every rank has printed its stacks; checked mode has 300.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import pathlib
+import signal
+import sys
+
+from equiheat import _core
+
+CHECKED_TIMEOUT = 300.0
+#: A real-time signal nobody uses by habit: SIGUSR1 and 2 belong to batch systems.
+STACK_SIGNAL = int(signal.SIGRTMAX) - 7
+
+_core.set_package_folder(str(pathlib.Path(__file__).resolve().parent) + os.sep)
+
+
+def checked() -> bool:
+    """Whether this rank asks for checked mode. Local."""
+    return os.environ.get("EQUIHEAT_CHECK", "0") not in ("", "0")
+
+
+def timeout() -> float:
+    """Seconds a call may wait; 0 for ever. Local."""
+    text = os.environ.get("EQUIHEAT_TIMEOUT", "")
+    if not text:
+        return CHECKED_TIMEOUT if checked() else 0.0
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if seconds < 0:
+        raise ValueError(f"EQUIHEAT_TIMEOUT is {text!r}; it must be a number of seconds, 0 for no limit")
+    return seconds
+
+
+def watch(world: _core.Communicator) -> None:
+    """Start the watchdog if it is wanted and MPI allows a second thread. Collective."""
+    seconds = timeout()
+    if seconds == 0 or world.size == 1 or _core.mpi_thread_level() != "multiple":
+        return
+    faulthandler.register(STACK_SIGNAL, file=sys.__stderr__ or 2, all_threads=True)
+    _core.start_watchdog(world, seconds, STACK_SIGNAL)

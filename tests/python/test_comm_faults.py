@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A rank that dies, raises, sleeps or is stuck: the job ends in time, says why, and leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ranks(1)
+
+#: Start of mpiexec, Python and torch on a busy machine.
+START = 60.0
+PRELUDE = """
+import os, re, signal, sys, time
+import equiheat as ht
+import torch
+comm = ht.get_comm()
+rank = comm.rank
+comm.barrier()
+print("process", os.getpid(), flush=True)
+comm.barrier()
+if rank == 0:
+    print("begin", time.time(), flush=True)
+"""
+
+
+def is_running(process: str) -> bool:
+    """Whether it exists and is not merely waiting for its parent to notice its end."""
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def run(folder: pathlib.Path, ranks: int, body: str, **variables: str) -> tuple[int, str, float]:
+    """Exit code, output, seconds from the first barrier to the end; checks that no process is left."""
+    script = folder / "program.py"
+    script.write_text(PRELUDE + body)
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL", "EQUIHEAT"))}
+    before = set(os.listdir("/dev/shm"))
+    done = subprocess.run(
+        ["mpiexec", "-n", str(ranks), sys.executable, str(script)],
+        env=inherited | {"OMP_NUM_THREADS": "1"} | variables,
+        capture_output=True,
+        text=True,
+        timeout=START + 30,
+        check=False,
+    )
+    end = time.time()
+    output = done.stdout + done.stderr
+    words = [line.split() for line in done.stdout.splitlines()]
+    begin = [float(w[1]) for w in words if w[:1] == ["begin"]]
+    assert begin, output
+    left = [w[1] for w in words if w[:1] == ["process"]]
+    while left and time.time() < end + 5:
+        time.sleep(0.1)
+        left = [process for process in left if is_running(process)]
+    assert not left, f"processes {left} are still there\n{output}"
+    assert not [name for name in set(os.listdir("/dev/shm")) - before if "equiheat" in name]
+    return done.returncode, output, end - begin[0]
+
+
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_a_sleeping_rank_is_found_and_every_stack_is_shown(tmp_path: pathlib.Path, ranks: int) -> None:
+    body = "def nap():\n    time.sleep(60)\nif rank == 1:\n    nap()\ncomm.allreduce(torch.ones(3))\n"
+    code, output, seconds = run(tmp_path, ranks, body, EQUIHEAT_TIMEOUT="2")
+    assert code != 0
+    assert "s in allreduce(float32, 3 elements, shape (3,), Sum); EQUIHEAT_TIMEOUT allows 2 s" in output
+    assert "equiheat: rank 1: in no call of the library" in output
+    assert " in nap" in output
+    assert output.count("latest calls:") == ranks
+    assert seconds < 2 + 5
+
+
+def test_a_rank_that_holds_the_interpreter_is_found(tmp_path: pathlib.Path) -> None:
+    body = "if rank == 1:\n    re.match('(a+)+$', 'a' * 60 + 'b')\ncomm.barrier()\n"
+    code, output, seconds = run(tmp_path, 2, body, EQUIHEAT_TIMEOUT="2")
+    assert code != 0
+    assert "in barrier()" in output
+    assert "re/__init__.py" in output, output
+    assert seconds < 2 + 5
+
+
+def test_a_message_nobody_sends_is_found(tmp_path: pathlib.Path) -> None:
+    body = "comm.recv(torch.empty(2), 1 - rank)\n"
+    code, output, seconds = run(tmp_path, 2, body, EQUIHEAT_TIMEOUT="1")
+    assert code != 0
+    assert "in recv(float32, 2 elements, shape (2,), peer" in output
+    assert seconds < 1 + 5
+
+
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_a_killed_rank_ends_the_job(tmp_path: pathlib.Path, ranks: int) -> None:
+    body = "if rank == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\ncomm.allreduce(torch.ones(1 << 20))\n"
+    code, _, seconds = run(tmp_path, ranks, body)
+    assert code != 0
+    assert seconds < 10
+
+
+@pytest.mark.parametrize("checked", ["0", "1"])
+def test_a_rank_that_raises_ends_the_job(tmp_path: pathlib.Path, checked: str) -> None:
+    body = "if rank == 1:\n    raise ValueError('the reason')\ncomm.allreduce(torch.ones(1 << 20))\n"
+    code, output, seconds = run(tmp_path, 3, body, EQUIHEAT_CHECK=checked)
+    assert code != 0
+    assert "ValueError: the reason" in output
+    assert seconds < 8
+
+
+def test_operations_in_flight_that_differ_are_an_error(tmp_path: pathlib.Path) -> None:
+    body = (
+        "x = torch.ones(4 + rank)\npending = comm.iallreduce(x)\n"
+        "try:\n    pending.wait()\nexcept ht.CommunicationError as error:\n"
+        "    print(f'caught on {rank}:', str(error).replace(chr(10), ' '), flush=True)\n    time.sleep(1)\n    raise\n"
+    )
+    code, output, seconds = run(tmp_path, 2, body, EQUIHEAT_CHECK="1")
+    assert code != 0
+    for rank in range(2):
+        assert f"caught on {rank}: ranks disagree" in output
+    assert "iallreduce(float32, 5 elements" in output
+    assert "program.py:13" in output, output
+    assert seconds < 8
+
+
+def test_an_ordinary_end_is_one_under_the_watchdog(tmp_path: pathlib.Path) -> None:
+    body = "comm.allreduce(torch.ones(1))\ntime.sleep(2)\nprint('end', rank)\n"
+    code, output, _ = run(tmp_path, 2, body, EQUIHEAT_TIMEOUT="1", EQUIHEAT_CHECK="1")
+    assert code == 0, output
+    assert "end 1" in output
