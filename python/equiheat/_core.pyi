@@ -104,9 +104,9 @@ __all__: list[str] = [
     "sort",
     "squeeze",
     "stack",
+    "start_watchdog",
     "svd",
     "to_factorable",
-    "start_watchdog",
     "topk",
     "trace",
     "tril",
@@ -748,6 +748,11 @@ def sort(
 
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...
 def stack(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def start_watchdog(
+    comm: Communicator,
+    seconds: typing.SupportsFloat | typing.SupportsIndex,
+    signal: typing.SupportsInt | typing.SupportsIndex,
+) -> None: ...
 def svd(a: Array, full_matrices: bool, vectors: bool) -> tuple[Array | None, Array, Array | None]:
     """
     (u or None, s, vh or None). Collective.
@@ -758,11 +763,6 @@ def to_factorable(x: Array) -> Array:
     Local.
     """
 
-def start_watchdog(
-    comm: Communicator,
-    seconds: typing.SupportsFloat | typing.SupportsIndex,
-    signal: typing.SupportsInt | typing.SupportsIndex,
-) -> None: ...
 def topk(
     x: Array,
     k: typing.SupportsInt | typing.SupportsIndex,
