@@ -19,6 +19,7 @@ from equiheat import (
     exponential,
     halos,
     heat_methods,
+    html,
     in_place,
     indexing,
     interchange,
@@ -43,6 +44,7 @@ from equiheat.communication import Communicator
 @set_array_type
 class DNDarray(
     heat_methods.HeatMethods,
+    html.NotebookMethods,
     in_place.InPlaceMethods,
     interchange.InterchangeMethods,
     numpy_protocols.NumPyMethods,

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import _core, dtypes
+from equiheat import _core, dtypes, interchange
 from equiheat._base import unwrap, wrap
 from equiheat._sanitize import DeviceLike
 from equiheat.devices import Device, device_of, sanitize_device
@@ -102,9 +102,9 @@ def __array__(x: DNDarray, dtype: Any = None, copy: bool | None = None) -> np.nd
     """This rank's block for ``np.asarray(x)``: the whole array when it is replicated (Heat's rule). Local.
 
     NumPy calls this behind the scenes, possibly on one rank only, so that it must not communicate. For the whole
-    of a split array use ``x.numpy()``.
+    of a split array use ``x.numpy()``, or `whole_interchange` around code of other libraries.
     """
-    block = _for_numpy(x._core.local)
+    block = _for_numpy(interchange.given_away(x._core))
     if copy is False and dtype is not None and np.dtype(dtype) != block.dtype:
         raise ValueError(f"__array__: copy=False, but a cast from {block.dtype} to {dtype} needs a copy")
     return np.array(block, dtype=dtype, copy=True) if copy else np.asarray(block, dtype=dtype)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from equiheat.array import DNDarray
 
-__all__ = ["from_dlpack", "from_partition_dict", "from_partitioned"]
+__all__ = ["from_dlpack", "from_partition_dict", "from_partitioned", "whole_interchange"]
 
 #: Versions of the array API standard whose programs run.
 _VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12", "2025.12")
@@ -139,6 +141,40 @@ def from_partition_dict(parted: dict[str, Any], comm: Communicator | None = None
     return wrap(_core.Array(local, shape, axis, counts, ranks))
 
 
+class _Mode:
+    """Whether other libraries get whole arrays."""
+
+    whole = False
+
+
+@contextmanager
+def whole_interchange(whole: bool = True) -> Iterator[None]:
+    """In a ``with`` block other libraries get split arrays whole, on every rank, instead of this rank's block.
+
+    ``np.asarray(x)`` and DLPack give the block by default, since they must work on one rank alone. Libraries that
+    convert to NumPy in between, the same on all ranks (some metrics of scikit-learn), need the whole: every conversion
+    then is collective, an allgather of the array.
+
+    Examples
+    --------
+    >>> x = ht.arange(4, split=0)
+    >>> with ht.whole_interchange():
+    ...     np.asarray(x).tolist()
+    [0, 1, 2, 3]
+    """
+    before = _Mode.whole
+    _Mode.whole = whole
+    try:
+        yield
+    finally:
+        _Mode.whole = before
+
+
+def given_away(core: _core.Array) -> torch.Tensor:
+    """What another library gets of an array: this rank's block, or the whole inside `whole_interchange`."""
+    return core.resplit(None).local if _Mode.whole else core.local
+
+
 class InterchangeMethods:
     """Methods of arrays that other libraries call."""
 
@@ -218,9 +254,9 @@ class InterchangeMethods:
         """This rank's block for another library, without a copy; the whole array when it is replicated. Local.
 
         The protocol may run on one rank only, so that it must not communicate: ``x.resplit(None)`` gives the whole of
-        a split array first.
+        a split array first, `equiheat.whole_interchange` that of all arrays.
         """
-        return self._core.local.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        return given_away(self._core).__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
 
     def __dlpack_device__(self: Any, /) -> tuple[Any, int]:
         """Kind and number of the device of this rank's block. Local."""

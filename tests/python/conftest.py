@@ -32,6 +32,7 @@ from mpi4py import MPI
 
 #: Ranks that get out of step get an error instead of waiting for each other.
 os.environ.setdefault("EQUIHEAT_CHECK", "1")
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is imported; scikit-learn wants it
 RANK, SIZE = MPI.COMM_WORLD.Get_rank(), MPI.COMM_WORLD.Get_size()
 COMM = MPI.COMM_WORLD.Dup()
 #: Seconds one test may take; a rank that failed waits FAILED_WAIT seconds for the others to get as far.

@@ -13,6 +13,7 @@ Code that was written for the standard never says `split`; arrays it makes follo
 
 from __future__ import annotations
 
+import equiheat
 from equiheat.array_api import _creation, _dtypes, _elementwise, _manipulation, _searching, _statistics, fft, linalg
 from equiheat.array_api._creation import *
 from equiheat.array_api._dtypes import *
@@ -35,3 +36,16 @@ __all__ = [
 for _module in (_creation, _dtypes, _elementwise, _manipulation, _searching, _statistics):
     __all__ += _module.__all__
 del _module
+
+
+#: Beyond the standard, for libraries that look for them (``hasattr(xp, "median")``).
+_BEYOND = (
+    "allclose", "average", "bfloat16", "bincount", "corrcoef", "cov", "cpu", "cumprod", "cumsum", "einsum", "float16",
+    "gpu", "isclose", "median", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "percentile", "quantile",
+)  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    if name in _BEYOND:
+        return getattr(equiheat, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

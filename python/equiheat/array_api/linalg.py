@@ -7,9 +7,10 @@ Split rules, costs and errors are those of the functions of the same name there.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
+from equiheat.array_api._dtypes import int64, uint16, uint32, uint64
 from equiheat.array_api._heat import Array, Axis, DType, ht
 from equiheat.array_api._statistics import _total
 
@@ -58,6 +59,14 @@ class SVDResult(NamedTuple):
     Vh: Array
 
 
+def _through_int64(function: Callable[..., Array], x1: Array, x2: Array, **options: Any) -> Array:
+    """A product of arrays; unsigned integers beyond 8 bits go through int64, which holds it modulo their range."""
+    kind = ht.result_type(x1.dtype, x2.dtype)
+    if kind not in (uint16, uint32, uint64):
+        return function(x1, x2, **options)
+    return function(x1.astype(int64), x2.astype(int64), **options).astype(kind)
+
+
 def cholesky(x: Array, /, *, upper: builtins.bool = False) -> Array:
     """Cholesky factor, lower unless `upper`."""
     return ht.linalg.cholesky(x, upper=upper)
@@ -65,7 +74,7 @@ def cholesky(x: Array, /, *, upper: builtins.bool = False) -> Array:
 
 def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     """Cross products of vectors of three elements along an axis; other axes broadcast."""
-    return ht.linalg.cross(x1, x2, axis=axis)
+    return _through_int64(ht.linalg.cross, x1, x2, axis=axis)
 
 
 def det(x: Array, /) -> Array:
@@ -105,7 +114,7 @@ def inv(x: Array, /) -> Array:
 
 def matmul(x1: Array, x2: Array, /) -> Array:
     """Matrix products; see `equiheat.matmul`."""
-    return ht.matmul(x1, x2)
+    return _through_int64(ht.matmul, x1, x2)
 
 
 def matrix_norm(x: Array, /, *, keepdims: builtins.bool = False, ord: Any = "fro") -> Array:
@@ -130,7 +139,7 @@ def matrix_transpose(x: Array, /) -> Array:
 
 def outer(x1: Array, x2: Array, /) -> Array:
     """Products of all pairs of elements of two vectors."""
-    return ht.outer(x1, x2)
+    return _through_int64(ht.outer, x1, x2)
 
 
 def pinv(x: Array, /, *, rtol: Any = None) -> Array:
@@ -165,7 +174,7 @@ def svdvals(x: Array, /) -> Array:
 
 def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Array:
     """Sums of products over pairs of axes; see `equiheat.tensordot`."""
-    return ht.tensordot(x1, x2, axes=axes)
+    return _through_int64(ht.tensordot, x1, x2, axes=axes)
 
 
 def trace(x: Array, /, *, offset: int = 0, dtype: DType = None) -> Array:
@@ -177,7 +186,7 @@ def trace(x: Array, /, *, offset: int = 0, dtype: DType = None) -> Array:
 
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     """Inner products of vectors along an axis, the first one conjugated; see `equiheat.vecdot`."""
-    return ht.vecdot(x1, x2, axis=axis)
+    return _through_int64(ht.vecdot, x1, x2, axis=axis)
 
 
 def vector_norm(x: Array, /, *, axis: Axis = None, keepdims: builtins.bool = False, ord: Any = 2) -> Array:

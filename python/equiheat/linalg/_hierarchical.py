@@ -32,8 +32,8 @@ def hsvd_rank(
     Examples
     --------
     >>> U, S, Vh, error = ht.linalg.hsvd_rank(ht.ones((4, 6), split=1), 1, compute_sv=True)
-    >>> S.round(3).tolist()
-    [4.899]
+    >>> round(S.item(), 3)
+    4.899
     """
     return hsvd(A, maxrank, maxmergedim, None, safetyshift, None, compute_sv, silent, True)
 
