@@ -79,9 +79,12 @@ at::Tensor floored_quotient(const at::Tensor& a, const at::Tensor& b) {
   return zero.where(b.eq(0), by_minus_one);
 }
 
-// The remainder of a division by 1, which stands for 0 and -1, is the wished 0.
+// The remainder of a division by 1, which stands for 0 and -1, is the wished 0. Zeros of reals have the sign of the
+// divisor.
 at::Tensor floored_remainder(const at::Tensor& a, const at::Tensor& b) {
-  return op::remainder_Tensor::call(a, a.is_floating_point() ? b : harmless_divisor(b));
+  if (!a.is_floating_point()) return op::remainder_Tensor::call(a, harmless_divisor(b));
+  const at::Tensor rest = op::remainder_Tensor::call(a, b);
+  return rest.where(rest.ne(0), op::copysign_Tensor::call(rest, b));
 }
 at::Tensor truncated_remainder(const at::Tensor& a, const at::Tensor& b) {
   return op::fmod_Tensor::call(a, a.is_floating_point() ? b : harmless_divisor(b));

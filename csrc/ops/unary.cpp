@@ -13,6 +13,7 @@
 #include <ATen/ops/ceil_ops.h>
 #include <ATen/ops/complex_ops.h>
 #include <ATen/ops/conj_physical_ops.h>
+#include <ATen/ops/copysign_ops.h>
 #include <ATen/ops/cos_ops.h>
 #include <ATen/ops/cosh_ops.h>
 #include <ATen/ops/deg2rad_ops.h>
@@ -46,7 +47,11 @@
 #include <ATen/ops/tan_ops.h>
 #include <ATen/ops/tanh_ops.h>
 #include <ATen/ops/trunc_ops.h>
+#include <ATen/ops/view_as_complex_ops.h>
+#include <ATen/ops/view_as_real_ops.h>
 #include <ATen/ops/zeros_like_ops.h>
+
+#include <cmath>
 
 #include "ops/elementwise.hpp"
 #include "ops/types.hpp"
@@ -63,6 +68,30 @@ at::Tensor conjugated(const at::Tensor& x) { return x.is_complex() ? op::conj_ph
 at::Tensor imaginary_part(const at::Tensor& x) {
   if (x.is_complex()) return op::imag::call(x);
   return op::zeros_like::call(x, std::nullopt, std::nullopt, std::nullopt, std::nullopt, std::nullopt);
+}
+
+// torch gives a complex zero the sign +.
+at::Tensor negated(const at::Tensor& x) {
+  if (!x.is_complex()) return op::neg::call(x);
+  return op::view_as_complex::call(op::neg::call(op::view_as_real::call(x.resolve_conj())));
+}
+
+// The imaginary part is on the other side of zero, also where it is zero (C99, annex G).
+at::Tensor arc_cosine(const at::Tensor& x) {
+  const at::Tensor result = op::acos::call(x);
+  if (!x.is_complex()) return result;
+  const at::Tensor side = op::neg::call(op::imag::call(x));
+  return op::complex::call(op::real::call(result), op::copysign_Tensor::call(op::imag::call(result), side));
+}
+
+// torch loses the infinite magnitude beside a part that is no number.
+at::Tensor log_of_one_more(const at::Tensor& x) {
+  const at::Tensor result = op::log1p::call(x);
+  if (!x.is_complex()) return result;
+  const at::Tensor infinite =
+      op::isinf::call(op::real::call(x)).logical_or_(op::isinf::call(op::imag::call(x)));
+  const at::Tensor magnitude = op::real::call(result).masked_fill(infinite, INFINITY);
+  return op::complex::call(magnitude, op::imag::call(result));
 }
 
 // torch has no magnitude of bool.

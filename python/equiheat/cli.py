@@ -64,6 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def cli() -> None:
+    """The command, as the process's own program (Heat's name of it)."""
+    sys.exit(main())
+
+
+def plaform_info() -> None:
+    """Print what is installed and how the core was built, on rank 0 (Heat's name and spelling)."""
+    from equiheat.__main__ import main as report
+
+    report()
+
+
 def _everybody_arrives(seconds: float = 10.0) -> bool:
     """Whether all ranks get here in time. A mistake that only some ranks see must end the job, not hang it."""
     from mpi4py import MPI

@@ -5,4 +5,4 @@ from __future__ import annotations
 
 from equiheat.core._mirror import mirror
 
-__getattr__, __dir__ = mirror(__name__, "equiheat.manipulation", "equiheat")
+__getattr__, __dir__ = mirror(__name__, "equiheat.manipulation", "equiheat", "equiheat.core._reductions")

@@ -5,4 +5,6 @@ from __future__ import annotations
 
 from equiheat.core._mirror import mirror
 
-__getattr__, __dir__ = mirror(__name__, "equiheat.statistics", "equiheat.reductions", "equiheat")
+__getattr__, __dir__ = mirror(
+    __name__, "equiheat.statistics", "equiheat.reductions", "equiheat", "equiheat.core._reductions"
+)

@@ -28,6 +28,7 @@ the computation of discrete Fourier transform, IEEE Trans. Audio 18 (1970).
 
 from __future__ import annotations
 
+from equiheat.fft import fft as _module  # noqa: F401  (first: as attribute the name is the function below)
 from equiheat.fft._frequencies import fftfreq as fftfreq
 from equiheat.fft._frequencies import fftshift as fftshift
 from equiheat.fft._frequencies import ifftshift as ifftshift

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
-
+from equiheat import linalg
 from equiheat.core._mirror import mirror
+from equiheat.core.linalg import basics as basics
+from equiheat.core.linalg import eigh as eigh
+from equiheat.core.linalg import polar as polar
+from equiheat.core.linalg import qr as qr
+from equiheat.core.linalg import randomized as randomized
+from equiheat.core.linalg import solver as solver
+from equiheat.core.linalg import svd as svd
+from equiheat.core.linalg import svdtools as svdtools
 
-_MODULES = ("basics", "eigh", "polar", "qr", "randomized", "solver", "svd", "svdtools")
-_functions, __dir__ = mirror(__name__, "equiheat.linalg", "equiheat")
+__getattr__, __dir__ = mirror(__name__, "equiheat.linalg", "equiheat")
 
-
-def __getattr__(name: str) -> Any:
-    try:  # `qr` is a function and a module: the function, as in Heat
-        return _functions(name)
-    except AttributeError:
-        if name in _MODULES:
-            return importlib.import_module(f"{__name__}.{name}")
-        raise
+# Functions and modules of one name: as attributes the functions, as in Heat.
+globals().update({name: getattr(linalg, name) for name in ("eigh", "polar", "qr", "svd")})
