@@ -66,6 +66,8 @@ def _tensor_of(value: Any) -> Tensor | None:
     array = np.asarray(value)
     if array.dtype.kind not in "biufc":
         return None
+    if array.dtype.char in "qQ":  # C's long long, which torch does not know beside long
+        array = array.view(array.dtype.str)
     plain = array.flags.writeable and array.dtype.isnative and all(stride >= 0 for stride in array.strides)
     try:
         return torch.from_numpy(array if plain else np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))

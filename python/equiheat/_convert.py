@@ -92,6 +92,8 @@ def _to_numpy(obj: Any) -> np.ndarray[Any, Any]:
 def _from_numpy(a: np.ndarray[Any, Any], owned: bool = False) -> tuple[Tensor, bool]:
     if not a.dtype.isnative:
         a, owned = a.astype(a.dtype.newbyteorder("=")), True
+    if a.dtype.char in "qQ":  # C's long long, which torch does not know beside long
+        a = a.view(a.dtype.str)
     if dtypes._find(a.dtype) is None:
         what = f"elements of NumPy's type {a.dtype} (no numbers, or integers beyond int64)"
         raise TypeError(f"array: {what} are not supported; the types are {dtypes._names()}")

@@ -225,9 +225,19 @@ def lnumel(x: DNDarray) -> int:
     return x._core.local.numel()
 
 
-def stride(x: DNDarray) -> tuple[int, ...]:
+class Steps(tuple[int, ...]):
+    """Steps along the axes; ``x.stride`` and torch's ``x.stride()`` and ``x.stride(axis)`` are the same."""
+
+    __slots__ = ()
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """All of them, or one."""
+        return tuple(self) if dim is None else self[dim]
+
+
+def stride(x: DNDarray) -> Steps:
     """Steps of this rank's block along each axis, in elements (torch's meaning). Local."""
-    return x._core.local.stride()
+    return Steps(x._core.local.stride())
 
 
 def strides(x: DNDarray) -> tuple[int, ...]:

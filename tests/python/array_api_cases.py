@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import equiheat as ht
@@ -24,6 +25,10 @@ NUMERIC = INTEGERS + FLOATS
 ALL = BOOL + NUMERIC
 TOLERANCE = {"float32": 4e-5, "complex64": 4e-5, "float64": 1e-11, "complex128": 1e-11}
 SPECIAL = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 1.0, -1.0, 0.5, -0.5, 1.5, 2.5, -2.5, 1e-3, 40.25])
+
+
+#: For tests that run once for each of many functions or default splits.
+few = settings(max_examples=max(1, settings().max_examples * 2 // 5))
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, max_side: int = 5, min_side: int = 0) -> st.SearchStrategy[Any]:

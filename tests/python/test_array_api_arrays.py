@@ -17,10 +17,10 @@ from array_api_cases import (
     NUMERIC,
     REALS,
     SIGNED,
-    UNSIGNED,
     assert_same,
     call,
     distribute,
+    few,
     needs,
     pairs,
     shapes,
@@ -33,7 +33,7 @@ from hypothesis import strategies as st
 import equiheat as ht
 from equiheat import array_api as xp
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.ranks(1, 2), pytest.mark.filterwarnings("ignore")]
 dtypes = st.sampled_from([None, *ALL])
 
 
@@ -50,6 +50,7 @@ def default_split(request: pytest.FixtureRequest) -> Any:
 
 
 # ---------------------------------------------------------------------- creation
+@few
 @given(shape=shapes(), name=dtypes, value=st.integers(0, 9))
 def test_filled(shape: tuple[int, ...], name: str | None, value: int) -> None:
     for function in ("zeros", "ones"):
@@ -61,6 +62,7 @@ def test_filled(shape: tuple[int, ...], name: str | None, value: int) -> None:
     assert xp.empty(3).dtype == np.float64
 
 
+@few
 @given(pair=pairs(), name=dtypes)
 def test_like(pair: Any, name: str | None) -> None:
     x, value = pair
@@ -70,6 +72,7 @@ def test_like(pair: Any, name: str | None) -> None:
     assert xp.empty_like(x, device=x.device).dtype == x.dtype
 
 
+@few
 @given(
     start=st.integers(-20, 20), length=st.integers(0, 12), step=st.sampled_from([1, 2, -3, 0.5]), name=st.sampled_from(
         [None, "int64", "int32", "uint8", "float32", "float64"])
@@ -84,6 +87,7 @@ def test_arange(start: int, length: int, step: float, name: str | None) -> None:
     assert_same(xp.arange(float(length)), np.arange(float(length)))
 
 
+@few
 @given(n=st.integers(0, 9), endpoint=st.booleans(), name=st.sampled_from([None, *FLOATS]))
 def test_linspace(n: int, endpoint: bool, name: str | None) -> None:
     assert_same(
@@ -96,11 +100,13 @@ def test_linspace(n: int, endpoint: bool, name: str | None) -> None:
     )
 
 
+@few
 @given(rows=st.integers(0, 6), columns=st.none() | st.integers(0, 6), k=st.integers(-7, 7), name=dtypes)
 def test_eye(rows: int, columns: int | None, k: int, name: str | None) -> None:
     assert_same(xp.eye(rows, columns, k=k, dtype=own(name)), np.eye(rows, columns, k=k, dtype=name or float))
 
 
+@few
 @given(pair=pairs(shapes(min_dims=2)), k=st.integers(-3, 3))
 def test_triangles(pair: Any, k: int) -> None:
     x, value = pair
@@ -109,6 +115,7 @@ def test_triangles(pair: Any, k: int) -> None:
 
 
 @needs("meshgrid")
+@few
 @given(data=st.data(), indexing=st.sampled_from(["xy", "ij"]))
 def test_meshgrid(data: st.DataObject, indexing: str) -> None:
     both = [data.draw(pairs((data.draw(st.integers(1, 4)),), NUMERIC)) for _ in range(data.draw(st.integers(1, 3)))]
@@ -116,6 +123,7 @@ def test_meshgrid(data: st.DataObject, indexing: str) -> None:
     assert_same(xp.meshgrid(*[x for x, _ in both], indexing=indexing), expected)
 
 
+@few
 @given(pair=pairs(), name=dtypes)
 def test_asarray(pair: Any, name: str | None) -> None:
     x, value = pair
@@ -201,6 +209,7 @@ def test_isdtype_and_limits() -> None:
     assert xp.finfo(xp.zeros(1)).dtype == xp.float64
 
 
+@few
 @given(pair=pairs(), name=st.sampled_from(ALL))
 def test_astype(pair: Any, name: str) -> None:
     x, value = pair
@@ -255,6 +264,7 @@ def test_namespace() -> None:
 
 
 # ---------------------------------------------------------------------- manipulation
+@few
 @given(data=st.data())
 def test_broadcasting(data: st.DataObject) -> None:
     x, value = data.draw(pairs())
@@ -269,6 +279,7 @@ def test_broadcasting(data: st.DataObject) -> None:
 
 
 @needs("unstack")
+@few
 @given(data=st.data())
 def test_joining(data: st.DataObject) -> None:
     shape = data.draw(shapes(min_dims=1))
@@ -284,6 +295,7 @@ def test_joining(data: st.DataObject) -> None:
     assert_same(xp.unstack(arrays[0], axis=axis), np.unstack(wanted[0], axis=axis))
 
 
+@few
 @given(data=st.data())
 def test_axes(data: st.DataObject) -> None:
     x, value = data.draw(pairs())
@@ -308,6 +320,7 @@ def test_axes(data: st.DataObject) -> None:
     assert_same(xp.roll(x, 3), np.roll(value, 3))
 
 
+@few
 @given(data=st.data())
 def test_reshape(data: st.DataObject) -> None:
     x, value = data.draw(pairs())
@@ -319,6 +332,7 @@ def test_reshape(data: st.DataObject) -> None:
 
 
 @needs("repeat", "tile")
+@few
 @given(data=st.data())
 def test_repetition(data: st.DataObject) -> None:
     x, value = data.draw(pairs())
@@ -331,62 +345,3 @@ def test_repetition(data: st.DataObject) -> None:
         assert_same(xp.repeat(x, times, axis=axis), np.repeat(value, times, axis=axis))
         per = data.draw(values((value.shape[axis],), ("int64",), low=0, high=3))
         assert_same(xp.repeat(x, distribute(per, data.draw(splits)), axis=axis), np.repeat(value, per, axis=axis))
-
-
-# ---------------------------------------------------------------------- statistics
-@st.composite
-def axes(draw: st.DrawFn, ndim: int) -> Any:
-    """None, an axis or several."""
-    one = st.none() if ndim == 0 else st.integers(-ndim, ndim - 1)
-    several = st.permutations(range(ndim)).map(lambda p: tuple(p[: (ndim + 1) // 2]))
-    return draw(st.none() | one | several)
-
-
-@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "mean", "all", "any", "count_nonzero"])
-@given(data=st.data())
-def test_reductions(name: str, data: st.DataObject) -> None:
-    some = name in ("max", "min")
-    names = {"mean": FLOATS, "max": INTEGERS + REALS, "min": INTEGERS + REALS, "all": ALL, "any": ALL}.get(
-        name, NUMERIC
-    )
-    x, value = data.draw(pairs(shapes(min_side=1 if some or name == "mean" else 0), names, low=-2, high=2))
-    axis, keepdims = data.draw(axes(value.ndim)), data.draw(st.booleans())
-    expected = getattr(np, name)(value, axis=axis, keepdims=keepdims)
-    assert_same(call(name, x, axis=axis, keepdims=keepdims), expected)
-    if name in ("sum", "prod"):
-        kind = {"u": "uint64", "i": "int64", "f": "float64", "c": "complex128"}[value.dtype.kind]
-        assert_same(call(name, x, axis=axis, dtype=own(kind)), getattr(np, name)(value, axis=axis, dtype=kind))
-
-
-@pytest.mark.parametrize("name", ["std", "var"])
-@given(data=st.data())
-def test_spread(name: str, data: st.DataObject) -> None:
-    x, value = data.draw(pairs(shapes(min_side=2), REALS))
-    axis, correction = data.draw(axes(value.ndim)), data.draw(st.sampled_from([0.0, 1, 0.5]))
-    with np.errstate(all="ignore"):
-        expected = getattr(np, name)(value, axis=axis, correction=correction)
-    assert_same(call(name, x, axis=axis, correction=correction), expected)
-
-
-@pytest.mark.parametrize("name", ["cumulative_sum", "cumulative_prod"])
-@given(data=st.data())
-def test_running_totals(name: str, data: st.DataObject) -> None:
-    x, value = data.draw(pairs(shapes(min_dims=1), NUMERIC, low=-2, high=2))
-    axis = data.draw(st.integers(-value.ndim, value.ndim - 1))
-    axis = None if value.ndim == 1 and axis == 0 else axis
-    initial = data.draw(st.booleans())
-    expected = getattr(np, name)(value, axis=axis, include_initial=initial)
-    assert_same(call(name, x, axis=axis, include_initial=initial), expected)
-    if value.ndim > 1:
-        with pytest.raises(ValueError, match="axis"):
-            call(name, x)
-
-
-@needs("diff")
-@given(data=st.data())
-def test_diff(data: st.DataObject) -> None:
-    x, value = data.draw(pairs(shapes(min_dims=1), SIGNED + REALS + UNSIGNED))
-    axis, n = data.draw(st.integers(-value.ndim, value.ndim - 1)), data.draw(st.integers(0, 3))
-    assert_same(xp.diff(x, axis=axis, n=n), np.diff(value, axis=axis, n=n))
-    assert_same(xp.diff(x, axis=axis, prepend=x), np.diff(value, axis=axis, prepend=value))
-    assert_same(xp.diff(x, axis=axis, append=x), np.diff(value, axis=axis, append=value))

@@ -19,6 +19,7 @@ from array_api_cases import (
     assert_same,
     call,
     distribute,
+    few,
     pairs,
     shapes,
     splits,
@@ -30,7 +31,7 @@ from hypothesis import strategies as st
 import equiheat as ht
 from equiheat import array_api as xp
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.ranks(1, 2), pytest.mark.filterwarnings("ignore")]
 ANY_REAL = INTEGERS + REALS
 UNARY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "expm1", "log", "log10",
@@ -72,6 +73,7 @@ def operands(draw: st.DrawFn, names: tuple[str, ...], special: bool = True) -> A
 
 
 @pytest.mark.parametrize("name", UNARY)
+@few
 @given(data=st.data())
 def test_functions_of_one_array(name: str, data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=UNARY[name], special=True))
@@ -83,6 +85,7 @@ def test_functions_of_one_array(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", BINARY)
+@few
 @given(data=st.data())
 def test_functions_of_two_arrays(name: str, data: st.DataObject) -> None:
     x, y, a, b = data.draw(operands(BINARY[name]))
@@ -96,6 +99,7 @@ def test_functions_of_two_arrays(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", ["bitwise_left_shift", "bitwise_right_shift"])
+@few
 @given(data=st.data())
 def test_shifts(name: str, data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=INTEGERS))
@@ -103,6 +107,7 @@ def test_shifts(name: str, data: st.DataObject) -> None:
     assert_same(call(name, x, distribute(bits, data.draw(splits))), getattr(np, name)(value, bits))
 
 
+@few
 @given(data=st.data())
 def test_pow(data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=NUMERIC, low=-3, high=3))
@@ -113,6 +118,7 @@ def test_pow(data: st.DataObject) -> None:
         assert_same(x**3, value**3)
 
 
+@few
 @given(data=st.data())
 def test_clip(data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=ANY_REAL))
@@ -126,6 +132,7 @@ def test_clip(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATORS)
+@few
 @given(data=st.data())
 def test_operators(name: str, data: st.DataObject) -> None:
     function = getattr(operator, name)
@@ -138,6 +145,7 @@ def test_operators(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", ["iadd", "isub", "imul", "ipow", "ifloordiv", "imod", "iand", "ior", "ixor"])
+@few
 @given(data=st.data())
 def test_operators_in_place(name: str, data: st.DataObject) -> None:
     kind = INTEGERS if name in ("iand", "ior", "ixor") else ANY_REAL
@@ -149,6 +157,7 @@ def test_operators_in_place(name: str, data: st.DataObject) -> None:
         assert_same(x, getattr(operator, name)(value, other))
 
 
+@few
 @given(data=st.data())
 def test_python_scalars_in_functions(data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=REALS))

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 from equiheat import array_api as xp
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.ranks(1, 2), pytest.mark.filterwarnings("ignore")]
 ORDERED = INTEGERS + REALS
 
 

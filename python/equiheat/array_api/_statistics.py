@@ -103,8 +103,9 @@ def _scan(
     heat: str, initial: int, x: Array, axis: builtins.int | None, dtype: DType, include_initial: builtins.bool
 ) -> Array:
     name = {"cumsum": "cumulative_sum", "cumprod": "cumulative_prod"}[heat]
-    if axis is None and x.ndim != 1:
+    if axis is None and x.ndim > 1:
         raise ValueError(f"{name}: axis must be given for an array of {x.ndim} axes")
+    x = x if x.ndim else x.reshape((1,))
     along = 0 if axis is None else axis
     totals: Array = getattr(ht, heat)(x, along, _total(x, dtype))
     if not include_initial:

@@ -74,6 +74,9 @@ def cholesky(x: Array, /, *, upper: builtins.bool = False) -> Array:
 
 def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     """Cross products of vectors of three elements along an axis; other axes broadcast."""
+    for x in (x1, x2):
+        if x.shape[axis] != 3:
+            raise ValueError(f"cross: vectors have 3 elements, axis {axis} of an array of shape {x.shape} has not")
     return _through_int64(ht.linalg.cross, x1, x2, axis=axis)
 
 
@@ -139,6 +142,8 @@ def matrix_transpose(x: Array, /) -> Array:
 
 def outer(x1: Array, x2: Array, /) -> Array:
     """Products of all pairs of elements of two vectors."""
+    if (x1.ndim, x2.ndim) != (1, 1):
+        raise ValueError(f"outer: two vectors are needed, the arrays have shapes {x1.shape} and {x2.shape}")
     return _through_int64(ht.outer, x1, x2)
 
 
@@ -186,6 +191,8 @@ def trace(x: Array, /, *, offset: int = 0, dtype: DType = None) -> Array:
 
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     """Inner products of vectors along an axis, the first one conjugated; see `equiheat.vecdot`."""
+    if x1.shape[axis] != x2.shape[axis]:
+        raise ValueError(f"vecdot: axis {axis} differs in length, the arrays have shapes {x1.shape} and {x2.shape}")
     return _through_int64(ht.vecdot, x1, x2, axis=axis)
 
 
