@@ -49,6 +49,8 @@ def ordered(core: _core.Array, order: str, fn: str) -> DNDarray:
     """The array with its blocks in the memory order asked for. Local."""
     if order == "C":
         return wrap(core)
+    if order == "K":
+        raise NotImplementedError(f"{fn}: order='K' is not offered; order must be 'C' or 'F'")
     if order != "F":
         raise ValueError(f"{fn}: order must be 'C' or 'F', is {order!r}")
     axes = tuple(reversed(range(core.ndim)))

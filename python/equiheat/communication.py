@@ -299,11 +299,7 @@ _default: Communicator | None = None
 
 def get_comm() -> Communicator:
     """The default communicator: all ranks, unless `use_comm` set another. Collective on first use."""
-    global _default
-    if _default is None:
-        _default = Communicator(MPI.COMM_WORLD)
-        _guard.watch(_default.core)
-    return _default
+    return _default if _default is not None else _named("MPI_WORLD")
 
 
 def use_comm(comm: Communicator | None = None) -> None:
@@ -325,3 +321,19 @@ def sanitize_comm(comm: Communicator | MPI.Comm | None) -> Communicator:
 
 #: Heat's name of the class.
 MPICommunication = Communicator
+
+
+def _named(name: str) -> Communicator:
+    """MPI_WORLD or MPI_SELF, made when first asked for. MPI_WORLD is collective then."""
+    found: Communicator | None = globals().get(name)
+    if found is None:
+        found = globals()[name] = Communicator(MPI.COMM_WORLD if name == "MPI_WORLD" else MPI.COMM_SELF)
+        if name == "MPI_WORLD":
+            _guard.watch(found.core)
+    return found
+
+
+def __getattr__(name: str) -> Communicator:
+    if name in ("MPI_SELF", "MPI_WORLD"):
+        return _named(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,11 +42,17 @@ def vmap(
 
     Raises
     ------
+    TypeError
+        If `func` is no function, or an argument is no array, tensor or number.
     ValueError
-        If no argument is split, or the split axes differ in extents.
+        If an option is none of those above, no argument is split, or the split axes differ in extents.
     """
+    _check_options(func, out_dims, randomness, chunk_size)
 
     def mapped(*args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        for a in args:
+            if not isinstance(a, (ArrayBase, torch.Tensor, int, float, complex)):
+                raise TypeError(f"vmap: arguments must be DNDarrays, tensors or numbers, got {type(a)}")
         arrays = [a for a in args if isinstance(a, ArrayBase) and a._core.split is not None]
         if not arrays:
             raise ValueError("vmap: no argument is split; resplit one along the axis to map")
@@ -62,6 +68,20 @@ def vmap(
         return tuple(_global(r, axis, arrays[0]._core) for r, axis in zip(results, axes, strict=True))
 
     return mapped
+
+
+def _check_options(func: Any, out_dims: Any, randomness: Any, chunk_size: Any) -> None:
+    if not callable(func):
+        raise TypeError(f"vmap: func must be a function, is {type(func)}")
+    axes = out_dims if isinstance(out_dims, tuple) else (out_dims,)
+    if not all(isinstance(axis, int) for axis in axes):
+        raise TypeError(f"vmap: out_dims must be an integer or a tuple of integers, is {out_dims!r}")
+    if randomness not in ("error", "different", "same"):
+        raise ValueError(f"vmap: randomness must be 'error', 'different' or 'same', is {randomness!r}")
+    if chunk_size is not None and not isinstance(chunk_size, int):
+        raise TypeError(f"vmap: chunk_size must be an integer or None, is {chunk_size!r}")
+    if chunk_size is not None and chunk_size < 1:
+        raise ValueError(f"vmap: chunk_size must be positive, is {chunk_size}")
 
 
 def _global(block: torch.Tensor, axis: int, like: _core.Array) -> Any:

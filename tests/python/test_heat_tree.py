@@ -46,6 +46,19 @@ def test_names() -> None:
         ht.core.arithmetics.no_such_name  # noqa: B018
 
 
+def test_communicators_by_name() -> None:
+    assert ht.MPI_WORLD is ht.get_comm() is ht.communication.MPI_WORLD
+    assert ht.MPI_SELF.size == 1
+    ht.use_comm(ht.MPI_SELF)
+    try:
+        assert ht.get_comm() is ht.MPI_SELF
+        assert ht.zeros(3, split=0).lshape == (3,)
+    finally:
+        ht.use_comm(ht.MPI_WORLD)
+    assert ht.get_comm().size == size()
+    ht.use_comm()
+
+
 def test_constructor_and_local_index() -> None:
     x = distribute(VALUE, 0)
     y = ht.DNDarray(x.larray, x.shape, ht.float64, 0, "cpu", x.comm, True)
@@ -110,6 +123,13 @@ def test_vmap() -> None:
         check(scaled, VALUE if split == 1 else VALUE.T, 1)
     with pytest.raises(ValueError, match="split"):
         ht.vmap(torch.sin)(ht.ones(3))
+    for bad in ({"randomness": "often"}, {"chunk_size": 0}):
+        with pytest.raises(ValueError, match="vmap"):
+            ht.vmap(torch.sin, **bad)
+    with pytest.raises(TypeError, match="func"):
+        ht.vmap("sin")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="arguments"):
+        ht.vmap(torch.sin)("x")
 
 
 @pytest.mark.parametrize("split", [None, 0, 1])
