@@ -85,7 +85,8 @@ def gpu(x: DNDarray) -> DNDarray:
 
 
 # ---------------------------------------------------------------------- NumPy and Python
-def _for_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+def for_numpy(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """A tensor's values for NumPy, which has no bfloat16; shares memory where it can."""
     tensor = tensor.detach().cpu().resolve_conj().resolve_neg()
     return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
@@ -95,7 +96,7 @@ def numpy(x: DNDarray) -> np.ndarray[Any, Any]:
 
     The result of a replicated array on the CPU shares its memory, as torch's ``numpy()`` does.
     """
-    return _for_numpy(x._core.resplit(None).local)
+    return for_numpy(x._core.resplit(None).local)
 
 
 def __array__(x: DNDarray, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
@@ -104,7 +105,7 @@ def __array__(x: DNDarray, dtype: Any = None, copy: bool | None = None) -> np.nd
     NumPy calls this behind the scenes, possibly on one rank only, so that it must not communicate. For the whole
     of a split array use ``x.numpy()``, or `whole_interchange` around code of other libraries.
     """
-    block = _for_numpy(interchange.given_away(x._core))
+    block = for_numpy(interchange.given_away(x._core))
     if copy is False and dtype is not None and np.dtype(dtype) != block.dtype:
         raise ValueError(f"__array__: copy=False, but a cast from {block.dtype} to {dtype} needs a copy")
     return np.array(block, dtype=dtype, copy=True) if copy else np.asarray(block, dtype=dtype)

@@ -3,8 +3,8 @@
 
 A universal function becomes the operation of the same name, ``np.<name>``, ``np.linalg.<name>`` and ``np.fft.<name>``
 the function of that name here, with NumPy's defaults for arguments that are not given. NumPy arrays beside our own
-count as replicated. Types of results follow docs/dtypes.md. What has no counterpart raises TypeError; nothing falls
-back to a gathered array.
+count as replicated. Types of results follow docs/dtypes.md. Universal functions without a counterpart (SciPy's special
+functions) run in NumPy, block by block; other functions without one raise TypeError. Nothing gathers an array.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
-from equiheat import _core
-from equiheat._base import ArrayBase
+from equiheat import _core, conversion
+from equiheat._base import ArrayBase, wrap
 
 __all__: list[str] = []
 
@@ -72,7 +73,7 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
     name = ufunc.__name__
     function = getattr(_ht(), _UFUNC_NAMES.get(name, name), None)
     if function is None:
-        return NotImplemented
+        return _block_by_block(ufunc, inputs, out, options) if ufunc.signature is None else NotImplemented
     where, dtype = options.pop("where", True), options.pop("dtype", None)
     for ignored in _WITHOUT_EFFECT:
         options.pop(ignored, None)
@@ -83,6 +84,26 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
     if where is not True:
         return function(*inputs, out=out[0] if out else None, where=where)
     return _deliver(function(*inputs), out, name)
+
+
+def _block_by_block(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, Any]) -> Any:
+    """A ufunc that has no counterpart (SciPy's special functions, ...): element by element NumPy needs blocks only.
+
+    Operands are brought to one shape and layout, which costs what `equiheat.add` does; no gradients.
+    """
+    ht = _ht()
+    arrays = ht.broadcast_arrays(
+        *[ht.asarray(x) if isinstance(x, ArrayBase) else _as_ours(np.asarray(x)) for x in inputs]
+    )
+    target = next((x for x in arrays if x.split is not None), arrays[0])
+    arrays = [ht.sanitize_distribution(x, target=target) for x in arrays]
+    results = ufunc(*[conversion.for_numpy(x._core.local) for x in arrays], **options)
+    several = isinstance(results, tuple)
+    blocks = [
+        torch.from_numpy(np.asarray(r)).to(target._core.local.device) for r in (results if several else (results,))
+    ]
+    wrapped = tuple(wrap(target._core.with_local(block)) for block in blocks)
+    return _deliver(wrapped if several else wrapped[0], out, ufunc.__name__)
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,

@@ -84,6 +84,17 @@ def test_universal_functions() -> None:
             np.add.reduce(x, where=VALUE > 1)
 
 
+def test_universal_functions_without_counterpart() -> None:
+    special = pytest.importorskip("scipy.special")._ufuncs
+    for x in arrays():
+        same(special.erf(x), special.erf(VALUE))
+        assert special.erf(x).split == x.split
+        same(special.xlogy(x, VALUE + 1), special.xlogy(VALUE, VALUE + 1))
+        same(special.xlogy(VALUE[0], x), special.xlogy(VALUE[0], VALUE))
+        same(special.sici(x + 1), special.sici(VALUE + 1))
+        same(np.spacing(x), np.spacing(VALUE))
+
+
 def test_results_for_numpy_arrays() -> None:
     target = VALUE.copy()
     target += ht.array(VALUE)
