@@ -92,18 +92,17 @@ def _block_by_block(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: d
     Operands are brought to one shape and layout, which costs what `equiheat.add` does; no gradients.
     """
     ht = _ht()
-    arrays = ht.broadcast_arrays(
-        *[ht.asarray(x) if isinstance(x, ArrayBase) else _as_ours(np.asarray(x)) for x in inputs]
-    )
+    numbers = [isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic) for x in inputs]
+    operands = [x for x, number in zip(inputs, numbers, strict=True) if not number]
+    given = [x if isinstance(x, ArrayBase) else _as_ours(np.asarray(x)) for x in operands]
+    arrays = list(ht.broadcast_arrays(*given))
     target = next((x for x in arrays if x.split is not None), arrays[0])
-    arrays = [ht.sanitize_distribution(x, target=target) for x in arrays]
-    results = ufunc(*[conversion.for_numpy(x._core.local) for x in arrays], **options)
-    several = isinstance(results, tuple)
-    blocks = [
-        torch.from_numpy(np.asarray(r)).to(target._core.local.device) for r in (results if several else (results,))
-    ]
-    wrapped = tuple(wrap(target._core.with_local(block)) for block in blocks)
-    return _deliver(wrapped if several else wrapped[0], out, ufunc.__name__)
+    blocks = iter([conversion.for_numpy(ht.sanitize_distribution(x, target=target)._core.local) for x in arrays])
+    results = ufunc(*[x if number else next(blocks) for x, number in zip(inputs, numbers, strict=True)], **options)
+    several = results if isinstance(results, tuple) else (results,)
+    where = target._core.local.device
+    wrapped = tuple(wrap(target._core.with_local(torch.from_numpy(np.asarray(r)).to(where))) for r in several)
+    return _deliver(wrapped if isinstance(results, tuple) else wrapped[0], out, ufunc.__name__)
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
