@@ -7,7 +7,7 @@ import builtins
 from typing import Any
 
 from equiheat import manipulation
-from equiheat.array_api._heat import Array, Axis, ht
+from equiheat.array_api._heat import Array, Axis, ht, moved
 
 # fmt: off
 __all__ = [
@@ -71,7 +71,7 @@ def permute_dims(x: Array, /, axes: tuple[int, ...]) -> Array:
 
 def repeat(x: Array, repeats: Any, /, *, axis: int | None = None) -> Array:
     """Every element, or entry along an axis, several times in a row; see `equiheat.repeat`."""
-    return ht.repeat(x, repeats, axis)
+    return moved(x, lambda bits: ht.repeat(bits, repeats, axis))
 
 
 def reshape(x: Array, /, shape: Shape, *, copy: builtins.bool | None = None) -> Array:
