@@ -3,7 +3,9 @@
 
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/histogram.hpp"
 #include "ops/quantile.hpp"
+#include "ops/unique.hpp"
 
 namespace eh {
 namespace {
@@ -22,6 +24,19 @@ std::tuple<std::vector<std::int64_t>, std::vector<std::int64_t>, std::vector<dou
   return {p.lower, p.upper, p.weight};
 }
 
+std::tuple<DNDarray, OptionalArray, OptionalArray, OptionalArray> unique_tuple(const DNDarray& x,
+                                                                               std::optional<int> axis,
+                                                                               bool indices, bool inverse,
+                                                                               bool counts, bool equal_nan) {
+  Unique u = unique(x, axis, {indices, inverse, counts, equal_nan});
+  return {u.values, u.indices, u.inverse, u.counts};
+}
+
+std::tuple<double, double, std::int64_t> range_tuple(const DNDarray& x) {
+  const ValueRange range = value_range(x);
+  return {range.least, range.greatest, range.nans};
+}
+
 }  // namespace
 
 void register_sorting(py::module_& m) {
@@ -33,6 +48,15 @@ void register_sorting(py::module_& m) {
         py::arg("skip_nan"), py::arg("keepdims"), NoGil(), "One row for each q. Collective.");
   m.def("quantile_positions", &positions_tuple, py::arg("method"), py::arg("q"), py::arg("n"),
         "(lower, upper, weight of the upper). Local.");
+  m.def("unique", &unique_tuple, py::arg("x"), py::arg("axis"), py::arg("indices"), py::arg("inverse"),
+        py::arg("counts"), py::arg("equal_nan"), NoGil(),
+        "(values, first indices, inverse, counts), the latter three if wanted. Collective.");
+  m.def("value_range", &range_tuple, py::arg("x"), NoGil(), "(least, greatest, number of NaN). Collective.");
+  m.def("histogram", &histogram, py::arg("x"), py::arg("edges"), py::arg("even"), py::arg("weights"), NoGil(),
+        "Collective.");
+  m.def("bincount", &bincount, py::arg("x"), py::arg("weights"), py::arg("minlength"), NoGil(),
+        "Collective.");
+  m.def("searchsorted", &searchsorted, py::arg("a"), py::arg("v"), py::arg("right"), NoGil(), "Collective.");
 }
 
 }  // namespace eh
