@@ -307,7 +307,9 @@ from equiheat.statistics import *
 from equiheat.base import *
 
 # ---- sorting and selection
+from equiheat.binning import *
 from equiheat.selection import *
+from equiheat.sets import *
 from equiheat.sorting import *
 
 _abort.install()

@@ -26,6 +26,7 @@ __all__: list[str] = [
     "arg_extreme",
     "assign",
     "binary",
+    "bincount",
     "broadcast_to",
     "check_square",
     "cholesky",
@@ -46,6 +47,7 @@ __all__: list[str] = [
     "gather_edges",
     "getitem",
     "gradient_through",
+    "histogram",
     "inv",
     "is_large_matrix",
     "is_large_svd",
@@ -94,6 +96,7 @@ __all__: list[str] = [
     "roll_flat",
     "round",
     "scan",
+    "searchsorted",
     "set_array_class",
     "set_package_folder",
     "setitem",
@@ -112,6 +115,8 @@ __all__: list[str] = [
     "tril",
     "triu",
     "unary",
+    "unique",
+    "value_range",
     "var",
     "vdot",
     "vecdot",
@@ -423,6 +428,11 @@ def assign(out: Array, values: Array, mask: Array | None, fn: str) -> None:
     Write values into the memory of out where mask holds. Collective.
     """
 
+def bincount(x: Array, weights: Array | None, minlength: typing.SupportsInt | typing.SupportsIndex) -> Array:
+    """
+    Collective.
+    """
+
 def broadcast_to(x: Array, shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def check_square(x: Array, fn: str) -> None:
     """
@@ -506,6 +516,16 @@ def getitem(x: Array, key: tuple) -> Array: ...
 def gradient_through(value: Array, expression: Array) -> Array:
     """
     Local.
+    """
+
+def histogram(
+    x: Array,
+    edges: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    even: bool,
+    weights: Array | None,
+) -> Array:
+    """
+    Collective.
     """
 
 def inv(a: Array) -> Array:
@@ -707,6 +727,11 @@ def round(x: Array, decimals: typing.SupportsInt | typing.SupportsIndex) -> Arra
 def scan(
     name: str, x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, dtype: torch.dtype | None
 ) -> Array: ...
+def searchsorted(a: Array, v: Array, right: bool) -> Array:
+    """
+    Collective.
+    """
+
 def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
 def set_package_folder(folder: str) -> None:
     """
@@ -791,6 +816,23 @@ def tril(x: Array, k: typing.SupportsInt | typing.SupportsIndex) -> Array:
 def triu(x: Array, k: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Local.
+    """
+
+def unique(
+    x: Array,
+    axis: typing.SupportsInt | typing.SupportsIndex | None,
+    indices: bool,
+    inverse: bool,
+    counts: bool,
+    equal_nan: bool,
+) -> tuple[Array, Array | None, Array | None, Array | None]:
+    """
+    (values, first indices, inverse, counts), the latter three if wanted. Collective.
+    """
+
+def value_range(x: Array) -> tuple[float, float, int]:
+    """
+    (least, greatest, number of NaN). Collective.
     """
 
 def var(
