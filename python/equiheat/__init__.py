@@ -305,6 +305,7 @@ from equiheat.statistics import *
 
 # ---- estimators
 from equiheat.base import *
+from equiheat import cluster as cluster, spatial as spatial
 
 # ---- sorting and selection
 from equiheat.binning import *

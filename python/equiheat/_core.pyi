@@ -25,14 +25,17 @@ __all__: list[str] = [
     "arange_int",
     "arg_extreme",
     "assign",
+    "assign_rows",
     "binary",
     "bincount",
     "broadcast_to",
     "check_square",
     "cholesky",
+    "column_statistics",
     "concatenate",
     "cross",
     "det",
+    "distance_sums",
     "eig",
     "eigh",
     "empty",
@@ -45,6 +48,7 @@ __all__: list[str] = [
     "from_global",
     "full",
     "gather_edges",
+    "gather_rows",
     "getitem",
     "gradient_through",
     "histogram",
@@ -52,6 +56,7 @@ __all__: list[str] = [
     "is_large_matrix",
     "is_large_svd",
     "isclose",
+    "kmeans",
     "kurtosis",
     "latest_calls",
     "ldexp",
@@ -72,11 +77,15 @@ __all__: list[str] = [
     "mpi_library_version",
     "mpi_thread_level",
     "nan_to_num",
+    "nearest_rows",
     "nonzero",
     "operators",
     "outer",
+    "oversample",
+    "pairwise_distances",
     "permute",
     "permute_rows",
+    "plus_plus_centers",
     "promote",
     "python_line",
     "qr",
@@ -95,6 +104,7 @@ __all__: list[str] = [
     "roll",
     "roll_flat",
     "round",
+    "scale_columns",
     "scan",
     "searchsorted",
     "set_array_class",
@@ -428,6 +438,11 @@ def assign(out: Array, values: Array, mask: Array | None, fn: str) -> None:
     Write values into the memory of out where mask holds. Collective.
     """
 
+def assign_rows(x: Array, centers: Array, weights: Array | None, metric: str) -> tuple[Array, float]:
+    """
+    (labels, total). Collective.
+    """
+
 def bincount(x: Array, weights: Array | None, minlength: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Collective.
@@ -444,6 +459,11 @@ def cholesky(a: Array, upper: bool) -> Array:
     Collective.
     """
 
+def column_statistics(x: Array, weights: Array | None, fn: str) -> tuple[float, Array, Array, Array, Array]:
+    """
+    (count, mean, variance, min, max). Collective.
+    """
+
 def concatenate(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
@@ -451,6 +471,11 @@ def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -
     """
 
 def det(a: Array) -> Array:
+    """
+    Collective.
+    """
+
+def distance_sums(x: Array, group: Array, groups: typing.SupportsInt | typing.SupportsIndex, metric: str) -> Array:
     """
     Collective.
     """
@@ -512,6 +537,11 @@ def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> t
     What printing shows of a large array, on every rank. Collective.
     """
 
+def gather_rows(x: Array, rows: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array:
+    """
+    Replicated. Collective.
+    """
+
 def getitem(x: Array, key: tuple) -> Array: ...
 def gradient_through(value: Array, expression: Array) -> Array:
     """
@@ -550,6 +580,17 @@ def isclose(
     atol: typing.SupportsFloat | typing.SupportsIndex,
     equal_nan: bool,
 ) -> Array: ...
+def kmeans(
+    x: Array,
+    centers: Array,
+    weights: Array | None,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+) -> tuple[Array, Array, float, int]:
+    """
+    (centers, labels, inertia, iterations). Collective.
+    """
+
 def kurtosis(
     x: Array,
     axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
@@ -638,8 +679,29 @@ def nan_to_num(
     posinf: typing.SupportsFloat | typing.SupportsIndex | None,
     neginf: typing.SupportsFloat | typing.SupportsIndex | None,
 ) -> Array: ...
+def nearest_rows(x: Array, y: Array, k: typing.SupportsInt | typing.SupportsIndex, metric: str) -> tuple[Array, Array]:
+    """
+    (distances, indices). Collective.
+    """
+
 def nonzero(x: Array) -> list[Array]: ...
 def outer(a: Array, b: Array) -> Array:
+    """
+    Collective.
+    """
+
+def oversample(
+    x: Array,
+    expected: typing.SupportsFloat | typing.SupportsIndex,
+    rounds: typing.SupportsInt | typing.SupportsIndex,
+    metric: str,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[Array, Array]:
+    """
+    (rows, weights). Collective.
+    """
+
+def pairwise_distances(x: Array, y: Array, metric: str, sigma: typing.SupportsFloat | typing.SupportsIndex) -> Array:
     """
     Collective.
     """
@@ -648,6 +710,17 @@ def permute(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing
 def permute_rows(x: Array, permutation: RandomPermutation) -> Array:
     """
     Collective when split along 0.
+    """
+
+def plus_plus_centers(
+    x: Array,
+    k: typing.SupportsInt | typing.SupportsIndex,
+    weights: Array | None,
+    metric: str,
+    seed: typing.SupportsInt | typing.SupportsIndex,
+) -> Array:
+    """
+    Collective.
     """
 
 def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
@@ -724,6 +797,11 @@ def roll(
 ) -> Array: ...
 def roll_flat(x: Array, shift: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def round(x: Array, decimals: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def scale_columns(x: Array, shift: Array | None, factor: Array | None) -> Array:
+    """
+    (x - shift) * factor. Local.
+    """
+
 def scan(
     name: str, x: Array, axis: typing.SupportsInt | typing.SupportsIndex | None, dtype: torch.dtype | None
 ) -> Array: ...

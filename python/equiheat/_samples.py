@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What estimators check and convert before they compute."""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from equiheat import _core
+from equiheat import random as ht_random
+from equiheat._base import as_core, wrap
+from equiheat.communication import Communicator
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+def samples(x: Any, fn: str, argument: str = "x") -> _core.Array:
+    """A real matrix (n, f) with at least one row and column; NumPy and torch arrays count as replicated. Local.
+
+    Raises
+    ------
+    TypeError
+        For what is no array of numbers, and for complex numbers.
+    ValueError
+        For another number of axes, no rows or no columns.
+    """
+    core = as_core(x, None)
+    if core is None:
+        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(x)}")
+    if core.ndim != 2:
+        raise ValueError(f"{fn}: {argument} must be 2-D, (samples, features), has shape {tuple(core.gshape)}")
+    if 0 in core.gshape:
+        raise ValueError(f"{fn}: {argument} has shape {tuple(core.gshape)}; a sample and a feature are needed")
+    if core.local.is_complex():
+        raise TypeError(f"{fn}: {argument} must be real, is {core.local.dtype}")
+    return core
+
+
+def vector(v: Any, like: _core.Array, fn: str, argument: str) -> _core.Array:
+    """One entry per sample of `like`: (n,) or (n, 1), as (n,). Local.
+
+    Raises
+    ------
+    TypeError
+        For what is no array of numbers.
+    ValueError
+        For another shape.
+    """
+    core = as_core(v, like.comm)
+    if core is None:
+        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(v)}")
+    n = like.gshape[0]
+    if tuple(core.gshape) not in ((n,), (n, 1)):
+        raise ValueError(f"{fn}: {argument} must have shape ({n},), one entry per sample, has {tuple(core.gshape)}")
+    return core if core.ndim == 1 else wrap(core).flatten()._core
+
+
+def weights(w: Any, like: _core.Array, fn: str) -> _core.Array | None:
+    """Sample weights as a vector; None stays None. Local."""
+    return None if w is None else vector(w, like, fn, "sample_weight")
+
+
+def check_features(core: _core.Array, features: int, fn: str) -> None:
+    """ValueError unless the matrix has as many features as `fit` saw. Local."""
+    if core.gshape[1] != features:
+        raise ValueError(f"{fn}: x has {core.gshape[1]} features, but {features} were expected (those fit saw)")
+
+
+def positive(value: Any, fn: str, argument: str) -> int:
+    """A positive integer; TypeError or ValueError naming the argument otherwise. Local."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{fn}: {argument} must be an integer, is {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{fn}: {argument} must be positive, is {number}")
+    return number
+
+
+def seed_of(random_state: Any) -> int:
+    """A seed from a `random_state`: an integer is its own, a NumPy generator is asked, None draws from `ht.random`,
+    which is the same on all ranks. Local.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    if random_state is None:
+        return int(ht_random.randint(0, 2**31 - 1, size=(1,), dtype=torch.int64).item())
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31 - 1))
+    try:
+        return operator.index(random_state) % 2**63
+    except TypeError:
+        raise TypeError(f"random_state must be None, an integer or a NumPy generator, is {random_state!r}") from None
+
+
+def replicated(tensor: torch.Tensor, like: _core.Array) -> DNDarray:
+    """An array that every rank of `like` holds whole. Local."""
+    return wrap(_core.Array(tensor, list(tensor.shape), None, None, like.comm))
+
+
+def rowwise(tensor: torch.Tensor, like: _core.Array) -> DNDarray:
+    """Local rows, distributed as those of `like` (split 0 or None). Local."""
+    return wrap(_core.Array(tensor, [like.gshape[0], *tensor.shape[1:]], like.split, like.counts, like.comm))
+
+
+def whole_rows(core: _core.Array) -> _core.Array:
+    """The matrix with whole rows on each rank: split 1 becomes split 0. Collective then."""
+    return core.resplit(0) if core.split == 1 else core
+
+
+def check_finite(core: _core.Array, fn: str) -> None:
+    """ValueError on all ranks if an element on any rank is NaN or infinite. Collective: one allreduce of one number."""
+    bad = torch.count_nonzero(~torch.isfinite(core.local.sum(0, dtype=torch.float64))).reshape(1)
+    if core.split is not None and core.comm.size > 1:
+        bad = Communicator._of(core.comm).allreduce(bad)
+    if int(bad) > 0:
+        raise ValueError(f"{fn}: the samples contain NaN or infinity")

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""k-medoids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from equiheat import _core
+from equiheat._base import wrap
+from equiheat._samples import check_finite, seed_of
+from equiheat.cluster._kcluster import KCluster
+from equiheat.cluster._medians import iterate, real
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+class KMedoids(KCluster):
+    """Clusters around samples: k-medians whose centres are moved to the nearest sample, in Manhattan distance.
+
+    Heat's method of this name; not PAM, which tries all exchanges of centres.
+
+    Parameters
+    ----------
+    n_clusters : int
+        Number of clusters.
+    init : {'random', 'k-medoids++', 'probability_based'} or array
+        First centres, as for `KMedians`.
+    max_iter : int
+        Iterations at most; it stops earlier when the centres stay.
+    random_state : int, numpy.random.Generator or None
+        Seed of `init` and of the samples that replace centres without samples.
+
+    Attributes
+    ----------
+    cluster_centers_ : DNDarray
+        (n_clusters, f), replicated: rows of x.
+    labels_ : DNDarray
+        (n,) int64, split as the samples.
+    inertia_, functional_value_ : float
+        Sum of the samples' Manhattan distances to their centres.
+    n_iter_ : int
+        Iterations made.
+
+    Notes
+    -----
+    Beyond an iteration of `KMedians`: one pass over the samples for the row nearest to each median, one allgather of
+    n_clusters distances per rank, one allreduce of the rows.
+
+    Examples
+    --------
+    >>> import equiheat as ht
+    >>> x = ht.array([[1.0], [2.0], [4.0], [10.0], [11.0], [30.0]], split=0)
+    >>> ht.cluster.KMedoids(n_clusters=2, init=ht.array([[0.0], [9.0]])).fit(x).cluster_centers_.tolist()
+    [[2.0], [11.0]]
+    """
+
+    _metric = "manhattan"
+
+    def __init__(
+        self, n_clusters: int = 8, init: Any = "random", max_iter: int = 300, random_state: Any = None
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.max_iter = max_iter
+        self.random_state = random_state
+
+    def fit(self, x: DNDarray, oversampling: float = 2, iter_multiplier: float = 1) -> Self:
+        """Find the clusters of samples.
+
+        Parameters
+        ----------
+        x : DNDarray
+            (n, f) real numbers, any split.
+        oversampling, iter_multiplier : float
+            As in `KMeans.fit`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            NaN or infinity in x, fewer samples than clusters, an unknown `init` or one of the wrong shape.
+        """
+        core = real(self._samples(x, oversampling, iter_multiplier))
+        check_finite(core, "KMedoids.fit")
+        first = self._first_centers(core, None, oversampling, iter_multiplier)
+        first = first.with_local(first.local.to(core.local.dtype))
+
+        def snap(medians: _core.Array) -> _core.Array:
+            _, rows = _core.nearest_rows(medians, core, 1, "manhattan")
+            return _core.gather_rows(core, rows.local.flatten().tolist())
+
+        centers, self._iterations = iterate(core, first, snap, self.max_iter, 0.0, seed_of(self.random_state))
+        labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
+        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        return self
