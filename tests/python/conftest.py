@@ -164,7 +164,8 @@ def pytest_configure() -> None:
     """Keep the real stderr; open the results file."""
     _State.stderr = os.fdopen(os.dup(2), "w")
     if RESULTS is not None:
-        _State.results = (RESULTS / f"rank{RANK}.jsonl").open("w")
+        # "x": a test that starts pytest with this very folder would empty the records of its own run.
+        _State.results = (RESULTS / f"rank{RANK}.jsonl").open("x")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -127,7 +127,7 @@ def test_a_communicator_of_some_ranks_has_its_own_order() -> None:
 @pytest.mark.ranks(1)
 def test_without_shared_memory_messages_compare() -> None:
     """The same cases where ranks share no memory, as between nodes."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL"))}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL", "EQUIHEAT"))}
     done = subprocess.run(
         ["mpiexec", "-n", "3", sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__],
         env=inherited | {"EQUIHEAT_SHM": "0", "EQUIHEAT_CHECK": "1", "OMP_NUM_THREADS": "1"},
