@@ -111,7 +111,7 @@ Groups group_rows(const Rows& rows, std::int64_t* group) {
   });
 }
 
-std::vector<std::int64_t> distinct_values(const Rows& rows, void* out) {
+std::int64_t distinct_values(const Rows& rows, void* out, std::vector<std::int64_t>* sizes) {
   return with_codec(rows.dtype, [&](auto codec) {
     using Codec = decltype(codec);
     using Key = typename Codec::Key;
@@ -120,35 +120,36 @@ std::vector<std::int64_t> distinct_values(const Rows& rows, void* out) {
     // Keys are as wide as values: the result's memory serves as scratch.
     if (!sort_items(keys.get(), static_cast<Key*>(out), rows.count))
       std::copy_n(static_cast<const Key*>(out), rows.count, keys.get());
-    std::vector<std::int64_t> sizes;
+    std::int64_t found = 0;
     for (std::int64_t i = 0; i < rows.count; ++i) {
       const Key key = keys[static_cast<std::size_t>(i)];
       const bool apart = !rows.equal_nan && Codec::is_nan(key);
       if (i == 0 || apart || key != keys[static_cast<std::size_t>(i - 1)]) {
-        values[sizes.size()] = Codec::decode(key);
-        sizes.push_back(0);
+        values[found++] = Codec::decode(key);
+        if (sizes != nullptr) sizes->push_back(0);
       }
-      ++sizes.back();
+      if (sizes != nullptr) ++sizes->back();
     }
-    return sizes;
+    return found;
   });
 }
 
 std::vector<std::int64_t> rows_before(const Rows& rows, const Rows& splitters) {
   return with_codec(rows.dtype, [&](auto codec) {
     using Codec = decltype(codec);
-    const auto keys = keys_of<Codec>(rows);
-    const auto limits = keys_of<Codec>(splitters);
     const std::int64_t width = rows.width;
+    const auto less = [&](const typename Codec::Raw& a, const typename Codec::Raw& b) {
+      return canonical<Codec>(a, rows.equal_nan) < canonical<Codec>(b, rows.equal_nan);
+    };
     std::vector<std::int64_t> out;
     std::int64_t begin = 0;
     for (std::int64_t s = 0; s < splitters.count; ++s) {
-      const auto* limit = limits.get() + s * width;
+      const auto* limit = elements<Codec>(splitters) + s * width;
       std::int64_t end = rows.count;
       while (begin < end) {
         const std::int64_t middle = begin + (end - begin) / 2;
-        const auto* row = keys.get() + middle * width;
-        if (std::lexicographical_compare(row, row + width, limit, limit + width))
+        const auto* row = elements<Codec>(rows) + middle * width;
+        if (std::lexicographical_compare(row, row + width, limit, limit + width, less))
           begin = middle + 1;
         else
           end = middle;

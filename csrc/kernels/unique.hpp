@@ -28,8 +28,9 @@ struct Groups {
 /// row numbers.
 Groups group_rows(const Rows& rows, std::int64_t* group);
 
-/// The distinct values of n elements, ascending, and how often they occur; `out` has room for n.
-std::vector<std::int64_t> distinct_values(const Rows& rows, void* out);
+/// The distinct values of rows of one element, ascending, and how many they are; `out` has room for all rows. How
+/// often each occurs is appended to `sizes`, if not null.
+std::int64_t distinct_values(const Rows& rows, void* out, std::vector<std::int64_t>* sizes);
 
 /// For every splitter (ascending rows) the number of `rows` (ascending) before it.
 std::vector<std::int64_t> rows_before(const Rows& rows, const Rows& splitters);

@@ -22,7 +22,7 @@ std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 /// Distinct rows, ascending, with what is known of them.
 struct Entries {
   at::Tensor rows;    ///< (n, width)
-  at::Tensor counts;  ///< (n,) int64
+  at::Tensor counts;  ///< (n,) int64; may be empty if not wanted
   at::Tensor firsts;  ///< (n,) int64, row numbers; undefined if not wanted
 };
 
@@ -34,9 +34,10 @@ kernels::Rows view(const at::Tensor& rows, bool equal_nan) {
 Entries distinct(const at::Tensor& rows, const UniqueWanted& wanted, at::Tensor* group) {
   if (rows.size(1) == 1 && group == nullptr && !wanted.indices) {
     const at::Tensor values = rows.new_empty(rows.sizes());
-    const std::vector<std::int64_t> sizes =
-        kernels::distinct_values(view(rows, wanted.equal_nan), values.mutable_data_ptr());
-    return {values.narrow(0, 0, static_cast<std::int64_t>(sizes.size())), index_tensor(sizes, rows), {}};
+    std::vector<std::int64_t> counts;
+    const std::int64_t n = kernels::distinct_values(view(rows, wanted.equal_nan), values.mutable_data_ptr(),
+                                                    wanted.counts ? &counts : nullptr);
+    return {values.narrow(0, 0, n), index_tensor(counts, rows), {}};
   }
   if (group != nullptr) *group = rows.new_empty({rows.size(0)}, at::kLong);
   const kernels::Groups groups = kernels::group_rows(
@@ -83,10 +84,13 @@ Entries merged(const Entries& own, const UniqueWanted& wanted, at::Tensor* group
                const Communicator& comm) {
   const Traffic t = traffic(own, wanted, comm);
   const at::Tensor rows = route(own.rows, t.sent, t.received, comm);
-  const at::Tensor sizes = route(own.counts, t.sent, t.received, comm);
   at::Tensor place;
-  Entries out = distinct(rows, wanted, &place);
-  out.counts = at::Tensor(out.counts.new_zeros(out.counts.sizes())).index_add_(0, place, sizes);
+  const bool numbered = wanted.counts || wanted.indices || group != nullptr;
+  Entries out = distinct(rows, wanted, numbered ? &place : nullptr);
+  if (wanted.counts) {
+    const at::Tensor sizes = route(own.counts, t.sent, t.received, comm);
+    out.counts = at::Tensor(out.counts.new_zeros(out.counts.sizes())).index_add_(0, place, sizes);
+  }
   if (wanted.indices) {
     // Runs lie in rank order, but a flattened array's first index need not be the first rank's.
     const at::Tensor firsts = route(own.firsts, t.sent, t.received, comm);
