@@ -31,9 +31,12 @@ struct EigenPairs {
 };
 
 /// Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices. Values replicated (or split along batch
-/// axes), vectors split as a. One matrix split over ranks is gathered if it has at most `small` elements, else
-/// Hermitian_eigen (tridiagonal.hpp) is used, which reads both triangles. Collective.
+/// axes), vectors split as a. One matrix split over ranks is gathered if it has at most LinalgTuning::small elements.
 EigenPairs eigh(const DNDarray& a, bool upper, bool vectors);
+
+/// The same for one split matrix, by tridiagonal.hpp; both triangles are read. Collective: two messages of n elements
+/// per column, n^2 / 2 elements of reflections, two redistributions of the vectors. First derivatives.
+EigenPairs eigh_large(const DNDarray& a, bool vectors);
 
 /// Eigenvalues and eigenvectors of general matrices, complex. One matrix split over ranks is gathered, whatever its
 /// size: there is no distributed Hessenberg reduction here. Collective.
