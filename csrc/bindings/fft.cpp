@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/fft.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/convolve.hpp"
 
 namespace eh {
 namespace {
@@ -21,11 +24,22 @@ DNDarray fft(const DNDarray& x, const std::string& kind, const Axes& axes, const
   return fft_complex(x, spec, by, forward);
 }
 
+/// boundary: "fill", "wrap" or "symm".
+DNDarray convolution(const DNDarray& a, const DNDarray& v, Lengths offset, Lengths lengths, Lengths stride,
+                     const std::string& boundary, double fill) {
+  const Boundary kind = boundary == "wrap"   ? Boundary::Wrap
+                        : boundary == "symm" ? Boundary::Symm
+                                             : Boundary::Fill;
+  return convolve(a, v, {std::move(offset), std::move(lengths), std::move(stride), kind, fill});
+}
+
 }  // namespace
 
 void register_fft(pybind11::module_& m) {
   m.def("fft", &fft, py::arg("x"), py::arg("kind"), py::arg("axes"), py::arg("lengths"), py::arg("scale"),
         py::arg("forward"), NoGil(), "Collective.");
+  m.def("convolve", &convolution, py::arg("a"), py::arg("v"), py::arg("offset"), py::arg("lengths"),
+        py::arg("stride"), py::arg("boundary"), py::arg("fill"), NoGil(), "Collective.");
 }
 
 }  // namespace eh

@@ -301,6 +301,7 @@ from equiheat.manipulation import (
 
 # ---- statistics, Fourier transforms
 from equiheat import fft as fft
+from equiheat.signal import *
 from equiheat.statistics import *
 
 # ---- estimators

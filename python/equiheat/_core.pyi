@@ -33,6 +33,7 @@ __all__: list[str] = [
     "cholesky",
     "column_statistics",
     "concatenate",
+    "convolve",
     "cross",
     "det",
     "distance_sums",
@@ -465,6 +466,19 @@ def column_statistics(x: Array, weights: Array | None, fn: str) -> tuple[float, 
     """
 
 def concatenate(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def convolve(
+    a: Array,
+    v: Array,
+    offset: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    lengths: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    stride: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    boundary: str,
+    fill: typing.SupportsFloat | typing.SupportsIndex,
+) -> Array:
+    """
+    Collective.
+    """
+
 def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Collective.
