@@ -111,6 +111,11 @@ def differences(runs: Sequence[Row]) -> dict[str, dict[str, Row]]:
     return result
 
 
+def _commits(entries: Iterable[Row]) -> str:
+    """Each once, in the order of the runs."""
+    return ", ".join(dict.fromkeys(str(entry["commit"]) for entry in entries if "commit" in entry))
+
+
 def markdown(runs: Sequence[Row]) -> str:
     """The tables as a page."""
     summary, paired = summarise(runs), differences(runs)
@@ -125,7 +130,8 @@ def markdown(runs: Sequence[Row]) -> str:
         "",
         f"`{first['command']}` (several such calls, which share the work)",
         "",
-        f"Trained at commit {trained['commit']}, probed at {first['commit']}; {first['machine']['cpu']}, "
+        f"Trained at commit {_commits(run['training'] for run in runs)}, probed at {_commits(runs)} (each run's stands in "
+        f"the JSON file); {first['machine']['cpu']}, "
         f"{first['machine']['cores']} cores (one thread per run), "
         f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. "
         f"Encoder {recipe['encoder']}, "
