@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/gather.hpp"
 #include "ops/unsigned.hpp"
 
 namespace eh {
@@ -68,6 +69,20 @@ DNDarray set(const DNDarray& x, const py::tuple& entries, const DNDarray& value)
   return with_type(setitem(as_signed(x), key, as_signed(same)), type);
 }
 
+DNDarray gather(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> arrays) {
+  return gather_at(x, {std::move(axes), std::move(arrays)});
+}
+
+Write how(bool add) { return add ? Write::Add : Write::Last; }
+
+void put(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> arrays, const DNDarray& value, bool add) {
+  put_at(x, {std::move(axes), std::move(arrays)}, value, how(add));
+}
+
+DNDarray put_one(const DNDarray& x, const DNDarray& index, const DNDarray& value, int axis, bool add) {
+  return put_along(x, index, value, axis, how(add));
+}
+
 /// A tensor that every rank has, as an array.
 DNDarray replicate(const DNDarray& x, const at::Tensor& tensor) {
   const LayoutPtr layout = share(Layout::replicated(shape_of(tensor), x.comm().size()));
@@ -79,6 +94,13 @@ DNDarray replicate(const DNDarray& x, const at::Tensor& tensor) {
 void register_indexing(py::module_& m) {
   m.def("getitem", &get, py::arg("x"), py::arg("key"));
   m.def("setitem", &set, py::arg("x"), py::arg("key"), py::arg("value"));
+  m.def("gather_at", &gather, py::arg("x"), py::arg("axes"), py::arg("arrays"), NoGil(),
+        "x indexed by integer arrays on some axes (ascending) together.");
+  m.def("put_at", &put, py::arg("x"), py::arg("axes"), py::arg("arrays"), py::arg("value"), py::arg("add"),
+        NoGil(), "Writes, or adds, `value` where gather_at reads; it has as many axes as that, or none.");
+  m.def("take_along", &take_along, py::arg("x"), py::arg("index"), py::arg("axis"), NoGil());
+  m.def("put_along", &put_one, py::arg("x"), py::arg("index"), py::arg("value"), py::arg("axis"), py::arg("add"),
+        NoGil());
   m.def("nonzero", &nonzero, py::arg("x"), NoGil());
   m.def("replicated_like", &replicate, py::arg("x"), py::arg("tensor"),
         "A tensor that every rank has, as an array on x's ranks and device.");

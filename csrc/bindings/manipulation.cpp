@@ -4,6 +4,7 @@
 #include "array/redistribute.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/growing.hpp"
 #include "ops/unsigned.hpp"
 
 namespace eh {
@@ -24,6 +25,14 @@ DNDarray resplit_to(const DNDarray& x, std::optional<int> split) {
   return resplit_copy(x, split_from(split, x.ndim(), "resplit"));
 }
 
+using Triple = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+
+DNDarray move_triples(const DNDarray& x, int axis, std::int64_t extent, const std::vector<Triple>& moves) {
+  std::vector<Move> rows;
+  for (const auto& [source, target, length] : moves) rows.push_back({source, target, length});
+  return move_to(x, axis, extent, rows);
+}
+
 }  // namespace
 
 void register_manipulation(py::module_& m) {
@@ -38,6 +47,16 @@ void register_manipulation(py::module_& m) {
   m.def("roll_flat", &roll_flat, py::arg("x"), py::arg("shift"), NoGil());
   m.def("concatenate", &concatenate, py::arg("arrays"), py::arg("axis"), NoGil());
   m.def("stack", &stack, py::arg("arrays"), py::arg("axis"), NoGil());
+  m.def("move_to", &move_triples, py::arg("x"), py::arg("axis"), py::arg("extent"), py::arg("moves"), NoGil(),
+        "Rows moved to an axis of `extent` entries, each move (source, target, length); the rest is zero.");
+  m.def("attach", &attach, py::arg("before"), py::arg("x"), py::arg("after"), py::arg("axis"), NoGil());
+  m.def("pad_constant", &pad_constant, py::arg("x"), py::arg("widths"), py::arg("value"), NoGil());
+  m.def("repeat", &repeat, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
+  m.def("repeat_each", &repeat_each, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
+  m.def("tile_axis", &tile_axis, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
+  m.def("diagonal", &diagonal, py::arg("x"), py::arg("offset"), py::arg("axis1"), py::arg("axis2"), NoGil());
+  m.def("diagonal_matrix", &diagonal_matrix, py::arg("x"), py::arg("offset"), NoGil());
+  m.def("windows", &windows, py::arg("x"), py::arg("axis"), py::arg("size"), py::arg("step"), NoGil());
   m.def("resplit", &resplit_to, py::arg("x"), py::arg("split"), NoGil());
   m.def("redistribute", &redistribute_copy, py::arg("x"), py::arg("counts"), NoGil());
 }

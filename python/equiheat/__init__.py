@@ -302,6 +302,17 @@ from equiheat.manipulation import (
 # ---- statistics, Fourier transforms
 from equiheat import fft as fft
 from equiheat.signal import *
+# ---- cut, repeat, pad, edit, gather
+from equiheat.diagonals import *
+from equiheat.differences import *
+from equiheat.editing import *
+from equiheat.gathering import *
+from equiheat.grids import *
+from equiheat.padding import *
+from equiheat.repetition import *
+from equiheat.splitting import *
+
+# ---- statistics
 from equiheat.statistics import *
 
 # ---- estimators

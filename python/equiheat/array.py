@@ -15,8 +15,11 @@ from equiheat import (
     comparison,
     complex_math,
     conversion,
+    diagonals,
+    differences,
     distribution,
     exponential,
+    gathering,
     halos,
     heat_methods,
     html,
@@ -29,6 +32,7 @@ from equiheat import (
     numpy_protocols,
     printing,
     reductions,
+    repetition,
     rounding,
     selection,
     sets,
@@ -46,6 +50,10 @@ from equiheat.communication import Communicator
 class DNDarray(
     heat_methods.HeatMethods,
     html.NotebookMethods,
+    diagonals.DiagonalMethods,
+    differences.DifferenceMethods,
+    gathering.GatheringMethods,
+    repetition.RepetitionMethods,
     in_place.InPlaceMethods,
     interchange.InterchangeMethods,
     numpy_protocols.NumPyMethods,
@@ -353,6 +361,7 @@ class DNDarray(
     # ------------------------------------------------------------------ indexing
     __getitem__ = indexing.getitem
     __setitem__ = indexing.setitem
+    lloc = property(indexing.local_index)
     take = indexing.take
     nonzero = indexing.nonzero
 

@@ -33,8 +33,8 @@ def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
     x
         Array of any shape, dtype and split.
     key
-        Integers, slices of any step, ``...``, None, and at most one array: a boolean mask over one or more axes,
-        or integers along one axis. Arrays may be DNDarrays (of any split), NumPy's, torch's or lists.
+        Integers, slices of any step, ``...``, None, boolean masks over one or more axes, and integers of any shape.
+        Arrays may be DNDarrays (of any split), NumPy's, torch's or lists.
 
     Returns
     -------
@@ -45,19 +45,27 @@ def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
     ------
     IndexError
         As NumPy, on every rank.
-    NotImplementedError
-        For two arrays in one key.
 
     Notes
     -----
     Distribution: slices keep the split, with the blocks cut as they lie. An integer on the split axis makes the
-    result replicated. A mask over the split axis gives an unbalanced result split along the new axis, integers
-    there a balanced one. A replicated x under a split mask takes its split.
+    result replicated. A mask over the split axis gives an unbalanced result split along the new axis. Arrays of
+    integers (and masks beside them, which count as the integers they stand for) beside the split keep it; on the
+    split axis, or for a replicated x, the result is split as they are; integers that every rank has, on the split
+    axis, give a balanced result split along their longest axis.
 
     Communication: none for integers and slices beside the split, and slices along it with a positive step; one
-    alltoallv for a negative one; one allgather of the result for an integer on the split axis; for a mask over the
-    split axis one number per rank, and one alltoallv of the masked axes where the split is not the first of them;
-    for integers on the split axis one alltoallv of the result. An array of integers is needed whole on every rank.
+    alltoallv for a negative one; one broadcast of the result for an integer on the split axis; for a mask over the
+    split axis one number per rank, and one alltoallv of the masked axes where the split is not the first of them.
+    Arrays of integers on the split axis: one alltoallv of the result, and before it, if they are split, one of the
+    positions asked for; neither x nor a split index is ever on one rank as a whole. A split index beside the split
+    of x goes round, one rank's part at a time.
+
+    Examples
+    --------
+    >>> x = ht.arange(12, split=0).reshape(4, 3)
+    >>> x[[3, 0], [2, 1]].numpy().tolist()
+    [11, 1]
     """
     return wrap(_core.getitem(x._core, _entries(x._core, key)))
 
@@ -70,7 +78,7 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     x
         Array of any shape, dtype and split. Its layout and dtype stay.
     key
-        See `getitem`. Of equal integers in an array the last one counts.
+        See `getitem`. Of an element named more than once the last value in C order stays.
     value
         A scalar, or an array that broadcasts to x[key]; cast to x's dtype. A DNDarray of another layout is
         redistributed.
@@ -85,7 +93,7 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     Notes
     -----
     Communication: every rank writes what it owns; the value's rows go where they are written in one alltoallv, if
-    they are not there. A mask sends one number per rank. Differentiable as torch's in-place writes are: a leaf
+    they are not there, as do the positions of a split index. A mask sends one number per rank. Differentiable as torch's in-place writes are: a leaf
     that requires grad refuses, anything else records the write.
     """
     core = x._core
@@ -119,6 +127,26 @@ def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDa
     if not -ndim <= axis < ndim:
         raise ValueError(f"take: axis {axis} is out of bounds for {ndim}-dimensional array")
     return getitem(x, (*[slice(None)] * (axis % ndim), indices))
+
+
+class LocalIndex:
+    """``x.lloc[key]``: this rank's block, read or written with torch's keys. Local; a write changes the array."""
+
+    __slots__ = ("obj",)
+
+    def __init__(self, obj: Tensor) -> None:
+        self.obj = obj
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return self.obj[key]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.obj[key] = value._core.local if isinstance(value, ArrayBase) else value
+
+
+def local_index(x: DNDarray) -> LocalIndex:
+    """This rank's block, to be indexed with local numbers; see `LocalIndex`."""
+    return LocalIndex(x._core.local)
 
 
 def nonzero(x: DNDarray) -> tuple[DNDarray, ...]:
