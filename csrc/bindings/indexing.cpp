@@ -75,7 +75,8 @@ DNDarray gather(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> 
 
 Write how(bool add) { return add ? Write::Add : Write::Last; }
 
-void put(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> arrays, const DNDarray& value, bool add) {
+void put(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> arrays, const DNDarray& value,
+         bool add) {
   put_at(x, {std::move(axes), std::move(arrays)}, value, how(add));
 }
 
@@ -99,8 +100,8 @@ void register_indexing(py::module_& m) {
   m.def("put_at", &put, py::arg("x"), py::arg("axes"), py::arg("arrays"), py::arg("value"), py::arg("add"),
         NoGil(), "Writes, or adds, `value` where gather_at reads; it has as many axes as that, or none.");
   m.def("take_along", &take_along, py::arg("x"), py::arg("index"), py::arg("axis"), NoGil());
-  m.def("put_along", &put_one, py::arg("x"), py::arg("index"), py::arg("value"), py::arg("axis"), py::arg("add"),
-        NoGil());
+  m.def("put_along", &put_one, py::arg("x"), py::arg("index"), py::arg("value"), py::arg("axis"),
+        py::arg("add"), NoGil());
   m.def("nonzero", &nonzero, py::arg("x"), NoGil());
   m.def("replicated_like", &replicate, py::arg("x"), py::arg("tensor"),
         "A tensor that every rank has, as an array on x's ranks and device.");

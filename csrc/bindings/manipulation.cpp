@@ -3,6 +3,7 @@
 
 #include "array/redistribute.hpp"
 #include "bindings/casters.hpp"
+#include "bindings/fast_call.hpp"
 #include "bindings/register.hpp"
 #include "ops/growing.hpp"
 #include "ops/unsigned.hpp"
@@ -33,6 +34,15 @@ DNDarray move_triples(const DNDarray& x, int axis, std::int64_t extent, const st
   return move_to(x, axis, extent, rows);
 }
 
+DNDarray pad_with(const DNDarray& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths,
+                  const py::handle& value) {
+  const std::optional<at::Scalar> number = fast::number_in(value.ptr());
+  EH_CHECK(number.has_value(), TypeError, "pad: constant_values must be numbers, is ",
+           static_cast<std::string>(py::str(value)));
+  py::gil_scoped_release release;
+  return pad_constant(x, widths, *number);
+}
+
 }  // namespace
 
 void register_manipulation(py::module_& m) {
@@ -50,7 +60,7 @@ void register_manipulation(py::module_& m) {
   m.def("move_to", &move_triples, py::arg("x"), py::arg("axis"), py::arg("extent"), py::arg("moves"), NoGil(),
         "Rows moved to an axis of `extent` entries, each move (source, target, length); the rest is zero.");
   m.def("attach", &attach, py::arg("before"), py::arg("x"), py::arg("after"), py::arg("axis"), NoGil());
-  m.def("pad_constant", &pad_constant, py::arg("x"), py::arg("widths"), py::arg("value"), NoGil());
+  m.def("pad_constant", &pad_with, py::arg("x"), py::arg("widths"), py::arg("value"));
   m.def("repeat", &repeat, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
   m.def("repeat_each", &repeat_each, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
   m.def("tile_axis", &tile_axis, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());

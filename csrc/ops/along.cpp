@@ -55,7 +55,8 @@ DNDarray take_beside(const DNDarray& x, const DNDarray& index, int axis, const S
   wide[at(axis)] = x.shape()[at(axis)];
   const DNDarray from = broadcast_to(x, wide);
   DNDarray where = broadcast_to(nonnegative(x, index, axis), shape);
-  if (from.is_distributed()) where = redistribute(where, share(from.layout().with_shape(shape, from.split())));
+  if (from.is_distributed())
+    where = redistribute(where, share(from.layout().with_shape(shape, from.split())));
   at::Tensor source = from.local();
   if (!from.layout().is_split() && where.is_distributed())
     source = where.split() == axis

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ops/growing.hpp"
+
 #include <ATen/core/IListRef.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat_ops.h>
@@ -10,7 +12,6 @@
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
-#include "ops/growing.hpp"
 #include "ops/selection.hpp"
 
 namespace eh {
@@ -97,7 +98,8 @@ DNDarray attach(const DNDarray& before, const DNDarray& x, const DNDarray& after
                           rows_for(x, after, axis, x.comm().size() - 1).to(dtype)},
                          axis);
   if (axis == x.split())
-    return {std::move(local), grown(x, shape, before.shape()[at(axis)], after.shape()[at(axis)]), x.comm_ptr()};
+    return {std::move(local), grown(x, shape, before.shape()[at(axis)], after.shape()[at(axis)]),
+            x.comm_ptr()};
   const LayoutPtr layout = share(x.layout().is_split() ? x.layout().with_shape(shape, x.split())
                                                        : Layout::replicated(shape, x.comm().size()));
   return {std::move(local), layout, x.comm_ptr()};
@@ -151,7 +153,7 @@ DNDarray repeat_each(const DNDarray& x, const DNDarray& times, int axis) {
   EH_CHECK(*std::min_element(counts.begin(), counts.end()) >= 0, ValueError,
            "repeat: repeats must not be negative");
   const Shape shape = with_extent(x.shape(), axis, offsets_of(counts).back());
-  Layout layout = along                     ? Layout::with_counts(shape, axis, counts)
+  Layout layout = along                   ? Layout::with_counts(shape, axis, counts)
                   : x.layout().is_split() ? x.layout().with_shape(shape, x.split())
                                           : Layout::replicated(shape, x.comm().size());
   return {x.local().repeat_interleave(own, axis), share(std::move(layout)), x.comm_ptr()};

@@ -23,8 +23,8 @@ at::Tensor read_off(const DNDarray& x, int axis, const Layout& result) {
   const at::Tensor whole = enter_partial(resplit(x, kNoSplit).local(), x.comm_ptr());
   const int me = x.comm().rank();
   const at::Tensor rows =
-      at::_ops::arange_start::call(at::Scalar(result.offset(me)), at::Scalar(result.offset(me + 1)), at::kLong,
-                                   std::nullopt, whole.device(), std::nullopt);
+      at::_ops::arange_start::call(at::Scalar(result.offset(me)), at::Scalar(result.offset(me + 1)),
+                                   at::kLong, std::nullopt, whole.device(), std::nullopt);
   return whole.index_select(axis, rows.remainder(std::max<std::int64_t>(x.shape()[at(axis)], 1)));
 }
 
@@ -37,10 +37,9 @@ DNDarray tile_axis(const DNDarray& x, std::int64_t times, int axis) {
   Shape shape = x.shape();
   shape[at(axis)] = n * times;
   if (axis != x.split() || x.comm().size() == 1) {
-    const Layout layout = axis == x.split() ? Layout::balanced(shape, axis, 1)
-                          : x.layout().is_split()
-                              ? x.layout().with_shape(shape, x.split())
-                              : Layout::replicated(shape, x.comm().size());
+    const Layout layout = axis == x.split()       ? Layout::balanced(shape, axis, 1)
+                          : x.layout().is_split() ? x.layout().with_shape(shape, x.split())
+                                                  : Layout::replicated(shape, x.comm().size());
     return {repeat_here(x.local(), times, axis), share(layout), x.comm_ptr()};
   }
   if (times >= x.comm().size()) {

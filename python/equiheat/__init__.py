@@ -302,6 +302,7 @@ from equiheat.manipulation import (
 # ---- statistics, Fourier transforms
 from equiheat import fft as fft
 from equiheat.signal import *
+
 # ---- cut, repeat, pad, edit, gather
 from equiheat.diagonals import *
 from equiheat.differences import *

@@ -144,7 +144,7 @@ def _cut_to(core: _core.Array, value: Any, n: int, first: int = 0) -> Any:
 
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None, *, split: int | None = None) -> DNDarray:
     """Ones at and below diagonal k of an N x M matrix, zeros above; float32 unless given. Local."""
-    ones = creation.ones((N, N if M is None else M), dtype=dtype, split=split)
+    ones = creation.ones((N, N if M is None else M), dtype=torch.float32 if dtype is None else dtype, split=split)
     core = ones._core
     offset = sum(core.counts[: core.comm.rank]) if core.counts is not None else 0
     shift = offset if core.split == 0 else -offset

@@ -186,11 +186,12 @@ def _gradient(f: DNDarray, axis: int, distance: Any, order: int) -> DNDarray:
 
 
 def _steps(places: DNDarray, f: DNDarray, axis: int) -> DNDarray:
-    """Distances between places, along their axis of f; every rank has them unless the places were split."""
+    """Distances between places, along their axis of f and split if that is."""
     kind = f._core.local.dtype
     real = kind if not kind.is_complex else kind.to_real()
     core = diff(places)._core
     core = core.with_local(core.local.to(real))
+    core = core.resplit(0 if f.split == axis else None)
     others = [k for k in range(f.ndim) if k != axis]
     return wrap(_core.expand_dims(core, others))
 

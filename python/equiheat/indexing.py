@@ -93,8 +93,8 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     Notes
     -----
     Communication: every rank writes what it owns; the value's rows go where they are written in one alltoallv, if
-    they are not there, as do the positions of a split index. A mask sends one number per rank. Differentiable as torch's in-place writes are: a leaf
-    that requires grad refuses, anything else records the write.
+    they are not there, as do the positions of a split index. A mask sends one number per rank. Differentiable as
+    torch's in-place writes are: a leaf that requires grad refuses, anything else records the write.
     """
     core = x._core
     x._core = _core.setitem(core, _entries(core, key), _value(core, value))
