@@ -361,7 +361,6 @@ class DNDarray(
     # ------------------------------------------------------------------ indexing
     __getitem__ = indexing.getitem
     __setitem__ = indexing.setitem
-    lloc = property(indexing.local_index)
     take = indexing.take
     nonzero = indexing.nonzero
 

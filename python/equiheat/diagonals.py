@@ -195,7 +195,3 @@ class DiagonalMethods:
 
     __slots__ = ()
     diagonal = diagonal
-
-    def fill_diagonal(self, value: float) -> DNDarray:
-        """`fill_diagonal` of this array."""
-        return fill_diagonal(self, value)  # type: ignore[arg-type]

@@ -129,26 +129,6 @@ def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDa
     return getitem(x, (*[slice(None)] * (axis % ndim), indices))
 
 
-class LocalIndex:
-    """``x.lloc[key]``: this rank's block, read or written with torch's keys. Local; a write changes the array."""
-
-    __slots__ = ("obj",)
-
-    def __init__(self, obj: Tensor) -> None:
-        self.obj = obj
-
-    def __getitem__(self, key: Any) -> Tensor:
-        return self.obj[key]
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.obj[key] = value._core.local if isinstance(value, ArrayBase) else value
-
-
-def local_index(x: DNDarray) -> LocalIndex:
-    """This rank's block, to be indexed with local numbers; see `LocalIndex`."""
-    return LocalIndex(x._core.local)
-
-
 def nonzero(x: DNDarray) -> tuple[DNDarray, ...]:
     """Where x is not zero: one int64 array of positions per axis, in C order.
 

@@ -152,7 +152,7 @@ def test_fill_diagonal(rows: int, columns: int, wrap: bool, data: st.DataObject)
     np.fill_diagonal(value, new, wrap)
     check(x, value)
     cube, cubes = data.draw(arrays((3, 3, 3), dtypes=[np.float64]))
-    cube.fill_diagonal(2.5)
+    ht.fill_diagonal(cube, 2.5)
     np.fill_diagonal(cubes, 2.5)
     check(cube, cubes)
 
