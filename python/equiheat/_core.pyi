@@ -26,6 +26,7 @@ __all__: list[str] = [
     "arg_extreme",
     "assign",
     "assign_rows",
+    "attach",
     "binary",
     "bincount",
     "broadcast_to",
@@ -36,6 +37,8 @@ __all__: list[str] = [
     "convolve",
     "cross",
     "det",
+    "diagonal",
+    "diagonal_matrix",
     "distance_sums",
     "eig",
     "eigh",
@@ -48,6 +51,7 @@ __all__: list[str] = [
     "from_blocks",
     "from_global",
     "full",
+    "gather_at",
     "gather_edges",
     "gather_rows",
     "getitem",
@@ -71,6 +75,7 @@ __all__: list[str] = [
     "matrix_transpose",
     "mean",
     "modf",
+    "move_to",
     "mpi_abort",
     "mpi_comm_size_of",
     "mpi_finalized",
@@ -83,11 +88,14 @@ __all__: list[str] = [
     "operators",
     "outer",
     "oversample",
+    "pad_constant",
     "pairwise_distances",
     "permute",
     "permute_rows",
     "plus_plus_centers",
     "promote",
+    "put_along",
+    "put_at",
     "python_line",
     "qr",
     "quantile",
@@ -98,6 +106,8 @@ __all__: list[str] = [
     "random_uniform",
     "redistribute",
     "reductions",
+    "repeat",
+    "repeat_each",
     "replicated_like",
     "reshape",
     "resplit",
@@ -120,6 +130,8 @@ __all__: list[str] = [
     "stack",
     "start_watchdog",
     "svd",
+    "take_along",
+    "tile_axis",
     "to_factorable",
     "topk",
     "trace",
@@ -134,6 +146,7 @@ __all__: list[str] = [
     "vector_norm",
     "watchdog_runs",
     "where",
+    "windows",
 ]
 
 class CommunicationError(RuntimeError):
@@ -444,6 +457,7 @@ def assign_rows(x: Array, centers: Array, weights: Array | None, metric: str) ->
     (labels, total). Collective.
     """
 
+def attach(before: Array, x: Array, after: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def bincount(x: Array, weights: Array | None, minlength: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Collective.
@@ -489,6 +503,13 @@ def det(a: Array) -> Array:
     Collective.
     """
 
+def diagonal(
+    x: Array,
+    offset: typing.SupportsInt | typing.SupportsIndex,
+    axis1: typing.SupportsInt | typing.SupportsIndex,
+    axis2: typing.SupportsInt | typing.SupportsIndex,
+) -> Array: ...
+def diagonal_matrix(x: Array, offset: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def distance_sums(x: Array, group: Array, groups: typing.SupportsInt | typing.SupportsIndex, metric: str) -> Array:
     """
     Collective.
@@ -546,6 +567,15 @@ def full(
     | typing.SupportsIndex
     | complex,
 ) -> Array: ...
+def gather_at(
+    x: Array,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    arrays: collections.abc.Sequence[Array],
+) -> Array:
+    """
+    x indexed by integer arrays on some axes (ascending) together.
+    """
+
 def gather_edges(x: Array, edge: typing.SupportsInt | typing.SupportsIndex) -> torch.Tensor:
     """
     What printing shows of a large array, on every rank. Collective.
@@ -677,6 +707,22 @@ def mean(
     dtype: torch.dtype | None,
 ) -> Array: ...
 def modf(x: Array) -> tuple[Array, Array]: ...
+def move_to(
+    x: Array,
+    axis: typing.SupportsInt | typing.SupportsIndex,
+    extent: typing.SupportsInt | typing.SupportsIndex,
+    moves: collections.abc.Sequence[
+        tuple[
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+            typing.SupportsInt | typing.SupportsIndex,
+        ]
+    ],
+) -> Array:
+    """
+    Rows moved to an axis of `extent` entries, each move (source, target, length); the rest is zero.
+    """
+
 def mpi_abort(code: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 def mpi_comm_size_of() -> int:
     """
@@ -715,6 +761,13 @@ def oversample(
     (rows, weights). Collective.
     """
 
+def pad_constant(
+    x: Array,
+    widths: collections.abc.Sequence[
+        tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex]
+    ],
+    value: typing.Any,
+) -> Array: ...
 def pairwise_distances(x: Array, y: Array, metric: str, sigma: typing.SupportsFloat | typing.SupportsIndex) -> Array:
     """
     Collective.
@@ -740,6 +793,20 @@ def plus_plus_centers(
 def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
     """
     Result type of an operation between arrays of two types.
+    """
+
+def put_along(
+    x: Array, index: Array, value: Array, axis: typing.SupportsInt | typing.SupportsIndex, add: bool
+) -> Array: ...
+def put_at(
+    x: Array,
+    axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    arrays: collections.abc.Sequence[Array],
+    value: Array,
+    add: bool,
+) -> None:
+    """
+    Writes, or adds, `value` where gather_at reads; it has as many axes as that, or none.
     """
 
 def python_line() -> str: ...
@@ -779,6 +846,10 @@ def random_normal(spec: NewArray, stream: RandomStream) -> tuple[Array, int]: ..
 def random_permutation(spec: NewArray, permutation: RandomPermutation) -> Array: ...
 def random_uniform(spec: NewArray, stream: RandomStream) -> tuple[Array, int]: ...
 def redistribute(x: Array, counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
+def repeat(
+    x: Array, times: typing.SupportsInt | typing.SupportsIndex, axis: typing.SupportsInt | typing.SupportsIndex
+) -> Array: ...
+def repeat_each(x: Array, times: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def replicated_like(x: Array, tensor: torch.Tensor) -> Array:
     """
     A tensor that every rank has, as an array on x's ranks and device.
@@ -875,6 +946,10 @@ def svd(a: Array, full_matrices: bool, vectors: bool) -> tuple[Array | None, Arr
     (u or None, s, vh or None). Collective.
     """
 
+def take_along(x: Array, index: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def tile_axis(
+    x: Array, times: typing.SupportsInt | typing.SupportsIndex, axis: typing.SupportsInt | typing.SupportsIndex
+) -> Array: ...
 def to_factorable(x: Array) -> Array:
     """
     Local.
@@ -956,6 +1031,12 @@ def vector_norm(
 
 def watchdog_runs() -> bool: ...
 def where(condition: Array, x: typing.Any, y: typing.Any) -> Array: ...
+def windows(
+    x: Array,
+    axis: typing.SupportsInt | typing.SupportsIndex,
+    size: typing.SupportsInt | typing.SupportsIndex,
+    step: typing.SupportsInt | typing.SupportsIndex,
+) -> Array: ...
 
 binary: dict
 operators: dict

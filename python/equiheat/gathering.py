@@ -364,7 +364,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         if native(condition, "select", "condition").local.dtype != torch.bool:
             raise TypeError("select: conditions must be boolean arrays")
         result = conditional.select(condition, choice, result)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 class GatheringMethods:

@@ -207,7 +207,7 @@ def ravel_multi_index(
         x = wrap(native(parts[axis], "ravel_multi_index", f"multi_index[{axis}]", like))
         flat = flat + bounded(x, extents[axis], modes[axis], "ravel_multi_index") * stride
         stride *= extents[axis]
-    return flat  # type: ignore[no-any-return]
+    return flat
 
 
 def bounded(x: DNDarray, size: int, mode: str, fn: str) -> DNDarray:
