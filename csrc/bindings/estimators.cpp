@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "ops/estimators.hpp"
+
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 #include "ops/columns.hpp"
@@ -39,6 +41,18 @@ auto oversample_tuple(const DNDarray& x, double expected, std::int64_t rounds, c
   return std::tuple{c.rows, c.weights};
 }
 
+auto lasso_tuple(const DNDarray& x, const DNDarray& y, double penalty, std::int64_t unpenalized,
+                 std::int64_t max_iter, double tol) {
+  LassoFit f = lasso(x, y, penalty, unpenalized, max_iter, tol);
+  return std::tuple{f.theta, f.iterations};
+}
+
+auto class_statistics_tuple(const DNDarray& x, const DNDarray& class_of, std::int64_t classes,
+                            const OptionalArray& weights) {
+  ClassStatistics s = class_statistics(x, class_of, classes, weights);
+  return std::tuple{s.count, s.mean, s.m2};
+}
+
 DNDarray gather_rows_array(const DNDarray& x, const std::vector<std::int64_t>& rows) {
   const DNDarray samples = as_samples(x, "gather_rows", "x");
   return replicated(gather_rows(samples, rows), samples.comm_ptr());
@@ -66,6 +80,10 @@ void register_estimators(py::module_& m) {
         py::arg("metric"), py::arg("seed"), NoGil(), "Collective.");
   m.def("oversample", &oversample_tuple, py::arg("x"), py::arg("expected"), py::arg("rounds"),
         py::arg("metric"), py::arg("seed"), NoGil(), "(rows, weights). Collective.");
+  m.def("lasso", &lasso_tuple, py::arg("x"), py::arg("y"), py::arg("penalty"), py::arg("unpenalized"),
+        py::arg("max_iter"), py::arg("tol"), NoGil(), "(theta, iterations). Collective.");
+  m.def("class_statistics", &class_statistics_tuple, py::arg("x"), py::arg("class_of"), py::arg("classes"),
+        py::arg("weights"), NoGil(), "(count, mean, m2). Collective.");
 }
 
 }  // namespace eh

@@ -32,6 +32,7 @@ __all__: list[str] = [
     "broadcast_to",
     "check_square",
     "cholesky",
+    "class_statistics",
     "column_statistics",
     "concatenate",
     "convolve",
@@ -63,6 +64,7 @@ __all__: list[str] = [
     "isclose",
     "kmeans",
     "kurtosis",
+    "lasso",
     "latest_calls",
     "ldexp",
     "linalg_tuning",
@@ -474,6 +476,13 @@ def cholesky(a: Array, upper: bool) -> Array:
     Collective.
     """
 
+def class_statistics(
+    x: Array, class_of: Array, classes: typing.SupportsInt | typing.SupportsIndex, weights: Array | None
+) -> tuple[Array, Array, Array]:
+    """
+    (count, mean, m2). Collective.
+    """
+
 def column_statistics(x: Array, weights: Array | None, fn: str) -> tuple[float, Array, Array, Array, Array]:
     """
     (count, mean, variance, min, max). Collective.
@@ -644,6 +653,18 @@ def kurtosis(
 ) -> Array:
     """
     Collective.
+    """
+
+def lasso(
+    x: Array,
+    y: Array,
+    penalty: typing.SupportsFloat | typing.SupportsIndex,
+    unpenalized: typing.SupportsInt | typing.SupportsIndex,
+    max_iter: typing.SupportsInt | typing.SupportsIndex,
+    tol: typing.SupportsFloat | typing.SupportsIndex,
+) -> tuple[Array, int]:
+    """
+    (theta, iterations). Collective.
     """
 
 def latest_calls() -> list[str]:

@@ -124,3 +124,30 @@ def check_finite(core: _core.Array, fn: str) -> None:
         bad = Communicator._of(core.comm).allreduce(bad)
     if int(bad) > 0:
         raise ValueError(f"{fn}: the samples contain NaN or infinity")
+
+
+def subset_rows(arrays: list[_core.Array], size: int, seed: int) -> list[_core.Array]:
+    """The same `size` rows of each array, drawn without replacement, where they are. Local; the rows of an array that
+    is split along another axis stay as they are distributed.
+
+    Raises
+    ------
+    ValueError
+        Unless 1 <= size <= rows.
+    """
+    n = arrays[0].gshape[0]
+    if not 1 <= size <= n:
+        raise ValueError(f"a sample of the rows must have between 1 and {n} of them, not {size}")
+    chosen = np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
+    return [_subset(array, chosen) for array in arrays]
+
+
+def _subset(x: _core.Array, chosen: np.ndarray[Any, Any]) -> _core.Array:
+    shape = [len(chosen), *x.gshape[1:]]
+    if x.split != 0 or x.counts is None:
+        return _core.Array(x.local.index_select(0, torch.from_numpy(chosen)), shape, x.split, x.counts, x.comm)
+    edges = np.cumsum([0, *x.counts])
+    places = np.searchsorted(chosen, edges)
+    rank = x.comm.rank
+    rows = torch.from_numpy(chosen[places[rank] : places[rank + 1]] - edges[rank])
+    return _core.Array(x.local.index_select(0, rows), shape, 0, np.diff(places).tolist(), x.comm)

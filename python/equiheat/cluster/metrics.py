@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from equiheat import _core
-from equiheat._samples import check_finite, rowwise, samples, seed_of, vector, whole_rows
+from equiheat._samples import check_finite, rowwise, samples, seed_of, subset_rows, vector, whole_rows
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -142,27 +141,6 @@ def silhouette_score(
         raise TypeError(f"silhouette_score: unknown arguments {sorted(kwargs)}")
     x, y = _prepared(X, labels, metric)
     if sample_size is not None:
-        x, y = _subset(x, y, sample_size, seed_of(random_state))
+        x, y = subset_rows([x, y], sample_size, seed_of(random_state))
     values = _coefficients(x, y, metric)
     return float(rowwise(values, x).mean())
-
-
-def _subset(x: _core.Array, y: _core.Array, size: int, seed: int) -> tuple[_core.Array, _core.Array]:
-    """Rows drawn without replacement, where they are. Local."""
-    n = x.gshape[0]
-    if not 1 <= size <= n:
-        raise ValueError(f"silhouette_score: sample_size must be between 1 and {n}, is {size}")
-    chosen = np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
-    if x.counts is None:
-        rows = torch.from_numpy(chosen)
-        return _picked(x, rows, [size], None), _picked(y, rows, [size], None)
-    edges = np.cumsum([0, *x.counts])
-    places = np.searchsorted(chosen, edges)
-    rows = torch.from_numpy(chosen[places[x.comm.rank] : places[x.comm.rank + 1]] - edges[x.comm.rank])
-    counts = np.diff(places).tolist()
-    return _picked(x, rows, [size], counts), _picked(y, rows, [size], counts)
-
-
-def _picked(x: _core.Array, rows: torch.Tensor, shape: list[int], counts: list[int] | None) -> _core.Array:
-    local = x.local.index_select(0, rows)
-    return _core.Array(local, shape + list(x.gshape[1:]), None if counts is None else 0, counts, x.comm)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What scalers of features share: statistics of columns, and one fused pass that applies them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from equiheat import _core
+from equiheat._base import wrap
+from equiheat._samples import check_features, samples
+from equiheat.base import BaseEstimator, TransformMixin
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+class ColumnScaler(TransformMixin, BaseEstimator):
+    """``(X - shift) * factor`` by features; subclasses find `_shift` and `_factor` (float64 vectors or None).
+
+    Vectors are replicated, or split 0 like the features of samples that are split 1. The arithmetic is in double
+    precision and rounded once, so that float32 samples far from zero lose no digits.
+    """
+
+    copy: bool
+    n_features_in_: int | None = None
+    _shift: _core.Array | None = None
+    _factor: _core.Array | None = None
+
+    def _check(self, x: Any, method: str, fitted: bool = True) -> _core.Array:
+        fn = f"{type(self).__name__}.{method}"
+        core = samples(x, fn, "X")
+        if fitted:
+            check_features(core, self._fitted("n_features_in_"), fn)
+        return core
+
+    def _apply(self, x: DNDarray, core: _core.Array, shift: _core.Array | None, factor: _core.Array | None) -> DNDarray:
+        result = _core.scale_columns(core, shift, factor)
+        if self.copy:
+            return wrap(result)
+        if core.local.dtype != result.local.dtype:
+            raise TypeError(f"{type(self).__name__}: copy=False needs real samples, they are {core.local.dtype}")
+        core.local.copy_(result.local)
+        return x
+
+    def transform(self, X: DNDarray) -> DNDarray:
+        """The samples, scaled.
+
+        Parameters
+        ----------
+        X : DNDarray
+            (n, f), any split; integers become float32.
+
+        Returns
+        -------
+        DNDarray
+            (n, f), split as X; with ``copy=False`` X itself, changed. Local, one pass. Differentiable.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            For another number of features.
+        """
+        return self._apply(X, self._check(X, "transform"), self._shift, self._factor)
+
+    def inverse_transform(self, Y: DNDarray) -> DNDarray:
+        """Samples whose `transform` is Y. Split, communication and errors as those of `transform`.
+
+        Parameters
+        ----------
+        Y : DNDarray
+            (n, f).
+        """
+        core = self._check(Y, "inverse_transform")
+        shift, factor = self._shift, self._factor
+        back = None if shift is None else -shift.local * (1.0 if factor is None else factor.local)
+        return self._apply(
+            Y,
+            core,
+            None if back is None or shift is None else shift.with_local(back),
+            None if factor is None else factor.with_local(1.0 / factor.local),
+        )
+
+
+def inverse_scale(scale: Tensor, constant: Tensor) -> Tensor:
+    """1 / scale, 1 where a feature is constant. Local."""
+    return torch.where(constant, 1.0, 1.0 / scale)
+
+
+def epsilon(core: _core.Array) -> float:
+    """Precision of the samples' type: ranges of less than ten times this are those of constant features. Local."""
+    return float(np.finfo(np.float64 if core.local.dtype == torch.float64 else np.float32).eps)
