@@ -318,7 +318,7 @@ from equiheat.statistics import *
 
 # ---- estimators
 from equiheat.base import *
-from equiheat import cluster as cluster, spatial as spatial
+from equiheat import cluster as cluster, preprocessing as preprocessing, spatial as spatial
 
 # ---- sorting and selection
 from equiheat.binning import *

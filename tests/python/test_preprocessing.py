@@ -67,7 +67,7 @@ def test_real_data(case: str, dtype: str) -> None:
                 np.testing.assert_allclose(found, getattr(reference, name), rtol=10 * tol, atol=1e-12)
         if not case.startswith("Normalizer") and "clipped" not in case:
             back = scaler.inverse_transform(scaled)
-            assert_equal(back, values, rtol=10 * tol, atol=10 * tol, split=x.split)
+            assert_equal(back, values, rtol=10 * tol, atol=tol * np.abs(values).max(), split=x.split)  # rounded once
 
 
 @given(st.data(), st.sampled_from(list(CASES)), st.integers(1, 20), st.integers(1, 9), st.integers(0, 5))

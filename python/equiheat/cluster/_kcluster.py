@@ -65,7 +65,7 @@ class KCluster(ClusteringMixin, BaseEstimator):
         """Whether `fit` was called. Local."""
         return self._centers is not None
 
-    def _samples(self, x: Any, oversampling: float, iter_multiplier: float) -> _core.Array:
+    def _samples(self, x: Any, oversampling: float | None, iter_multiplier: float) -> _core.Array:
         """The checked samples as whole rows. Collective where they are split along features."""
         fn = type(self).__name__
         core = samples(x, fn)
@@ -73,14 +73,14 @@ class KCluster(ClusteringMixin, BaseEstimator):
         positive(self.max_iter, fn, "max_iter")
         if self.n_clusters > core.gshape[0]:
             raise ValueError(f"{fn}: n_clusters = {self.n_clusters} for {core.gshape[0]} samples; at most one each")
-        if oversampling < 2:
+        if oversampling is not None and oversampling < 2:  # None: pipelines pass a y
             raise ValueError(f"{fn}: oversampling must be at least 2, is {oversampling}")
         if iter_multiplier < 1:
             raise ValueError(f"{fn}: iter_multiplier must be at least 1, is {iter_multiplier}")
         return whole_rows(core)
 
     def _first_centers(
-        self, x: _core.Array, weights: _core.Array | None, oversampling: float, iter_multiplier: float
+        self, x: _core.Array, weights: _core.Array | None, oversampling: float | None, iter_multiplier: float
     ) -> _core.Array:
         """(n_clusters, f), replicated, by `init`. Collective."""
         given = None if isinstance(self.init, str) else as_core(self.init, x.comm)
@@ -96,7 +96,7 @@ class KCluster(ClusteringMixin, BaseEstimator):
         if self.init in _PLUS_PLUS:
             return _core.plus_plus_centers(x, self.n_clusters, weights, self._metric, seed)
         if self.init in _OVERSAMPLED:
-            return self._oversampled(x, oversampling, iter_multiplier, seed)
+            return self._oversampled(x, oversampling or 2.0, iter_multiplier, seed)
         if self.init == "batchparallel":
             return self._by_batches(x, seed)
         raise ValueError(

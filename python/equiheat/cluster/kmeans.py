@@ -83,7 +83,7 @@ class KMeans(KCluster):
     def fit(
         self,
         x: DNDarray,
-        oversampling: float = 2,
+        oversampling: float | None = 2,
         iter_multiplier: float = 1,
         *,
         sample_weight: DNDarray | None = None,

@@ -65,7 +65,7 @@ class KMedoids(KCluster):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def fit(self, x: DNDarray, oversampling: float = 2, iter_multiplier: float = 1) -> Self:
+    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1) -> Self:
         """Find the clusters of samples.
 
         Parameters

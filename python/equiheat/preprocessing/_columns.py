@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,3 +96,19 @@ def inverse_scale(scale: Tensor, constant: Tensor) -> Tensor:
 def epsilon(core: _core.Array) -> float:
     """Precision of the samples' type: ranges of less than ten times this are those of constant features. Local."""
     return float(np.finfo(np.float64 if core.local.dtype == torch.float64 else np.float32).eps)
+
+
+def column_quantiles(core: _core.Array, levels: list[float]) -> list[_core.Array]:
+    """Quantiles of each column as float64 vectors, by one selection: the two samples next to each are found in the
+    samples' type and interpolated in double precision. Collective as `ht.quantile`.
+    """
+    places = [level * (core.gshape[0] - 1) for level in levels]
+    neighbours = [float(end(place)) for end in (math.floor, math.ceil) for place in places]
+    ranks = [place / max(1, core.gshape[0] - 1) for place in neighbours]
+    found = wrap(_core.quantile(core, ranks, [0], "nearest", False, False)).astype(torch.float64)
+    k = len(levels)
+    below, above = ([found[start + i]._core for i in range(k)] for start in (0, k))
+    return [
+        b.with_local(b.local + (a.local - b.local) * (place - math.floor(place)))
+        for b, a, place in zip(below, above, places, strict=True)
+    ]

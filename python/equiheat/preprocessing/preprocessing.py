@@ -15,7 +15,7 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._samples import check_finite, seed_of, subset_rows, weights
 from equiheat.linalg import vector_norm
-from equiheat.preprocessing._columns import ColumnScaler, epsilon, inverse_scale
+from equiheat.preprocessing._columns import ColumnScaler, column_quantiles, epsilon, inverse_scale
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -254,7 +254,7 @@ class RobustScaler(ColumnScaler):
 
     Notes
     -----
-    Exact quantiles by selection (`ht.quantile`), all three at once: no sorting, and no samples are sent.
+    Exact quantiles by selection (`ht.quantile`), all at once: no sorting, and no samples are sent.
 
     Examples
     --------
@@ -298,8 +298,7 @@ class RobustScaler(ColumnScaler):
         check_finite(core, "RobustScaler.fit")
         self.n_features_in_ = core.gshape[1]
         data = self._sketch(core) if self.sketched else core
-        found = _core.quantile(data, [low / 100, 0.5, high / 100], [0], "linear", False, False)
-        first, middle, last = (wrap(found)[i].astype(torch.float64)._core for i in range(3))
+        first, middle, last = column_quantiles(data, [low / 100, 0.5, high / 100])
         extent = last.local - first.local
         self.center_ = wrap(middle) if self.with_centering else None
         self._shift = middle if self.with_centering else None
