@@ -2,6 +2,7 @@
 #include "array/movers.hpp"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_ops.h>
 #include <ATen/ops/zeros_ops.h>
 
 #include "array/tensor_comm.hpp"
@@ -14,6 +15,17 @@ at::Tensor zeros(const Shape& shape, const at::Tensor& like) {
                                like.device(), std::nullopt);
 }
 
+at::Tensor empty(const Shape& shape, const at::Tensor& like) {
+  return at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(sizes(shape)), like.scalar_type(),
+                                             like.layout(), like.device(), std::nullopt, std::nullopt);
+}
+
+/// Whether the transfers fill all rows of a block: none of them is written twice.
+bool fills(const std::vector<Transfer>& transfers, std::int64_t rows) {
+  for (const Transfer& t : transfers) rows -= t.length;
+  return rows == 0;
+}
+
 std::vector<Part> views(const at::Tensor& local, int axis, const std::vector<Transfer>& transfers) {
   std::vector<Part> parts;
   for (const Transfer& t : transfers) parts.push_back({t.peer, local.narrow(axis, t.begin, t.length)});
@@ -23,7 +35,7 @@ std::vector<Part> views(const at::Tensor& local, int axis, const std::vector<Tra
 /// Block transposition: what a rank owns along both axes goes to the owner along the new one.
 at::Tensor exchange_axes(const at::Tensor& local, const Layout& from, const Layout& to,
                          const Communicator& comm) {
-  at::Tensor out = zeros(to.lshape(comm.rank()), local);
+  at::Tensor out = empty(to.lshape(comm.rank()), local);  // filled by the parts of all ranks
   std::vector<Part> sends;
   std::vector<Part> recvs;
   for (int peer = 0; peer < comm.size(); ++peer) {
@@ -42,7 +54,8 @@ at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::i
   const MovePlan plan = plan_moves(from, to, moves, comm.rank());
   Shape shape = shape_of(local);
   shape[static_cast<std::size_t>(axis)] = (reverse ? from : to)[static_cast<std::size_t>(comm.rank())];
-  at::Tensor out = zeros(shape, local);
+  const bool all_written = !reverse && fills(plan.recvs, shape[static_cast<std::size_t>(axis)]);
+  at::Tensor out = all_written ? empty(shape, local) : zeros(shape, local);
   if (reverse)
     exchange(views(local, axis, plan.recvs), views(out, axis, plan.sends), true, local, comm);
   else

@@ -5,10 +5,12 @@
 #include <ATen/ops/cat_ops.h>
 #include <ATen/ops/empty_ops.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "array/dndarray.hpp"
 #include "base/error.hpp"
+#include "kernels/pack.hpp"
 
 namespace eh {
 namespace {
@@ -37,6 +39,27 @@ Counts counts_of(const std::vector<Part>& parts, int size, int self) {
     if (part.peer != self) counts[static_cast<std::size_t>(part.peer)] += part.view.numel();
   }
   return counts;
+}
+
+bool is_plain_memory(const std::vector<Part>& parts) {
+  return std::all_of(parts.begin(), parts.end(), [](const Part& part) {
+    return part.view.is_cpu() && !part.view.is_conj() && !part.view.is_neg();
+  });
+}
+
+/// The memory of the parts to or from each other rank.
+std::vector<std::vector<StridedView>> memory_of(const std::vector<Part>& parts, int size, int self) {
+  std::vector<std::vector<StridedView>> streams(static_cast<std::size_t>(size));
+  for (const Part& part : parts) {
+    if (part.peer == self || part.view.numel() == 0) continue;
+    const auto item = static_cast<std::int64_t>(part.view.element_size());
+    std::vector<std::int64_t> strides = part.view.strides().vec();
+    for (std::int64_t& stride : strides) stride *= item;
+    auto* const data = static_cast<std::byte*>(const_cast<void*>(part.view.const_data_ptr()));
+    streams[static_cast<std::size_t>(part.peer)].emplace_back(data, static_cast<std::size_t>(item),
+                                                              part.view.sizes().vec(), std::move(strides));
+  }
+  return streams;
 }
 
 /// Copies between the views of the parts to other ranks and one packed buffer, in order.
@@ -198,6 +221,11 @@ void bcast(const at::Tensor& tensor, int root, const Communicator& comm) {
 void exchange(const std::vector<Part>& sends, const std::vector<Part>& recvs, bool accumulate,
               const at::Tensor& like, const Communicator& comm) {
   const int self = comm.rank();
+  if (comm.shares_memory() && !accumulate && is_plain_memory(sends) && is_plain_memory(recvs)) {
+    comm.alltoallv_views(memory_of(sends, comm.size(), self), memory_of(recvs, comm.size(), self),
+                         dtype_of(like.scalar_type()));
+    return copy_own_parts(sends, recvs, accumulate, self);
+  }
   const Counts send_counts = counts_of(sends, comm.size(), self);
   const Counts recv_counts = counts_of(recvs, comm.size(), self);
   const auto total = [](const Counts& c) { return std::accumulate(c.begin(), c.end(), std::int64_t{0}); };

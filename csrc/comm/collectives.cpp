@@ -3,6 +3,7 @@
 #include "comm/datatypes.hpp"
 #include "comm/impl.hpp"
 #include "comm/large.hpp"
+#include "comm/node_collectives.hpp"
 
 namespace eh {
 namespace {
@@ -18,6 +19,14 @@ std::int64_t offset_of(const Counts& counts, int rank) {
   return packed_blocks(counts)[static_cast<std::size_t>(rank)].offset;
 }
 
+std::vector<ByteBlock> byte_blocks(const Counts& counts, DType dtype) {
+  std::vector<ByteBlock> blocks;
+  const auto item = static_cast<std::int64_t>(size_of(dtype));
+  for (const Block& block : packed_blocks(counts))
+    blocks.push_back({block.count * item, block.offset * item});
+  return blocks;
+}
+
 std::int64_t own(const Counts& counts, int rank) { return counts[static_cast<std::size_t>(rank)]; }
 
 void start_barrier(Flight& flight, const Impl& comm) {
@@ -31,6 +40,8 @@ void start_bcast(Flight& flight, const Impl& comm, Buffer buffer, int root) {
   announce(flight, comm, [&] { return Call(CallKind::Bcast).of(buffer).at(root); });
   const Extent all = extent(flight, buffer.count, buffer.dtype);
   void* data = comm.rank == root ? const_cast<void*>(flight.input(buffer)) : flight.output(buffer);
+  if (Node* node = node_for(flight, comm, bytes_of(buffer)))
+    return node_bcast(*node, data, bytes_of(buffer), root);
   flight.issue("MPI_Bcast", EH_LARGE(MPI_Bcast), EH_LARGE(MPI_Ibcast), data, all.count, all.type, root,
                comm.comm());
 }
@@ -39,6 +50,7 @@ void start_bcast(Flight& flight, const Impl& comm, Buffer buffer, int root) {
 struct Gathered {
   const void* in;
   void* out;
+  void* slot;
   bool in_place;
 
   Gathered(Flight& flight, const char* fn, ConstBuffer part, Buffer whole, std::int64_t offset)
@@ -46,7 +58,10 @@ struct Gathered {
     if (!in_place) check_disjoint(fn, part, whole);
     in = in_place ? MPI_IN_PLACE : flight.input(part);
     out = flight.output(whole, in_place);
+    slot = static_cast<std::byte*>(out) + offset * static_cast<std::int64_t>(size_of(whole.dtype));
   }
+  /// Address of the own part, wherever it lies.
+  const void* part() const { return in_place ? slot : in; }
 };
 
 void start_allgather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
@@ -55,6 +70,10 @@ void start_allgather(Flight& flight, const Impl& comm, ConstBuffer send, Buffer 
               "send's count times the number of ranks");
   announce(flight, comm, [&] { return Call(CallKind::Allgather).of(send); });
   const Gathered ends(flight, "allgather", send, recv, send.count * comm.rank);
+  if (Node* node = node_for(flight, comm, bytes_of(send))) {
+    const Counts counts(static_cast<std::size_t>(comm.size), send.count);
+    return node_allgather(*node, ends.part(), ends.out, byte_blocks(counts, send.dtype));
+  }
   const Extent part = extent(flight, send.count, send.dtype);
   flight.issue("MPI_Allgather", EH_LARGE(MPI_Allgather), EH_LARGE(MPI_Iallgather), ends.in, part.count,
                part.type, ends.out, part.count, part.type, comm.comm());
@@ -86,6 +105,8 @@ void start_allgatherv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer
   check_count("allgatherv", "recv", recv.count, total, "the sum of counts");
   announce(flight, comm, [&] { return Call(CallKind::Allgatherv).of(send).with(counts); }, {&counts});
   const Gathered ends(flight, "allgatherv", send, recv, offset_of(counts, comm.rank));
+  if (Node* node = node_for(flight, comm, bytes_of(recv) / comm.size))
+    return node_allgather(*node, ends.part(), ends.out, byte_blocks(counts, send.dtype));
   if (total > max_count()) return gather_blocks(flight, comm, ends, counts, send.dtype, -1);
   const Parts parts = packed_parts(flight, counts);
   const MPI_Datatype type = mpi_type(send.dtype);

@@ -11,6 +11,8 @@
 /// Typed collectives on raw memory. Knows neither torch nor Python; <mpi.h> stays in the .cpp files.
 namespace eh {
 
+class StridedView;  // kernels/pack.hpp
+
 enum class Device : std::uint8_t { Cpu, Cuda };
 
 /// Contiguous memory that is read. Counts are elements of `dtype`, 64-bit.
@@ -20,6 +22,10 @@ struct ConstBuffer {
   DType dtype;
   Device device = Device::Cpu;
 };
+
+inline std::int64_t bytes_of(ConstBuffer buffer) {
+  return buffer.count * static_cast<std::int64_t>(size_of(buffer.dtype));
+}
 
 /// Contiguous memory that is written.
 struct Buffer {
@@ -126,6 +132,13 @@ class Communicator {
   void scatterv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const;  // Collective.
   void alltoall(ConstBuffer send, Buffer recv) const;                                  // Collective.
   void alltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv, const Counts& recv_counts) const;
+  /// Whether alltoallv_views may be called: its ranks share a node and its memory. The same on all ranks.
+  bool shares_memory() const;
+  /// alltoallv of strided host memory without packing it first: the views sends[r], one behind another, fill the views
+  /// recvs[this rank] of rank r. Entries of the own rank are not looked at. Other ranks may call alltoallv with the same
+  /// counts. Collective. @pre shares_memory()
+  void alltoallv_views(const std::vector<std::vector<StridedView>>& sends,
+                       const std::vector<std::vector<StridedView>>& recvs, DType dtype) const;
   void reduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts, ReduceOp op) const;  // Collective.
   void scan(ConstBuffer send, Buffer recv, ReduceOp op) const;                                  // Collective.
   /// Rank 0 receives the operation's identity. Collective.

@@ -23,6 +23,12 @@ struct Communicator::Impl {
   std::shared_ptr<Guard> guard;  ///< null unless in checked mode
 };
 
+/// The window through which ranks exchange `bytes` bytes each, or null where MPI does it. `bytes` is the same on all
+/// ranks.
+inline Node* node_for(const Flight& flight, const Communicator::Impl& comm, std::int64_t bytes) {
+  return flight.is_blocking() && bytes >= comm.settings.shm_least ? comm.node.get() : nullptr;
+}
+
 /// See announce().
 void announce_call(Flight& flight, const Communicator::Impl& comm, Call call, Guard::PerRank counts);
 

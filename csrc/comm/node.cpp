@@ -54,7 +54,8 @@ Node::Node(MPI_Comm comm, int rank, int size, std::size_t chunk)
   steps_ = counts_ + pages(Board::kDepth * n * 2 * n * sizeof(std::int64_t));
   channels_ = steps_ + pages(n * sizeof(Steps));
   slots_ = channels_ + pages(n * n * sizeof(Channel));
-  chunks_ = slots_ + n * kSlot;
+  pieces_ = slots_ + n * kSlot;
+  chunks_ = pieces_ + n * 2 * kPiece;
   bytes_ = chunks_ + n * n * kRing * chunk;
 }
 
@@ -88,6 +89,10 @@ Steps& Node::steps(int rank) const {
 }
 
 std::byte* Node::slot(int rank) const { return part(slots_ + static_cast<std::size_t>(rank) * kSlot); }
+
+std::byte* Node::piece(int rank, std::uint64_t number) const {
+  return part(pieces_ + (static_cast<std::size_t>(rank) * 2 + static_cast<std::size_t>(number % 2)) * kPiece);
+}
 
 Channel& Node::channel(int from, int to) const {
   return reinterpret_cast<Channel*>(part(channels_))[pair(from, to)];

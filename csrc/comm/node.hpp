@@ -66,6 +66,11 @@ class Node {
   /// kSlot bytes that `rank` writes and all read.
   std::byte* slot(int rank) const;
   static constexpr std::size_t kSlot = 1 << 20;
+  /// Memory for piece number `number` of a gathering that `rank` writes and all read: two take turns, over all
+  /// gatherings of the communicator, so that a fast rank never overwrites what a slow one still reads.
+  std::byte* piece(int rank, std::uint64_t number) const;
+  static constexpr std::size_t kPiece = 128 << 10;
+  std::uint64_t next_piece() { return pieces_done_++; }
   Channel& channel(int from, int to) const;
   std::byte* chunk(int from, int to, std::uint64_t number) const;
   std::size_t chunk_bytes() const { return chunk_; }
@@ -87,9 +92,10 @@ class Node {
   int size_;
   bool crowded_;
   std::size_t chunk_;
-  std::size_t boards_, counts_, steps_, channels_, slots_, chunks_, bytes_;
+  std::size_t boards_, counts_, steps_, channels_, slots_, pieces_, chunks_, bytes_;
   std::unique_ptr<SharedMemory> memory_;
   std::uint64_t step_ = 0;
+  std::uint64_t pieces_done_ = 0;
 };
 
 }  // namespace eh

@@ -5,6 +5,7 @@
 #include "comm/datatypes.hpp"
 #include "comm/impl.hpp"
 #include "comm/large.hpp"
+#include "comm/node_collectives.hpp"
 #include "comm/reduce_ops.hpp"
 
 namespace eh {
@@ -49,6 +50,11 @@ void start_elementwise(Flight& flight, const Impl& comm, const char* name, Block
 void start_allreduce(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv, ReduceOp op) {
   const MPI_Op handle = check_reduction("allreduce", send, recv, op);
   announce(flight, comm, [&] { return Call(CallKind::Allreduce).of(send).with(op); });
+  if (Node* node = node_for(flight, comm, bytes_of(send))) {
+    const Ends ends(flight, send, recv);
+    return node_allreduce(*node, ends.in == MPI_IN_PLACE ? ends.out : ends.in, ends.out, send.count,
+                          send.dtype, op);
+  }
   start_elementwise(flight, comm, "MPI_Allreduce", EH_LARGE(MPI_Allreduce), EH_LARGE(MPI_Iallreduce), send,
                     recv, handle);
 }

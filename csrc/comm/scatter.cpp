@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -6,6 +7,7 @@
 #include "comm/datatypes.hpp"
 #include "comm/impl.hpp"
 #include "comm/large.hpp"
+#include "comm/node_collectives.hpp"
 
 namespace eh {
 namespace {
@@ -74,6 +76,31 @@ void start_scatterv(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
                comm.comm());
 }
 
+/// Consecutive parts of contiguous memory, one for each rank.
+std::vector<Stream> streams(const void* data, const Counts& counts, DType dtype) {
+  const auto item = static_cast<std::int64_t>(size_of(dtype));
+  auto* memory = static_cast<std::byte*>(const_cast<void*>(data));
+  std::vector<Stream> parts;
+  for (const Block& block : packed_blocks(counts))
+    parts.push_back({StridedView(memory + block.offset * item, block.count * item)});
+  return parts;
+}
+
+void exchange_through(Node& node, const void* in, const Counts& sends, void* out, const Counts& recvs,
+                      DType dtype) {
+  const auto me = static_cast<std::size_t>(node.rank());
+  const auto from = streams(in, sends, dtype);
+  const auto to = streams(out, recvs, dtype);
+  node_exchange(node, from, to);
+  const Block source = packed_blocks(sends)[me];
+  const Block target = packed_blocks(recvs)[me];
+  // Its length is the receiver's word: MPI would report another one of the sender.
+  const auto item = static_cast<std::int64_t>(size_of(dtype));
+  if (target.count > 0)
+    to[me].front().unpack(0, std::min(source.count, target.count) * item,
+                          static_cast<const std::byte*>(in) + source.offset * item);
+}
+
 void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
   check_pair("alltoall", send, recv);
   check_count("alltoall", "recv", recv.count, send.count, "as many as send");
@@ -81,6 +108,10 @@ void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer r
            " elements; it must have a multiple of the ", comm.size, " ranks");
   check_disjoint("alltoall", send, recv);
   announce(flight, comm, [&] { return Call(CallKind::Alltoall).of(send); });
+  if (Node* node = node_for(flight, comm, bytes_of(send) / comm.size)) {
+    const Counts counts(static_cast<std::size_t>(comm.size), send.count / comm.size);
+    return exchange_through(*node, flight.input(send), counts, flight.output(recv), counts, send.dtype);
+  }
   const Extent part = extent(flight, send.count / comm.size, send.dtype);
   flight.issue("MPI_Alltoall", EH_LARGE(MPI_Alltoall), EH_LARGE(MPI_Ialltoall), flight.input(send),
                part.count, part.type, flight.output(recv), part.count, part.type, comm.comm());
@@ -115,6 +146,9 @@ void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const C
   Blocks sends = packed_blocks(send_counts);
   Blocks recvs = packed_blocks(recv_counts);
   copy_own_part(comm, in, sends, out, recvs, send.dtype);
+  // Others may send more or less than this rank: what is common to all is only that they share memory.
+  if (flight.is_blocking() && comm.node != nullptr)
+    return exchange_through(*comm.node, in, send_counts, out, recv_counts, send.dtype);
   // One rank's counts may need 64 bits where another's do not, and all must call the same function.
   if constexpr (!kLargeCounts) return exchange_blocks(flight, comm.comm(), in, sends, out, recvs, send.dtype);
   const Parts to = parts_of(flight, sends);
@@ -145,6 +179,27 @@ Request Communicator::ialltoall(ConstBuffer send, Buffer recv) const {
 void Communicator::alltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,
                              const Counts& recv_counts) const {
   run(*impl_, start_alltoallv, send, send_counts, recv, recv_counts);
+}
+bool Communicator::shares_memory() const { return impl_->node != nullptr; }
+void Communicator::alltoallv_views(const std::vector<Stream>& sends, const std::vector<Stream>& recvs,
+                                   DType dtype) const {
+  EH_CHECK(shares_memory(), CommError, "alltoallv_views: the ranks of this communicator share no memory");
+  const auto counts_of = [&](const std::vector<Stream>& streams) {
+    Counts counts;
+    for (const Stream& stream : streams) {
+      std::int64_t bytes = 0;
+      for (const StridedView& view : stream) bytes += view.bytes();
+      counts.push_back(bytes / static_cast<std::int64_t>(size_of(dtype)));
+    }
+    return counts;
+  };
+  Flight flight(Flight::Blocking);
+  const Counts sent = counts_of(sends);
+  const Counts received = counts_of(recvs);
+  check_counts("alltoallv_views", "sends", sent, size());
+  check_counts("alltoallv_views", "recvs", received, size());
+  announce(flight, *impl_, [&] { return Call(CallKind::Alltoallv).typed(dtype); }, {&sent, &received});
+  node_exchange(*impl_->node, sends, recvs);
 }
 Request Communicator::ialltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,
                                  const Counts& recv_counts) const {

@@ -14,10 +14,6 @@ StagingHooks installed_hooks;
 
 using HostMemory = std::vector<std::byte>;
 
-std::size_t bytes_of(ConstBuffer buffer) {
-  return static_cast<std::size_t>(buffer.count) * size_of(buffer.dtype);
-}
-
 // Some MPI libraries reject null or equal addresses of empty messages.
 alignas(16) const std::byte kNothingToRead[16] = {};
 alignas(16) std::byte nothing_to_write[16];
@@ -44,7 +40,7 @@ const void* Flight::input(ConstBuffer buffer) {
   if (buffer.count == 0) return kNothingToRead;
   if (buffer.device == Device::Cpu) return buffer.data;
   const auto hooks = staging_hooks();
-  auto& host = keep(HostMemory(bytes_of(buffer)));
+  auto& host = keep(HostMemory(static_cast<std::size_t>(bytes_of(buffer))));
   hooks.copy_to_host(host.data(), buffer.data, host.size());
   return host.data();
 }
@@ -53,7 +49,7 @@ void* Flight::output(Buffer buffer, bool reads) {
   if (buffer.count == 0) return nothing_to_write;
   if (buffer.device == Device::Cpu) return buffer.data;
   const auto hooks = staging_hooks();
-  auto& host = keep(HostMemory(bytes_of(buffer)));
+  auto& host = keep(HostMemory(static_cast<std::size_t>(bytes_of(buffer))));
   if (reads) hooks.copy_to_host(host.data(), buffer.data, host.size());
   on_completion([hooks, &host, buffer] { hooks.copy_to_device(buffer.data, host.data(), host.size()); });
   return host.data();

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "comm/node_collectives.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "comm/combine.hpp"
+
+namespace eh {
+namespace {
+
+/// Bytes of a slice of a reduction: a few of them fit into the second-level cache.
+constexpr std::size_t kSlice = 128 << 10;
+constexpr auto kPiece = static_cast<std::int64_t>(Node::kPiece);
+
+void copy_bytes(void* to, const void* from, std::int64_t bytes) {
+  if (bytes > 0 && to != from) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+}
+
+const std::byte* at(const void* data, std::int64_t bytes) {
+  return static_cast<const std::byte*>(data) + bytes;
+}
+std::byte* at(void* data, std::int64_t bytes) { return static_cast<std::byte*>(data) + bytes; }
+
+/// One round of a reduction: the elements are cut into one slice per rank, which that rank combines.
+class Round {
+ public:
+  Round(Node& node, const std::byte* in, std::byte* out, std::int64_t count, std::int64_t item,
+        std::size_t slice)
+      : node_(node), in_(in), out_(out), count_(count), item_(item), slice_(slice) {}
+
+  void offer() {
+    for (int rank = 0; rank < node_.size(); ++rank)
+      if (rank != node_.rank())
+        copy_bytes(region(node_.rank(), rank), in_ + begin(rank) * item_, length(rank) * item_);
+    node_.advance();
+  }
+  void fold(Combine combine) {
+    node_.await_all();
+    const int me = node_.rank();
+    std::byte* result = region(me, node_.size());
+    combine(result, contribution(0), contribution(1), length(me));
+    for (int rank = 2; rank < node_.size(); ++rank) combine(result, result, contribution(rank), length(me));
+    copy_bytes(out_ + begin(me) * item_, result, length(me) * item_);
+    node_.advance();
+  }
+  void collect() {
+    node_.await_all();
+    for (int rank = 0; rank < node_.size(); ++rank)
+      if (rank != node_.rank())
+        copy_bytes(out_ + begin(rank) * item_, region(rank, node_.size()), length(rank) * item_);
+  }
+
+ private:
+  std::int64_t begin(int rank) const { return count_ * rank / node_.size(); }
+  std::int64_t length(int rank) const { return begin(rank + 1) - begin(rank); }
+  std::byte* region(int owner, int index) const {
+    return node_.slot(owner) + static_cast<std::size_t>(index) * slice_;
+  }
+  const std::byte* contribution(int rank) const {
+    return rank == node_.rank() ? in_ + begin(rank) * item_ : region(rank, node_.rank());
+  }
+
+  Node& node_;
+  const std::byte* in_;
+  std::byte* out_;
+  std::int64_t count_;
+  std::int64_t item_;
+  std::size_t slice_;
+};
+
+/// A stream and how much of it has moved.
+struct Progress {
+  const Stream* stream = nullptr;
+  std::size_t view = 0;
+  std::int64_t within = 0;
+  std::int64_t left = 0;
+
+  explicit Progress(const Stream& s) : stream(&s) {
+    for (const StridedView& v : s) left += v.bytes();
+  }
+  /// move(view, first, n, place) for the next n bytes, at most `bytes` together.
+  template <typename Move>
+  void next(std::int64_t bytes, const Move& move) {
+    std::int64_t place = 0;
+    while (left > 0 && place < bytes) {
+      const StridedView& v = (*stream)[view];
+      const std::int64_t n = std::min(bytes - place, v.bytes() - within);
+      if (n > 0) move(v, within, n, place);
+      place += n;
+      left -= n;
+      within += n;
+      if (within == v.bytes()) {
+        ++view;
+        within = 0;
+      }
+    }
+  }
+};
+
+bool send_chunk(Node& node, int peer, Progress& progress) {
+  Channel& channel = node.channel(node.rank(), peer);
+  const std::uint64_t number = channel.produced.load(std::memory_order_relaxed);
+  if (progress.left == 0 || number - channel.consumed.load(std::memory_order_acquire) >= Node::kRing)
+    return false;
+  std::byte* chunk = node.chunk(node.rank(), peer, number);
+  progress.next(
+      static_cast<std::int64_t>(node.chunk_bytes()),
+      [&](const StridedView& v, auto first, auto n, auto place) { v.pack(first, n, chunk + place); });
+  channel.produced.store(number + 1, std::memory_order_release);
+  return true;
+}
+
+bool receive_chunk(Node& node, int peer, Progress& progress) {
+  Channel& channel = node.channel(peer, node.rank());
+  const std::uint64_t number = channel.consumed.load(std::memory_order_relaxed);
+  if (progress.left == 0 || channel.produced.load(std::memory_order_acquire) == number) return false;
+  const std::byte* chunk = node.chunk(peer, node.rank(), number);
+  progress.next(
+      static_cast<std::int64_t>(node.chunk_bytes()),
+      [&](const StridedView& v, auto first, auto n, auto place) { v.unpack(first, n, chunk + place); });
+  channel.consumed.store(number + 1, std::memory_order_release);
+  return true;
+}
+
+}  // namespace
+
+void node_allreduce(Node& node, const void* in, void* out, std::int64_t count, DType dtype, ReduceOp op) {
+  const Combine combine = combine_of(op, dtype);
+  const auto item = static_cast<std::int64_t>(size_of(dtype));
+  const auto ranks = static_cast<std::size_t>(node.size());
+  const std::size_t slice = std::min(kSlice, Node::kSlot / (ranks + 1)) / 64 * 64;
+  const std::int64_t most = static_cast<std::int64_t>(slice) / item * node.size();
+  for (std::int64_t done = 0; done < count; done += most) {
+    Round round(node, at(in, done * item), at(out, done * item), std::min(most, count - done), item, slice);
+    round.offer();
+    round.fold(combine);
+    round.collect();
+  }
+}
+
+void node_allgather(Node& node, const void* in, void* out, const std::vector<ByteBlock>& blocks) {
+  const int me = node.rank();
+  const ByteBlock own = blocks[static_cast<std::size_t>(me)];
+  std::int64_t longest = 0;
+  for (const ByteBlock& block : blocks) longest = std::max(longest, block.bytes);
+  const auto piece = [&](const ByteBlock& block, std::int64_t done) {
+    return std::clamp<std::int64_t>(block.bytes - done, 0, kPiece);
+  };
+  for (std::int64_t done = 0; done < longest; done += kPiece) {
+    const std::uint64_t number = node.next_piece();
+    copy_bytes(node.piece(me, number), at(in, done), piece(own, done));
+    copy_bytes(at(out, own.offset + done), at(in, done), piece(own, done));
+    node.advance();
+    node.await_all();
+    for (int rank = 0; rank < node.size(); ++rank) {
+      const ByteBlock& block = blocks[static_cast<std::size_t>(rank)];
+      if (rank != me) copy_bytes(at(out, block.offset + done), node.piece(rank, number), piece(block, done));
+    }
+  }
+}
+
+void node_bcast(Node& node, void* data, std::int64_t bytes, int root) {
+  std::vector<ByteBlock> blocks(static_cast<std::size_t>(node.size()));
+  blocks[static_cast<std::size_t>(root)].bytes = bytes;
+  node_allgather(node, data, data, blocks);
+}
+
+void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs) {
+  std::vector<Progress> out(sends.begin(), sends.end());
+  std::vector<Progress> in(recvs.begin(), recvs.end());
+  auto waiting = node.patience();
+  for (bool pending = true; pending;) {
+    pending = false;
+    bool moved = false;
+    for (int step = 1; step < node.size(); ++step) {
+      const int to = (node.rank() + step) % node.size();
+      const int from = (node.rank() + node.size() - step) % node.size();
+      Progress& outgoing = out[static_cast<std::size_t>(to)];
+      Progress& incoming = in[static_cast<std::size_t>(from)];
+      moved |= send_chunk(node, to, outgoing);
+      moved |= receive_chunk(node, from, incoming);
+      pending |= outgoing.left > 0 || incoming.left > 0;
+    }
+    if (moved)
+      waiting.reset();
+    else if (pending)
+      waiting.wait();
+  }
+}
+
+}  // namespace eh

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kernels/pack.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace eh {
+namespace {
+
+/// Elements of a size the compiler knows; `Gather` from strided to packed memory, else back.
+template <std::size_t Item, bool Gather>
+void copy_items(std::byte* strided, std::int64_t stride, std::byte* packed, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    if constexpr (Gather)
+      std::memcpy(packed + static_cast<std::size_t>(i) * Item, strided + i * stride, Item);
+    else
+      std::memcpy(strided + i * stride, packed + static_cast<std::size_t>(i) * Item, Item);
+  }
+}
+
+template <bool Gather>
+void copy_run(std::byte* strided, std::int64_t stride, std::byte* packed, std::int64_t n, std::size_t item) {
+  switch (item) {
+    case 1:
+      return copy_items<1, Gather>(strided, stride, packed, n);
+    case 2:
+      return copy_items<2, Gather>(strided, stride, packed, n);
+    case 4:
+      return copy_items<4, Gather>(strided, stride, packed, n);
+    case 8:
+      return copy_items<8, Gather>(strided, stride, packed, n);
+    case 16:
+      return copy_items<16, Gather>(strided, stride, packed, n);
+    default:
+      for (std::int64_t i = 0; i < n; ++i) {
+        std::byte* at = packed + static_cast<std::size_t>(i) * item;
+        if (Gather)
+          std::memcpy(at, strided + i * stride, item);
+        else
+          std::memcpy(strided + i * stride, at, item);
+      }
+  }
+}
+
+}  // namespace
+
+StridedView::StridedView(std::byte* data, std::int64_t bytes) : data_(data), item_(1), count_(bytes) {}
+
+StridedView::StridedView(std::byte* data, std::size_t item, std::vector<std::int64_t> sizes,
+                         std::vector<std::int64_t> strides)
+    : data_(data), item_(item), count_(1) {
+  for (const std::int64_t size : sizes) count_ *= size;
+  if (count_ == 0) return;
+  for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
+    if (sizes[axis] == 1) continue;
+    // Rows that follow each other at the distance of their own length are one longer row.
+    if (!sizes_.empty() && strides_.back() == sizes[axis] * strides[axis]) {
+      sizes_.back() *= sizes[axis];
+      strides_.back() = strides[axis];
+    } else {
+      sizes_.push_back(sizes[axis]);
+      strides_.push_back(strides[axis]);
+    }
+  }
+  if (!sizes_.empty() && strides_.back() == static_cast<std::int64_t>(item_)) {
+    item_ *= static_cast<std::size_t>(sizes_.back());
+    count_ /= sizes_.back();
+    sizes_.pop_back();
+    strides_.pop_back();
+  }
+  if (sizes_.empty()) {
+    count_ *= static_cast<std::int64_t>(item_);
+    item_ = 1;
+  }
+}
+
+/// Calls run(address, n) for rows of the last axis, the first and the last perhaps in part; addresses of items.
+template <typename Run>
+void StridedView::for_runs(std::int64_t first, std::int64_t n, const Run& run) const {
+  const std::int64_t row = sizes_.back();
+  std::vector<std::int64_t> index(sizes_.size());
+  std::int64_t rest = first;
+  for (std::size_t axis = sizes_.size(); axis-- > 0; rest /= sizes_[axis]) index[axis] = rest % sizes_[axis];
+  while (n > 0) {
+    std::int64_t offset = 0;
+    for (std::size_t axis = 0; axis < index.size(); ++axis) offset += index[axis] * strides_[axis];
+    const std::int64_t length = std::min(n, row - index.back());
+    run(data_ + offset, length);
+    n -= length;
+    index.back() = 0;
+    for (std::size_t axis = index.size() - 1; axis-- > 0;) {
+      if (++index[axis] < sizes_[axis]) break;
+      index[axis] = 0;
+    }
+  }
+}
+
+namespace {
+
+/// Calls part(item, within, n, at) and whole(item, items, at) for [first, first + n) cut at the borders of items: at most the two ends are not whole.
+struct Cut {
+  std::int64_t item;
+  template <typename Part, typename Whole>
+  void operator()(std::int64_t first, std::int64_t n, const Part& part, const Whole& whole) const {
+    std::int64_t at = 0;
+    if (first % item != 0) {
+      const std::int64_t length = std::min(n, item - first % item);
+      part(first / item, first % item, length, at);
+      at += length;
+    }
+    if (n - at >= item) {
+      const std::int64_t items = (n - at) / item;
+      whole((first + at) / item, items, at);
+      at += items * item;
+    }
+    if (at < n) part((first + at) / item, 0, n - at, at);
+  }
+};
+
+}  // namespace
+
+void StridedView::pack(std::int64_t first, std::int64_t n, std::byte* out) const {
+  if (is_contiguous()) {
+    if (n > 0) std::memcpy(out, data_ + first, static_cast<std::size_t>(n));
+    return;
+  }
+  const std::int64_t stride = strides_.back();
+  const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
+    for_runs(item, 1, [&](const std::byte* from, std::int64_t) {
+      std::memcpy(out + at, from + within, static_cast<std::size_t>(length));
+    });
+  };
+  const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
+    for_runs(item, items, [&](std::byte* from, std::int64_t length) {
+      copy_run<true>(from, stride, out + at, length, item_);
+      at += length * static_cast<std::int64_t>(item_);
+    });
+  };
+  Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);
+}
+
+void StridedView::unpack(std::int64_t first, std::int64_t n, const std::byte* in) const {
+  if (is_contiguous()) {
+    if (n > 0) std::memcpy(data_ + first, in, static_cast<std::size_t>(n));
+    return;
+  }
+  const std::int64_t stride = strides_.back();
+  const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
+    for_runs(item, 1, [&](std::byte* to, std::int64_t) {
+      std::memcpy(to + within, in + at, static_cast<std::size_t>(length));
+    });
+  };
+  const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
+    for_runs(item, items, [&](std::byte* to, std::int64_t length) {
+      copy_run<false>(to, stride, const_cast<std::byte*>(in) + at, length, item_);
+      at += length * static_cast<std::int64_t>(item_);
+    });
+  };
+  Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);
+}
+
+}  // namespace eh

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+/// Strided memory to and from packed bytes, any range of it, elements of any size.
+namespace eh {
+
+/// A view of memory: element (i, j, ...) lies at data + i * strides[0] + j * strides[1] + ...; strides in bytes.
+/// Elements are numbered with the last axis running fastest.
+class StridedView {
+ public:
+  StridedView(std::byte* data, std::size_t item, std::vector<std::int64_t> sizes,
+              std::vector<std::int64_t> strides);
+  /// Contiguous bytes.
+  StridedView(std::byte* data, std::int64_t bytes);
+
+  std::int64_t bytes() const { return count_ * static_cast<std::int64_t>(item_); }
+  bool is_contiguous() const { return sizes_.empty(); }
+  /// Copies bytes [first, first + n) of the packed form. @pre both are multiples of the element's size
+  void pack(std::int64_t first, std::int64_t n, std::byte* out) const;
+  void unpack(std::int64_t first, std::int64_t n, const std::byte* in) const;
+
+ private:
+  template <typename Run>
+  void for_runs(std::int64_t first, std::int64_t n, const Run& run) const;
+
+  std::byte* data_;
+  std::size_t item_;  ///< bytes copied at once: an element, or a row of contiguous ones
+  std::int64_t count_;
+  // Axes longer than 1, merged where they can be; the last one is walked in the inner loop.
+  std::vector<std::int64_t> sizes_;
+  std::vector<std::int64_t> strides_;
+};
+
+}  // namespace eh
