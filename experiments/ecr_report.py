@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +130,8 @@ def markdown(runs: Sequence[Row]) -> str:
         "",
         f"`{first['command']}` (several such calls, which share the work)",
         "",
-        f"Trained at commit {_commits(run['training'] for run in runs)}, probed at {_commits(runs)} (each run's stands in "
-        f"the JSON file); {first['machine']['cpu']}, "
+        f"Trained at commit {_commits(run['training'] for run in runs)}, probed at {_commits(runs)} "
+        f"(each run's stands in the JSON file); {first['machine']['cpu']}, "
         f"{first['machine']['cores']} cores (one thread per run), "
         f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. "
         f"Encoder {recipe['encoder']}, "
