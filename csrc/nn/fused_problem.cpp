@@ -151,13 +151,10 @@ void Problem::set_image(const at::Tensor& target) {
   TORCH_CHECK_VALUE(options_.factor.size() == count && options_.offset.size() == count, name_,
                     ": factor and offset have ", options_.factor.size(), " and ", options_.offset.size(),
                     " entries; expected one per channel, ", channels);
-  if (target.scalar_type() != at::kByte) check_kind("target", target);
-  const bool byte = target.scalar_type() == at::kByte;
-  const bool read = byte || element_of(target.scalar_type()) !=
-                                (arithmetic_ == Arithmetic::f64 ? Element::f32 : Element::f64);
-  held_.push_back(read && (arithmetic_ != Arithmetic::f64 || byte || target.scalar_type() == at::kDouble)
-                      ? target
-                      : target.to(real()));
+  const at::ScalarType dtype = target.scalar_type();
+  if (dtype != at::kByte) check_kind("target", target);
+  const bool wide = arithmetic_ == Arithmetic::f64;
+  held_.push_back(dtype == at::kByte || wide == (dtype == at::kDouble) ? target : target.to(real()));
   const at::Tensor& image = held_.back();
   p_.target.data = image.const_data_ptr();
   p_.target.element = element_of(image.scalar_type());

@@ -131,6 +131,16 @@ void once_only(const char* name) {
 
 bool needs_gradient(const Tensor& x) { return x.defined() && x.requires_grad(); }
 
+/// Whether saved gradients may be scaled where they lie: nobody else reads them afterwards, and no graph is recorded.
+bool may_overwrite(const variable_list& saved) {
+  if (torch::autograd::get_current_graph_task_keep_graph() || c10::impl::dispatch_mode_enabled()) return false;
+  const c10::DispatchKeySet watched({c10::DispatchKey::Python, c10::DispatchKey::Functionalize,
+                                     c10::DispatchKey::FuncTorchBatched, c10::DispatchKey::FuncTorchGradWrapper});
+  for (const Tensor& x : saved)
+    if (x.defined() && x.key_set().has_any(watched)) return false;
+  return true;
+}
+
 struct LossFunction : torch::autograd::Function<LossFunction> {
   static variable_list forward(AutogradContext* ctx, EH_LOSS_INPUTS, const Needs& needs) {
     ctx->set_materialize_grads(false);
@@ -159,7 +169,8 @@ struct LossFunction : torch::autograd::Function<LossFunction> {
     variable_list gradients(kDifferentiable);
     if (upstream[0].defined())
       for (std::size_t i = 0; i < needs.size(); ++i)
-        if (needs[i] != 0) gradients[i] = (saved[i] * upstream[0]).to(saved[i].scalar_type());
+        if (needs[i] != 0) gradients[i] = saved[i];
+    scale(gradients, upstream[0]);
     if (upstream.size() > 1 && upstream[1].defined()) of_prediction(ctx, saved, upstream[1], gradients);
     variable_list all(18);  // one per argument of forward
     constexpr std::size_t places[kDifferentiable] = {0, 1, 2, 3, 4, 6};
@@ -168,6 +179,14 @@ struct LossFunction : torch::autograd::Function<LossFunction> {
   }
 
  private:
+  static void scale(variable_list& gradients, const Tensor& factor) {
+    if (!factor.defined()) return;
+    const bool overwrite = may_overwrite(gradients);
+    if (overwrite && factor.is_cpu() && factor.item<double>() == 1) return;
+    for (Tensor& x : gradients)
+      if (x.defined()) x = overwrite ? x.mul_(factor) : x * factor;
+  }
+
   /// What a gradient of the returned prediction adds: the chain backwards, from inputs that were saved for it.
   static void of_prediction(AutogradContext* ctx, const variable_list& saved, const Tensor& upstream,
                             variable_list& gradients) {

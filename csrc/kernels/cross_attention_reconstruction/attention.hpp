@@ -102,13 +102,9 @@ class Attention {
   }
 
   void weigh(Index h, Real* scores) const {
-    Word* across = p_.gradients ? kept(h) : nullptr;
-    for (Index i = 0; i < part_.rows; i += T::kPair) {
-      for (Index r = i; r < least(i + T::kPair, part_.rows); ++r)
-        softmax_row(scores + r * plan_.score_stride, p_.keys, scale_);
-      emit_words<T>(scores, plan_.score_stride, i, part_.rows, p_.keys, s_.score_words, plan_.score_words,
-                    across, plan_.score_stride);
-    }
+    Words<T> out{s_.score_words, plan_.score_words, p_.gradients ? kept(h) : nullptr, plan_.score_stride};
+    if constexpr (T::kPair == 1) out = {scores, plan_.score_stride, nullptr, 0};
+    softmax_rows<T>(scores, plan_.score_stride, part_.rows, p_.keys, scale_, out);
   }
 
   /// The gradients of value and of the scores; the latter in s_.scores and, where words are pairs, as words.
@@ -126,12 +122,9 @@ class Attention {
     pack_words<T>(gradient, s_.rows_words, plan_.head_words);
     multiply<T, true>({part_.rows, p_.keys, ceil_div(plan_.head, T::kPair), s_.rows_words, plan_.head_words,
                        s_.key_panels, s_.scores, stride, false});
-    for (Index i = 0; i < part_.rows; i += T::kPair) {
-      for (Index r = i; r < least(i + T::kPair, part_.rows); ++r)
-        softmax_adjoint_row<T>(s_.scores + r * stride, kept(h), stride, r, p_.keys, scale_);
-      emit_words<T>(s_.scores, stride, i, part_.rows, p_.keys, s_.score_words, plan_.score_words,
-                    s_.score_pairs, stride);
-    }
+    Words<T> out{s_.score_words, plan_.score_words, s_.score_pairs, stride};
+    if constexpr (T::kPair == 1) out = {s_.scores, stride, nullptr, 0};
+    softmax_adjoint_rows<T>(s_.scores, stride, part_.rows, p_.keys, scale_, {kept(h), stride}, out);
   }
 
   const Word* score_gradient(bool along) const {

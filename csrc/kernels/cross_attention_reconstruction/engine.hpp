@@ -57,17 +57,13 @@ struct Entry {
   static void finish(const Reconstruction& p, void* const* own, Index count, WeightGradients sums,
                      Index first, Index last) {
     const Plan<T> plan(p);
-    for (Index i = first; i < last; ++i) {
-      for (Index j = 0; j < p.width && sums.weight != nullptr; ++j) {
-        Real sum = 0;
-        for (Index t = 0; t < count; ++t)
-          sum += Scratch<T>(plan, own[t]).weight_gradient[i * plan.weight_stride + j];
-        static_cast<Real*>(sums.weight)[i * p.width + j] = sum;
-      }
-      if (sums.bias == nullptr) continue;
-      Real sum = 0;
-      for (Index t = 0; t < count; ++t) sum += Scratch<T>(plan, own[t]).bias_gradient[i];
-      static_cast<Real*>(sums.bias)[i] = sum;
+    for (Index t = 0; t < count; ++t) {
+      const Scratch<T> scratch(plan, own[t]);
+      for (Index i = first; i < last && sums.weight != nullptr; ++i)
+        add(scratch.weight_gradient + i * plan.weight_stride, p.width, t > 0,
+            static_cast<Real*>(sums.weight) + i * p.width);
+      if (sums.bias != nullptr)
+        add(scratch.bias_gradient + first, last - first, t > 0, static_cast<Real*>(sums.bias) + first);
     }
   }
 
@@ -94,6 +90,10 @@ struct Entry {
       attention.backward(block == 0, block + 1 == plan.blocks);
     });
     return loss;
+  }
+
+  static void add(const Real* part, Index count, bool more, Real* sum) {
+    for (Index j = 0; j < count; ++j) sum[j] = more ? sum[j] + part[j] : part[j];
   }
 
   static void output(const Plan<T>& plan, const TokensOut& out, const Real* rows, Index image,

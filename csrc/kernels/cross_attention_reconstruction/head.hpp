@@ -55,58 +55,72 @@ class Head {
                        w_.transposed + t * w_.transposed_tile, s_.prediction, plan_.tile_stride, false});
   }
 
-  /// Replaces the tile of the prediction by the loss's gradient.
+  /// Makes the loss's gradient of the tile of the prediction.
   double compare(Index t) const {
     const Index count = plan_.tile_width(t);
     for (Index j = 0; j < plan_.tile; j += plan_.lanes) store(s_.bias_part + j, Vector<Real>{});
+    Words<T> out{s_.error_words, plan_.tile_stride / T::kPair, s_.error_pairs, plan_.tile_stride};
+    if constexpr (T::kPair == 1) out = {s_.prediction, plan_.tile_stride, nullptr, 0};
     double loss = 0;
-    for (Index i = 0; i < rows_; i += T::kPair) {
-      for (Index r = i; r < least(i + T::kPair, rows_); ++r) loss += compare_row(t, r, count);
-      if (p_.gradients)
-        emit_words<T>(s_.prediction, plan_.tile_stride, i, rows_, count, s_.error_words,
-                      plan_.tile_stride / 2, s_.error_pairs, plan_.tile_stride);
-    }
+    for (Index i = 0; i < rows_; i += T::kPair) loss += compare_rows(t, i, count, out);
     Real* bias = s_.bias_gradient + t * plan_.tile;
     if (p_.gradients)
       for (Index j = 0; j < count; j += plan_.lanes) store(bias + j, load(bias + j) + load(s_.bias_part + j));
     return loss;
   }
 
-  double compare_row(Index t, Index i, Index count) const {
-    Real* row = s_.prediction + i * plan_.tile_stride;
-    const Real* bias = w_.bias + t * plan_.tile;
-    if (p_.prediction.data != nullptr) write_prediction(t, i, count);
-    if (!counts(i)) {
-      for (Index j = 0; j < count; j += plan_.lanes) store(row + j, Vector<Real>{});
-      return 0;
-    }
-    read_target(p_.target, image_of(i), token_of(i), t * plan_.tile, count, s_.target);
-    if (p_.target.normalize_patches) normalize_row(i, count);
+  double compare_rows(Index t, Index i, Index count, const Words<T>& out) const {
+    const bool second = T::kPair == 2 && i + 1 < rows_;
+    const Real *row = s_.prediction + i * plan_.tile_stride, *bias = w_.bias + t * plan_.tile;
+    const Real* wanted = target_row(t, i, count, s_.target);
+    const Real* next = second ? target_row(t, i + 1, count, s_.target + plan_.tile_stride) : nullptr;
     const Real factor = static_cast<Real>(p_.factor);
     Vector<Real> squares{};
     for (Index j = 0; j < count; j += plan_.lanes) {
-      const Vector<Real> difference = load(row + j) + load(bias + j) - load(s_.target + j);
-      const Vector<Real> gradient = difference * factor;
-      squares += difference * difference;
-      store(row + j, gradient);
-      store(s_.bias_part + j, load(s_.bias_part + j) + gradient);
+      const Vector<Real> shift = load(bias + j);
+      const Vector<Real> x = load(row + j) + shift - load(wanted + j);
+      const Vector<Real> y = second ? load(row + plan_.tile_stride + j) + shift - load(next + j) : Vector<Real>{};
+      squares += x * x + y * y;
+      if (!p_.gradients) continue;
+      out.put(i, j, x * factor, y * factor, second);
+      store(s_.bias_part + j, load(s_.bias_part + j) + (x + y) * factor);
     }
     return static_cast<double>(sum_of<Real>(squares));
   }
 
-  void normalize_row(Index i, Index count) const {
-    const Real mean = s_.statistics[2 * i], inverse = s_.statistics[2 * i + 1];
-    for (Index j = 0; j < count; j += plan_.lanes)
-      store(s_.target + j,
-            first_lanes<Real>((load(s_.target + j) - mean) * inverse, Vector<Real>{}, count - j));
+  /// What row i is compared with, whole vectors: the caller's memory if it can be, else `buffer`. Also writes the
+  /// prediction, and of a token that does not count makes one without error.
+  const Real* target_row(Index t, Index i, Index count, Real* buffer) const {
+    if (p_.prediction.data != nullptr) write_prediction(t, i, count, buffer);
+    const Index image = image_of(i), token = token_of(i), first = t * plan_.tile;
+    if (!counts(i)) {
+      for (Index j = 0; j < count; j += plan_.lanes) {
+        store(s_.prediction + i * plan_.tile_stride + j, Vector<Real>{});
+        store(buffer + j, load(w_.bias + first + j));
+      }
+      return buffer;
+    }
+    const Target& target = p_.target;
+    const bool same = target.element == (sizeof(Real) == 8 ? Element::f64 : Element::f32);
+    if (same && !target.is_image && !target.normalize_patches && count % plan_.lanes == 0)
+      return static_cast<const Real*>(target.data) + image * target.image + token * target.row + first;
+    read_target(target, image, token, first, count, buffer);
+    if (target.normalize_patches) normalize_row(i, count, buffer);
+    return buffer;
   }
 
-  void write_prediction(Index t, Index i, Index count) const {
+  void normalize_row(Index i, Index count, Real* row) const {
+    const Real mean = s_.statistics[2 * i], inverse = s_.statistics[2 * i + 1];
+    for (Index j = 0; j < count; j += plan_.lanes)
+      store(row + j, first_lanes<Real>((load(row + j) - mean) * inverse, Vector<Real>{}, count - j));
+  }
+
+  void write_prediction(Index t, Index i, Index count, Real* buffer) const {
     const Index offset = image_of(i) * p_.prediction.image + token_of(i) * p_.prediction.row + t * plan_.tile;
     for (Index j = 0; j < count; j += plan_.lanes)
-      store(s_.target + j,
+      store(buffer + j,
             load(s_.prediction + i * plan_.tile_stride + j) + load(w_.bias + t * plan_.tile + j));
-    write_rows(Rows<Real>{s_.target, 0, 1, count}, p_.prediction, offset);
+    write_rows(Rows<Real>{buffer, 0, 1, count}, p_.prediction, offset);
   }
 
   void propagate(Index t) const {

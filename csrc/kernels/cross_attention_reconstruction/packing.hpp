@@ -38,29 +38,25 @@ void pack_words(const Rows<Source>& x, typename T::Word* out, Index stride) {
                      load_up_to<typename T::Real>(x.data + i * x.stride + j, x.columns - j));
 }
 
-/// The word of column j, ... of the rows that make up word-row k; zeros beyond the last row.
-template <typename T, typename Source>
-EH_FORCE auto row_words(const Rows<Source>& x, Index k, Index j) {
-  using Real = typename T::Real;
-  const Source* row = x.data + k * T::kPair * x.stride + j;
-  const Vector<Real> first = load_up_to<Real>(row, x.columns - j);
-  if constexpr (T::kPair == 1) {
-    return T::pair(first, first);
-  } else {
-    const bool second = 2 * k + 1 < x.rows;
-    return T::pair(first, second ? load_up_to<Real>(row + x.stride, x.columns - j) : Vector<Real>{});
-  }
-}
-
 /// Panels of a B whose summed axis are the rows.
 template <typename T, typename Source>
 void pack_panels(const Rows<Source>& x, typename T::Word* out) {
-  constexpr Index lanes = kLanes<typename T::Real>;
-  const Index depth = ceil_div(x.rows, T::kPair);
+  using Real = typename T::Real;
+  constexpr Index lanes = kLanes<Real>;
+  const Index whole = x.rows / T::kPair;
   for (Index j = 0, vectors = 0; j < x.columns; j += vectors * lanes) {
     vectors = panel_vectors(ceil_div(x.columns - j, lanes));
-    for (Index k = 0; k < depth; ++k)
-      for (Index v = 0; v < vectors; ++v, out += lanes) store(out, row_words<T>(x, k, j + v * lanes));
+    const Source* row = x.data + j;
+    for (Index k = 0; k < whole; ++k, row += T::kPair * x.stride)
+      for (Index v = 0; v < vectors; ++v, out += lanes) {
+        const Source* at = row + v * lanes;
+        const Index left = x.columns - j - v * lanes;
+        const Vector<Real> first = load_up_to<Real>(at, left);
+        store(out, T::pair(first, T::kPair == 1 ? first : load_up_to<Real>(at + x.stride, left)));
+      }
+    if (whole * T::kPair == x.rows) continue;
+    for (Index v = 0; v < vectors; ++v, out += lanes)  // the last row has no partner
+      store(out, T::pair(load_up_to<Real>(row + v * lanes, x.columns - j - v * lanes), Vector<Real>{}));
   }
 }
 
@@ -68,15 +64,11 @@ void pack_panels(const Rows<Source>& x, typename T::Word* out) {
 template <typename T, typename Source>
 EH_FORCE auto column_words(const Rows<Source>& x, Index i, Index j) {
   using Real = typename T::Real;
-  Vector<typename T::Word> words{};
-  if (i >= x.rows) return words;
   constexpr Index lanes = kLanes<Real>;
   const Source* row = x.data + i * x.stride + j;
-  T::store_words(reinterpret_cast<typename T::Word*>(&words), 0, load_up_to<Real>(row, x.columns - j));
-  if constexpr (T::kPair == 2)
-    T::store_words(reinterpret_cast<typename T::Word*>(&words), lanes,
-                   load_up_to<Real>(row + lanes, x.columns - j - lanes));
-  return words;
+  const Index left = i < x.rows ? x.columns - j : 0;
+  return T::words(load_up_to<Real>(row, left),
+                  T::kPair == 1 ? Vector<Real>{} : load_up_to<Real>(row + lanes, left - lanes));
 }
 
 /// Panels of a B whose summed axis are the columns: B is the transpose of x.

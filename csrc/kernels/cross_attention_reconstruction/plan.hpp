@@ -156,7 +156,7 @@ struct Scratch {
                                            plan.score_stride);
     statistics = carver.template take<Real>(2 * head * rows);
     prediction = carver.template take<Real>(rows * plan.tile_stride);
-    target = carver.template take<Real>(plan.tile_stride);
+    target = carver.template take<Real>(2 * plan.tile_stride);
     bias_part = carver.template take<Real>(plan.tile_stride);
     error_words = carver.template take<Word>(kPaired * gradients * rows * plan.tile_stride / 2);
     error_pairs = carver.template take<Word>(kPaired * gradients * ceil_div(rows, 2) * plan.tile_stride);

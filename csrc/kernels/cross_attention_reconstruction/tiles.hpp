@@ -22,6 +22,8 @@ struct RealTiles {
   /// One word per lane, of two rows that follow each other along the summed axis (the second is ignored here).
   static EH_FORCE Vector<T> pair(Vector<T> first, Vector<T>) { return first; }
   static EH_FORCE void store_words(Word* row, Index column, Vector<T> v) { store(row + column, v); }
+  /// The words of a row's numbers in two vectors, of which there is only one here.
+  static EH_FORCE Vector<T> words(Vector<T> numbers, Vector<T>) { return numbers; }
 };
 
 #if defined(__AVX512BF16__)
@@ -38,6 +40,9 @@ struct Bf16Tiles {
     const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
                                            7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     return std::bit_cast<Vector<Word>>(_mm512_permutexvar_epi16(order, both));
+  }
+  static EH_FORCE Vector<Word> words(Vector<float> low, Vector<float> high) {
+    return std::bit_cast<Vector<Word>>(_mm512_cvtne2ps_pbh(high, low));
   }
   /// Numbers `column`, ... of a row of words.
   static EH_FORCE void store_words(Word* row, Index column, Vector<float> v) {

@@ -19,9 +19,11 @@ def attention_applies(query: Tensor, key: Tensor, value: Tensor) -> bool:
 def loss_applies(tensors: dict[str, Tensor]) -> bool:
     """Whether there is a kernel for these; otherwise torch's operations compute."""
     target = tensors["target"]
-    floating = [x for x in tensors.values() if x.is_floating_point()]
-    wanted = not (target.requires_grad and torch.is_grad_enabled())
-    return wanted and tensors["weight"].shape[0] > 0 and _readable(floating)
+    if (target.requires_grad and torch.is_grad_enabled()) or tensors["weight"].shape[0] == 0:
+        return False
+    images = target.dim() == 4  # read whatever their dtype is
+    floating = [x for name, x in tensors.items() if x.is_floating_point() and not (images and name == "target")]
+    return target.dtype != torch.float16 and _readable(floating)
 
 
 def _readable(tensors: Iterable[Tensor]) -> bool:
@@ -111,7 +113,7 @@ def _check_kinds(name: str, tensors: dict[str, Tensor], *, images: bool = False)
             if x.dtype != torch.bool:
                 raise TypeError(f"{name}: mask has dtype {x.dtype}; expected torch.bool")
             continue
-        if argument == "target" and images and x.dtype == torch.uint8:
+        if argument == "target" and images and (x.dtype == torch.uint8 or x.is_floating_point()):
             continue
         if not x.is_floating_point():
             raise TypeError(f"{name}: {argument} has dtype {x.dtype}; expected a floating dtype")

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from functools import partial
+from typing import Literal, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
+from equiheat.nn._composition import patches_of, reconstruction_loss
+from equiheat.nn._fused import pixel_scale
 from equiheat.nn.attention import CrossAttention
 from equiheat.nn.functional import cross_attention_reconstruction_loss
 from equiheat.nn.positions import grid_positions
@@ -69,6 +72,15 @@ class DecoderBlock(nn.Module):
         return x if self.after is None else x + self.after(x)
 
 
+class Compared(NamedTuple):
+    """How pixels become the values compared with."""
+
+    grid: tuple[int, int] | None
+    mean: Sequence[float] | None
+    std: Sequence[float] | None
+    normalize_patches: bool
+
+
 class CrossAttentionReconstruction(nn.Module):
     """Cross-attention reconstruction of image patches, with its loss.
 
@@ -120,6 +132,7 @@ class CrossAttentionReconstruction(nn.Module):
             raise ValueError(
                 "CrossAttentionReconstruction: without attention the residual and token queries are needed"
             )
+        self.grid = grid
         self.fused = attention and place in ("before", "none")
         self.embed_query = None if learned_query else nn.Linear(query_dim, width)
         self.embed_context = nn.Linear(context_dim, width) if attention else None
@@ -140,7 +153,17 @@ class CrossAttentionReconstruction(nn.Module):
         )
         self.head = nn.Linear(width, pixels)
 
-    def forward(self, query: Tensor, context: Tensor | None, target: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        query: Tensor,
+        context: Tensor | None,
+        target: Tensor,
+        *,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        normalize_patches: bool = False,
+        return_prediction: bool = True,
+    ) -> tuple[Tensor, Tensor]:
         """Predict and compare.
 
         Parameters
@@ -150,7 +173,13 @@ class CrossAttentionReconstruction(nn.Module):
         context
             Shape (B, k N, context_dim): tokens of k views; None only without attention.
         target
-            Shape (B, N, P).
+            Patches (B, N, P), or images (B, C, H, W), which are cut into patches while they are compared.
+        mean, std
+            Per channel: images are compared as (image - mean) / std.
+        normalize_patches
+            Compare with patches of mean 0 and variance 1.
+        return_prediction
+            Without it the second result is an empty tensor, and the prediction is never held as a whole.
 
         Returns
         -------
@@ -162,11 +191,12 @@ class CrossAttentionReconstruction(nn.Module):
         keys, values = self._context(context, like=x)
         for block in self.blocks[: -1 if self.fused else None]:
             x = block(x, keys, values)
+        compared = Compared(self.grid if target.dim() == 4 else None, mean, std, normalize_patches)
         if self.fused:
-            return self._fused_end(x, keys, values, target)
-        prediction = self.head(x)
-        error = (prediction.to(torch.promote_types(prediction.dtype, torch.float32)) - target).square()
-        return error.sum() / max(error.numel(), 1), prediction
+            return self._fused_end(x, keys, values, target, compared, return_prediction)
+        mean, std = pixel_scale("CrossAttentionReconstruction", target, compared.grid, mean, std)
+        wanted = patches_of(target, grid=compared.grid, mean=mean, std=std, normalize_patches=normalize_patches)
+        return reconstruction_loss(x, self.head.weight, self.head.bias, wanted, None)
 
     def _context(self, context: Tensor | None, like: Tensor) -> tuple[Tensor, Tensor]:
         if self.embed_context is None or self.context_norm is None or self.key_position is None:
@@ -178,12 +208,21 @@ class CrossAttentionReconstruction(nn.Module):
         keys = self.context_norm(values + self.key_position.repeat(1, views, 1))
         return keys, self.context_norm(values)
 
-    def _fused_end(self, x: Tensor, keys: Tensor, values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    def _fused_end(
+        self,
+        x: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        target: Tensor,
+        compared: Compared,
+        return_prediction: bool,
+    ) -> tuple[Tensor, Tensor]:
         block: DecoderBlock = self.blocks[-1]  # type: ignore[assignment]
         assert block.attention is not None
         x = block.enter(x)
         query, key, value = block.attention.project(block.norm(x), keys, values)
-        return cross_attention_reconstruction_loss(
+        error = partial(
+            cross_attention_reconstruction_loss,
             query,
             key,
             value,
@@ -192,5 +231,10 @@ class CrossAttentionReconstruction(nn.Module):
             target,
             num_heads=block.attention.num_heads,
             residual=x if block.residual else None,
-            return_prediction=True,
+            **compared._asdict(),
         )
+        if return_prediction:
+            loss, prediction = error(return_prediction=True)
+            return loss, prediction
+        alone: Tensor = error()
+        return alone, x.new_empty(0)

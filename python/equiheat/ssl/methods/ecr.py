@@ -120,6 +120,8 @@ class ECR(nn.Module):
         self.grid = encoder.grid
         self.inv_dim, self.dim = encoder.dim - config.equi_dim(encoder.dim), encoder.dim
         self.normalize = encoder.normalize
+        self.pixel_mean: list[float] = encoder.mean.flatten().tolist()
+        self.pixel_std: list[float] = encoder.std.flatten().tolist()
         equi_dim = self.dim - self.inv_dim
         context_dim = {"equi": equi_dim, "both": equi_dim, "inv": self.inv_dim, "all": self.dim}[config.context]
         cells = self.grid[0] * self.grid[1]
@@ -167,7 +169,7 @@ class ECR(nn.Module):
         own, other, images = (second, first, views.second)
         if self.config.target == "v1":
             own, other, images = first, second, views.first
-        prediction = self._decode(own, other, images, None)[1]
+        prediction = self._decode(own, other, images, None, return_prediction=True)[1]
         if self.config.norm_pix:
             patches = to_patches(self.normalize(images), self.grid)
             prediction = prediction * _spread(patches) + patches.mean(dim=2, keepdim=True)
@@ -175,15 +177,22 @@ class ECR(nn.Module):
         zero, one = self.normalize(torch.zeros_like(pixels)), self.normalize(torch.ones_like(pixels))
         return ((pixels - zero) / (one - zero)).clamp(0, 1)
 
-    def _decode(self, own: Features, other: Features, images: Tensor, keys: str | None) -> tuple[Tensor, Tensor]:
+    def _decode(
+        self, own: Features, other: Features, images: Tensor, keys: str | None, *, return_prediction: bool = False
+    ) -> tuple[Tensor, Tensor]:
         asking = other if self.config.query == "other" else own
         query = asking.tokens[..., self.inv_dim :]
         if self.config.query == "pooled":
             query = asking.pooled[:, None, self.inv_dim :].expand(query.shape)
-        patches = to_patches(self.normalize(images), self.grid)
-        if self.config.norm_pix:
-            patches = (patches - patches.mean(dim=2, keepdim=True)) / _spread(patches)
-        return self.decoder(query, self._context(own, other, keys or self.config.keys), patches)
+        return self.decoder(
+            query,
+            self._context(own, other, keys or self.config.keys),
+            images,
+            mean=self.pixel_mean,
+            std=self.pixel_std,
+            normalize_patches=self.config.norm_pix,
+            return_prediction=return_prediction,
+        )
 
     def _context(self, own: Features, other: Features, keys: str) -> Tensor | None:
         if self.config.keys == "none":
