@@ -2,14 +2,14 @@
 """The fused cross-attention reconstruction, forward and backward, against torch on the same machine in the same run.
 
     python benchmarks/cross_attention_reconstruction.py --out figures.json --plot figures.png
-    python benchmarks/cross_attention_reconstruction.py --dtype bfloat16 --threads 1 --no-compile
+    python benchmarks/cross_attention_reconstruction.py --kind tiles --threads 1 --no-compile
 
-For each shape and type of numbers: eager torch (softmax(Q K^T) V, linear, mean of squares), scaled_dot_product_attention +
-linear + mse_loss, torch.compile of that, and ours. Methods and a matrix product of 1024 x 1024 take turns, so that whatever
-else the machine does meets all of them; all figures are medians. "share" is ours in the matrix product's GFLOP/s, "roof" ours
-as a part of the least time for arithmetic at that rate and for reading inputs and writing gradients at the rate of a copy.
-Memory is the peak of torch's allocator above the inputs, gradients included. bfloat16: "tiles" are float32 inputs with products
-of bfloat16, "inputs" are bfloat16 inputs.
+For each shape and type of numbers: eager torch (softmax(Q K^T) V, linear, mean of squares),
+scaled_dot_product_attention + linear + mse_loss, torch.compile of that, and ours. Methods and a matrix product of
+1024 x 1024 take turns, so that whatever else the machine does meets all of them; all figures are medians. "share" is
+ours in the matrix product's GFLOP/s, "roof" ours as a part of the least time for arithmetic at that rate and for
+reading inputs and writing gradients at the rate of a copy. Memory is the peak of torch's allocator above the inputs,
+gradients included. bfloat16: "tiles" are float32 inputs with products of bfloat16, "inputs" are bfloat16 inputs.
 """
 
 from __future__ import annotations
@@ -172,16 +172,17 @@ def line(row: dict) -> str:
     ms, mb = row["milliseconds"], row["megabytes"]
     others = "  ".join(f"{n} {t:8.2f}" for n, t in ms.items() if n not in ("fused", "gemm"))
     return (
-        f"{row['shape']['name']:<17} {row['kind']:<8} {others}  fused {ms['fused']:8.2f} ms {row['gflops']:5.0f} GFLOP/s "
+        f"{row['shape']['name']:<17} {row['kind']:<8} {others}  fused {ms['fused']:8.2f} ms "
+        f"{row['gflops']:5.0f} GFLOP/s "
         f"share {row['share']:4.0%} roof {row['roof']:4.0%} x{row['speedup']:.2f} ({row['best_baseline']}) "
         f"MB {mb['fused']:.1f} / " + " / ".join(f"{mb[n]:.1f}" for n in mb if n != "fused")
     )
 
 
 def plot(rows: list[dict], path: pathlib.Path) -> None:
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
+    mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     kinds = sorted({r["kind"] for r in rows})

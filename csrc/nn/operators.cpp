@@ -133,9 +133,11 @@ bool needs_gradient(const Tensor& x) { return x.defined() && x.requires_grad(); 
 
 /// Whether saved gradients may be scaled where they lie: nobody else reads them afterwards, and no graph is recorded.
 bool may_overwrite(const variable_list& saved) {
-  if (torch::autograd::get_current_graph_task_keep_graph() || c10::impl::dispatch_mode_enabled()) return false;
+  if (torch::autograd::get_current_graph_task_keep_graph() || c10::impl::dispatch_mode_enabled())
+    return false;
   const c10::DispatchKeySet watched({c10::DispatchKey::Python, c10::DispatchKey::Functionalize,
-                                     c10::DispatchKey::FuncTorchBatched, c10::DispatchKey::FuncTorchGradWrapper});
+                                     c10::DispatchKey::FuncTorchBatched,
+                                     c10::DispatchKey::FuncTorchGradWrapper});
   for (const Tensor& x : saved)
     if (x.defined() && x.key_set().has_any(watched)) return false;
   return true;

@@ -79,7 +79,8 @@ class Head {
     for (Index j = 0; j < count; j += plan_.lanes) {
       const Vector<Real> shift = load(bias + j);
       const Vector<Real> x = load(row + j) + shift - load(wanted + j);
-      const Vector<Real> y = second ? load(row + plan_.tile_stride + j) + shift - load(next + j) : Vector<Real>{};
+      const Vector<Real> y =
+          second ? load(row + plan_.tile_stride + j) + shift - load(next + j) : Vector<Real>{};
       squares += x * x + y * y;
       if (!p_.gradients) continue;
       out.put(i, j, x * factor, y * factor, second);
@@ -118,8 +119,7 @@ class Head {
   void write_prediction(Index t, Index i, Index count, Real* buffer) const {
     const Index offset = image_of(i) * p_.prediction.image + token_of(i) * p_.prediction.row + t * plan_.tile;
     for (Index j = 0; j < count; j += plan_.lanes)
-      store(buffer + j,
-            load(s_.prediction + i * plan_.tile_stride + j) + load(w_.bias + t * plan_.tile + j));
+      store(buffer + j, load(s_.prediction + i * plan_.tile_stride + j) + load(w_.bias + t * plan_.tile + j));
     write_rows(Rows<Real>{buffer, 0, 1, count}, p_.prediction, offset);
   }
 

@@ -17,7 +17,8 @@ struct Words {
   Index across_stride;
 
   /// x and y: columns j, ... of rows i and i + 1. Where words are single numbers there is only x.
-  EH_FORCE void put(Index i, Index j, Vector<typename T::Real> x, Vector<typename T::Real> y, bool second) const {
+  EH_FORCE void put(Index i, Index j, Vector<typename T::Real> x, Vector<typename T::Real> y,
+                    bool second) const {
     if (along != nullptr) {
       T::store_words(along + i * along_stride, j, x);
       if (second) T::store_words(along + (i + 1) * along_stride, j, y);

@@ -35,7 +35,7 @@ def patches_of(
         pixels = target.to(torch.float32) / 255 if target.dtype == torch.uint8 else target
         shift, spread = (pixels.new_tensor(x).view(1, -1, 1, 1) for x in (mean, std))
         target = to_patches((pixels - shift) / spread, grid)
-    if normalize_patches:
+    if normalize_patches and target.numel() > 0:
         spread = (target.var(dim=2, keepdim=True) + 1e-6).sqrt()
         target = (target - target.mean(dim=2, keepdim=True)) / spread
     return target
