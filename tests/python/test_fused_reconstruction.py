@@ -49,8 +49,9 @@ def test_equals_the_composition(instructions, sizes, residual, bias, mask, scale
     compare(x, 2e-6, few=few)
     if instructions == "avx512_bf16":
         x |= {"arithmetic": torch.bfloat16}
-        compare(representable(x), 2e-2 if few else 5e-3, few=few)
-        compare(x, 2e-2 if few else 1e-2, few=few)  # rounding the inputs adds to that of what is computed
+        coarse = few or scale is not None  # the errors of large scores are large, too
+        compare(representable(x), 2e-2 if coarse else 5e-3, few=few)
+        compare(x, 2e-2 if coarse else 1e-2, few=few)  # rounding the inputs adds to that of what is computed
 
 
 @given(
