@@ -36,7 +36,7 @@ at::Tensor slice(const LoopNest& nest, Operand operand, const at::Tensor& x, int
 /// All batch axes summed: one product over (batch, k) instead of many products and a sum.
 at::Tensor folded_product(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor left = a.movedim(-2, 0).reshape({a.size(-2), -1});
-  return left.matmul(b.reshape({left.size(1), b.size(-1)}));
+  return block_product(left, b.reshape({left.size(1), b.size(-1)}));
 }
 
 /// c of the given pieces of a and b.
@@ -55,7 +55,7 @@ at::Tensor multiply(const LoopNest& nest, const at::Tensor& a, const at::Tensor&
   // A plain matrix lets torch fold the batch of a into its rows.
   const at::IntArrayRef b_batch = batch(b);
   const bool plain = nbatch > 0 && std::all_of(b_batch.begin(), b_batch.end(), [](auto n) { return n == 1; });
-  at::Tensor c = plain ? a.matmul(b.reshape({b.size(-2), b.size(-1)})) : a.matmul(b);
+  at::Tensor c = plain ? a.matmul(b.reshape({b.size(-2), b.size(-1)})) : block_product(a, b);
   return nest.summed_axes().empty() ? c : c.sum(nest.summed_axes(), /*keepdim=*/true, c.scalar_type());
 }
 
@@ -260,6 +260,11 @@ Product multiply_split(const LoopNest& nest, const Contraction& spec, Factor& a,
 }
 
 }  // namespace
+
+at::Tensor block_product(const at::Tensor& a, const at::Tensor& b) {
+  const bool inner = a.dim() == 2 && b.dim() == 2 && a.size(0) == 1 && b.size(1) == 1;
+  return inner ? a.reshape({-1}).dot(b.reshape({-1})).reshape({1, 1}) : a.matmul(b);
+}
 
 at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contraction& spec,
                            const CommPtr& comm) {

@@ -17,6 +17,9 @@ struct Contraction {
   LayoutPtr c;
 };
 
+/// at::matmul, but a row times a column is a dot product: torch's matrix product is many times slower there.
+at::Tensor block_product(const at::Tensor& a, const at::Tensor& b);
+
 /// The block of c under spec.c. Collective; differentiable in both operands, also twice.
 ///
 /// Cost per rank (elements received; p ranks), the cheapest that applies:

@@ -78,7 +78,7 @@ LayoutPtr result_layout(const DNDarray& a, const DNDarray& b, bool a_is_row, boo
 /// At one rank nothing is to be arranged: torch's own product with its own adjoint.
 DNDarray multiply(const DNDarray& a, const DNDarray& b, const LayoutPtr& layout) {
   const bool alone = a.comm().size() == 1;
-  return {alone ? a.local().matmul(b.local())
+  return {alone ? block_product(a.local(), b.local())
                 : contract(a.local(), b.local(), {a.layout_ptr(), b.layout_ptr(), layout}, a.comm_ptr()),
           layout, a.comm_ptr()};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/matrix.hpp"
 
+#include <ATen/ops/linalg_vector_norm_ops.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -103,6 +105,22 @@ at::Tensor root(const at::Tensor& t, double ord) {
 
 }  // namespace
 
+namespace {
+
+/// Norms of the blocks in one pass over them, without a temporary of their size.
+DNDarray euclidean_norm(const DNDarray& x, const std::vector<int>& axes, bool keepdims, at::ScalarType type) {
+  const at::ScalarType wide = type == at::kDouble ? at::kDouble : at::kFloat;
+  const at::ScalarType accumulate =
+      at::isComplexType(x.local().scalar_type()) ? at::toComplexType(wide) : wide;
+  const at::Tensor norms =
+      at::_ops::linalg_vector_norm::call(x.local(), 2, as_dims(axes), keepdims, accumulate);
+  if (x.comm().size() == 1) return finish_sum(x, norms.to(type), axes, keepdims);
+  const DNDarray sum = finish_sum(x, norms.square(), axes, keepdims);
+  return sum.with_local(root(sum.local(), 2).to(type));
+}
+
+}  // namespace
+
 DNDarray outer(const DNDarray& a, const DNDarray& b) {
   EH_CHECK(a.ndim() == 1 && b.ndim() == 1, ValueError, "outer: needs two 1-dimensional arrays, has shapes ",
            to_string(a.shape()), " and ", to_string(b.shape()));
@@ -152,6 +170,7 @@ DNDarray vector_norm(const DNDarray& x, double ord, const std::vector<int>& axes
   const at::ScalarType type = norm_type(x.local().scalar_type());
   const at::ScalarType wide = type == at::kDouble ? at::kDouble : at::kFloat;
   const bool complex = at::isComplexType(x.local().scalar_type());
+  if (ord == 2 && !axes.empty() && is_inexact(dtype_of(x))) return euclidean_norm(x, axes, keepdims, type);
   const at::Tensor magnitude = complex ? x.local().abs() : x.local().to(wide).abs();
   if (std::isinf(ord)) {
     const DNDarray result = extreme_norm(x, magnitude, ord > 0, axes, keepdims);
