@@ -85,7 +85,10 @@ def indexing(m: Any) -> Calls:
         "column": lambda: a[:, 123],
         "element": lambda: a[1234, 56],
         "set slice": lambda: assign(target, slice(10, 1_000_000), 1.0),
+        "set row": lambda: assign(a, 77, 1.0),
+        "set mask": lambda: assign(target, flat > 0, 1.0),
         "nonzero": lambda: m.nonzero(flat),
+        "nonzero 2-d": lambda: m.nonzero(a),
     }
 
 
@@ -102,7 +105,10 @@ def indexing_torch() -> Calls:
         "column": lambda: a[:, 123],
         "element": lambda: a[1234, 56],
         "set slice": lambda: assign(target, slice(10, 1_000_000), 1.0),
+        "set row": lambda: assign(a, 77, 1.0),
+        "set mask": lambda: assign(target, flat > 0, 1.0),
         "nonzero": lambda: torch.nonzero(flat),
+        "nonzero 2-d": lambda: torch.nonzero(a),
     }
 
 

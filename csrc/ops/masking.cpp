@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "ops/indexing.hpp"
 #include "ops/manipulation.hpp"
+#include "ops/masks.hpp"
 #include "ops/selection.hpp"
 
 namespace eh {
@@ -31,14 +32,11 @@ struct Cover {
   }
 };
 
-/// Flat positions at which a block of a mask holds.
-at::Tensor positions(const at::Tensor& mask) { return mask.reshape({-1}).nonzero().squeeze(1); }
-
 /// Layout of what n elements under a mask become; here `counts` of them per rank if the split is under it.
-Layout masked_layout(const DNDarray& x, const Cover& cover, std::int64_t n, const at::Tensor& own) {
+Layout masked_layout(const DNDarray& x, const Cover& cover, std::int64_t n, std::int64_t own) {
   if (!cover.holds(x.split()))
     return x.layout().with_shape(cover.merged(x.shape(), n), cover.moved(x.split()));
-  Rows counts = allgather_int(own.numel(), x.comm());
+  Rows counts = allgather_int(own, x.comm());
   Shape shape = cover.merged(x.shape(), offsets_of(counts).back());
   return Layout::with_counts(std::move(shape), cover.axis, std::move(counts));
 }
@@ -71,7 +69,7 @@ Flat split_first(const DNDarray& x, const DNDarray& mask, const Cover& cover) {
 at::Tensor values_in_place(const DNDarray& x, const DNDarray& mask, const Cover& cover,
                            const DNDarray& value) {
   const int me = x.comm().rank();
-  const at::Tensor where = positions(flat_mask(mask).local());
+  const at::Tensor where = positions_here(flat_mask(mask).local());
   const Rows counts = allgather_int(where.numel(), x.comm());
   const Layout region =
       Layout::with_counts(cover.merged(x.shape(), offsets_of(counts).back()), cover.axis, counts);
@@ -91,7 +89,7 @@ at::Tensor values_under(const DNDarray& x, const DNDarray& mask, const at::Tenso
     const at::Tensor placed = values_in_place(x, mask, cover, value);
     return placed.index(advanced_index(own.nonzero().unbind(1), cover.axis));
   }
-  return spread(value, masked_layout(x, cover, n, positions(own)));
+  return spread(value, masked_layout(x, cover, n, count_here(own)));
 }
 
 }  // namespace
@@ -100,15 +98,15 @@ DNDarray select_mask(const DNDarray& x, const DNDarray& mask, int axis) {
   if (mask.ndim() == 0) return select_mask(expand_dims(x, {axis}), expand_dims(mask, {0}), axis);
   const Flat flat = split_first(x, mask, {axis, mask.ndim()});
   const Cover cover{axis, flat.mask.ndim()};
-  const at::Tensor where = positions(flat.mask.local());
   const at::Tensor block =
       flat.x.local().reshape(sizes(cover.merged(shape_of(flat.x.local()), flat.mask.local().numel())));
-  Layout layout = masked_layout(flat.x, cover, where.numel(), where);
-  return {block.index_select(axis, where), share(std::move(layout)), x.comm_ptr()};
+  at::Tensor chosen = select_here(block, flat.mask.local(), axis);
+  Layout layout = masked_layout(flat.x, cover, chosen.size(axis), chosen.size(axis));
+  return {std::move(chosen), share(std::move(layout)), x.comm_ptr()};
 }
 
 std::int64_t count_true(const DNDarray& mask) {
-  const auto here = mask.local().sum().item<std::int64_t>();
+  const std::int64_t here = count_here(mask.local());
   return mask.is_distributed() ? offsets_of(allgather_int(here, mask.comm())).back() : here;
 }
 
@@ -118,30 +116,24 @@ void put_mask(const DNDarray& x, const DNDarray& mask, int axis, const DNDarray&
   const LayoutPtr mine = share(cover.holds(x.split()) ? x.layout().with_shape(mask.shape(), x.split() - axis)
                                                       : Layout::replicated(mask.shape(), x.comm().size()));
   const at::Tensor own = redistribute(mask, mine).local();
-  at::Tensor target = x.local();
-  const at::Tensor given = values_under(x, mask, own, cover, value, n).to(target.scalar_type());
-  target.index_put_(advanced_index(own.nonzero().unbind(1), axis), given);
+  write_here(x.local(), own, axis, values_under(x, mask, own, cover, value, n));
 }
 
 std::vector<DNDarray> nonzero(const DNDarray& x) {
   EH_CHECK(x.ndim() > 0, ValueError, "nonzero: a 0-d array has no axes to index; reshape it to (1,) first");
-  const DNDarray flat = reshape(x, {x.layout().size()}, x.layout().is_split() ? 0 : kNoSplit);
-  at::Tensor index = positions(flat.local().ne(0));
-  Layout layout = Layout::replicated({index.numel()}, x.comm().size());
+  const DNDarray flat =
+      reshape(x.with_local(x.local().ne(0)), {x.layout().size()}, x.layout().is_split() ? 0 : kNoSplit);
+  const std::int64_t start = flat.layout().is_split() ? flat.layout().offset(x.comm().rank()) : 0;
+  std::vector<at::Tensor> found = coordinates_here(flat.local(), start, x.shape());
+  Layout layout = Layout::replicated({found[0].numel()}, x.comm().size());
   if (x.layout().is_split()) {
-    Rows counts = allgather_int(index.numel(), x.comm());
+    Rows counts = allgather_int(found[0].numel(), x.comm());
     Shape shape{offsets_of(counts).back()};
     layout = Layout::with_counts(std::move(shape), 0, std::move(counts));
-    index = index.add(flat.layout().offset(x.comm().rank()));
   }
   const LayoutPtr shared = share(std::move(layout));
-  std::vector<DNDarray> out(at(x.ndim()), DNDarray(index, shared, x.comm_ptr()));
-  for (int axis = x.ndim() - 1; axis >= 0; --axis) {
-    const std::int64_t extent = x.shape()[at(axis)];
-    if (extent == 0) break;  // nothing to number
-    out[at(axis)] = out[at(axis)].with_local(index.remainder(extent));
-    index = index.floor_divide(at::Scalar(extent));
-  }
+  std::vector<DNDarray> out;
+  for (at::Tensor& local : found) out.emplace_back(std::move(local), shared, x.comm_ptr());
   return out;
 }
 
