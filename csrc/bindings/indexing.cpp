@@ -60,28 +60,36 @@ DNDarray get(const DNDarray& x, const py::tuple& entries) {
   return moved(x, [&](const DNDarray& bits) { return getitem(bits, key); });
 }
 
+/// A value in x's type, with the bits that as_signed(x) takes.
+DNDarray bits_for(const DNDarray& x, const DNDarray& value) {
+  const at::ScalarType type = x.local().scalar_type();
+  return is_wide_unsigned(type) ? as_signed(value.with_local(value.local().to(type))) : value;
+}
+
 DNDarray set(const DNDarray& x, const py::tuple& entries, const DNDarray& value) {
   const Key key = key_from(entries);
   py::gil_scoped_release release;
-  const at::ScalarType type = x.local().scalar_type();
-  if (!is_wide_unsigned(type)) return setitem(x, key, value);
-  const DNDarray same = value.with_local(value.local().to(type));
-  return with_type(setitem(as_signed(x), key, as_signed(same)), type);
+  return moved(x, [&](const DNDarray& bits) { return setitem(bits, key, bits_for(x, value)); });
 }
 
 DNDarray gather(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> arrays) {
-  return gather_at(x, {std::move(axes), std::move(arrays)});
+  const IndexArrays indices{std::move(axes), std::move(arrays)};
+  return moved(x, [&](const DNDarray& bits) { return gather_at(bits, indices); });
+}
+
+DNDarray take_one(const DNDarray& x, const DNDarray& index, int axis) {
+  return moved(x, [&](const DNDarray& bits) { return take_along(bits, index, axis); });
 }
 
 Write how(bool add) { return add ? Write::Add : Write::Last; }
 
 void put(const DNDarray& x, std::vector<int> axes, std::vector<DNDarray> arrays, const DNDarray& value,
          bool add) {
-  put_at(x, {std::move(axes), std::move(arrays)}, value, how(add));
+  put_at(as_signed(x), {std::move(axes), std::move(arrays)}, bits_for(x, value), how(add));
 }
 
-DNDarray put_one(const DNDarray& x, const DNDarray& index, const DNDarray& value, int axis, bool add) {
-  return put_along(x, index, value, axis, how(add));
+void put_one(const DNDarray& x, const DNDarray& index, const DNDarray& value, int axis, bool add) {
+  put_along(as_signed(x), index, bits_for(x, value), axis, how(add));
 }
 
 /// A tensor that every rank has, as an array.
@@ -99,7 +107,7 @@ void register_indexing(py::module_& m) {
         "x indexed by integer arrays on some axes (ascending) together.");
   m.def("put_at", &put, py::arg("x"), py::arg("axes"), py::arg("arrays"), py::arg("value"), py::arg("add"),
         NoGil(), "Writes, or adds, `value` where gather_at reads; it has as many axes as that, or none.");
-  m.def("take_along", &take_along, py::arg("x"), py::arg("index"), py::arg("axis"), NoGil());
+  m.def("take_along", &take_one, py::arg("x"), py::arg("index"), py::arg("axis"), NoGil());
   m.def("put_along", &put_one, py::arg("x"), py::arg("index"), py::arg("value"), py::arg("axis"),
         py::arg("add"), NoGil());
   m.def("nonzero", &nonzero, py::arg("x"), NoGil());

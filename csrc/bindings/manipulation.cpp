@@ -22,6 +22,14 @@ DNDarray flipped(const DNDarray& x, const std::vector<int>& axes) {
   return moved(x, [&](const DNDarray& bits) { return flip(bits, axes); });
 }
 
+DNDarray repeat_rows(const DNDarray& x, const DNDarray& times, int axis) {
+  return moved(x, [&](const DNDarray& bits) { return repeat_each(bits, times, axis); });
+}
+
+DNDarray tiled(const DNDarray& x, std::int64_t times, int axis) {
+  return moved(x, [&](const DNDarray& bits) { return tile_axis(bits, times, axis); });
+}
+
 DNDarray resplit_to(const DNDarray& x, std::optional<int> split) {
   return resplit_copy(x, split_from(split, x.ndim(), "resplit"));
 }
@@ -62,8 +70,8 @@ void register_manipulation(py::module_& m) {
   m.def("attach", &attach, py::arg("before"), py::arg("x"), py::arg("after"), py::arg("axis"), NoGil());
   m.def("pad_constant", &pad_with, py::arg("x"), py::arg("widths"), py::arg("value"));
   m.def("repeat", &repeat, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
-  m.def("repeat_each", &repeat_each, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
-  m.def("tile_axis", &tile_axis, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
+  m.def("repeat_each", &repeat_rows, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
+  m.def("tile_axis", &tiled, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
   m.def("diagonal", &diagonal, py::arg("x"), py::arg("offset"), py::arg("axis1"), py::arg("axis2"), NoGil());
   m.def("diagonal_matrix", &diagonal_matrix, py::arg("x"), py::arg("offset"), NoGil());
   m.def("windows", &windows, py::arg("x"), py::arg("axis"), py::arg("size"), py::arg("step"), NoGil());

@@ -8,6 +8,8 @@
 namespace eh::kernels {
 namespace {
 
+using Wide = std::array<std::uint64_t, 2>;
+
 constexpr std::int64_t kWord = 8;
 
 /// Eight elements at once.
@@ -47,18 +49,38 @@ void pack_as(const bool* mask, std::int64_t n, const void* values, void* out) {
   walk(mask, n, [from, to](std::int64_t k, std::int64_t i) { to[k] = from[i]; });
 }
 
+/// Arithmetic: of a choice compilers make a branch around the store.
+template <typename T>
+T blend(bool holds, T now, T then) {
+  const auto chosen = static_cast<T>(-static_cast<T>(holds));
+  return static_cast<T>((now & static_cast<T>(~chosen)) | (then & chosen));
+}
+Wide blend(bool holds, const Wide& now, const Wide& then) {
+  return {blend(holds, now[0], then[0]), blend(holds, now[1], then[1])};
+}
+
 template <typename T>
 void fill_as(const bool* mask, std::int64_t n, const void* value, void* out) {
   const T one = *static_cast<const T*>(value);
   auto* to = static_cast<T*>(out);
-  for (std::int64_t i = 0; i < n; ++i) to[i] = mask[i] ? one : to[i];
+  for (std::int64_t i = 0; i < n; ++i) to[i] = blend(mask[i], to[i], one);
 }
 
+/// Without branches as long as a word's values are there to be read.
 template <typename T>
 void unpack_as(const bool* mask, std::int64_t n, const void* values, void* out) {
   const auto* from = static_cast<const T*>(values);
   auto* to = static_cast<T*>(out);
-  for (std::int64_t i = 0; i < n; ++i) {
+  const T* const end = from + count_true(mask, n);
+  std::int64_t i = 0;
+  for (; i + kWord <= n && end - from > kWord; i += kWord) {
+    if (word_at(mask + i) == 0) continue;
+    for (std::int64_t j = i; j < i + kWord; ++j) {
+      to[j] = blend(mask[j], to[j], *from);
+      from += mask[j] ? 1 : 0;
+    }
+  }
+  for (; i < n; ++i) {
     if (mask[i]) to[i] = *from++;
   }
 }
@@ -76,7 +98,7 @@ void with_size(std::size_t bytes, const Visit& visit) {
     case 8:
       return visit(std::uint64_t{});
     default:
-      return visit(std::array<std::uint64_t, 2>{});
+      return visit(Wide{});
   }
 }
 
@@ -143,15 +165,15 @@ void true_coordinates(const bool* mask, std::int64_t n, std::int64_t start,
   }
 }
 
-void pack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out) {
+void masked_pack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out) {
   with_size(bytes, [&](auto element) { pack_as<decltype(element)>(mask, n, values, out); });
 }
 
-void fill(const bool* mask, std::int64_t n, const void* value, std::size_t bytes, void* out) {
+void masked_fill(const bool* mask, std::int64_t n, const void* value, std::size_t bytes, void* out) {
   with_size(bytes, [&](auto element) { fill_as<decltype(element)>(mask, n, value, out); });
 }
 
-void unpack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out) {
+void masked_unpack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out) {
   with_size(bytes, [&](auto element) { unpack_as<decltype(element)>(mask, n, values, out); });
 }
 

@@ -22,10 +22,10 @@ void true_coordinates(const bool* mask, std::int64_t n, std::int64_t start,
 
 /// The elements of `bytes` bytes (1, 2, 4, 8 or 16) at which the mask holds, behind one another. `out` has room for
 /// one more than there are.
-void pack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out);
+void masked_pack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out);
 
 /// Elements at which the mask holds become the one value, or values[0], values[1], ... one after the other.
-void fill(const bool* mask, std::int64_t n, const void* value, std::size_t bytes, void* out);
-void unpack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out);
+void masked_fill(const bool* mask, std::int64_t n, const void* value, std::size_t bytes, void* out);
+void masked_unpack(const bool* mask, std::int64_t n, const void* values, std::size_t bytes, void* out);
 
 }  // namespace eh::kernels

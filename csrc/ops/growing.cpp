@@ -12,6 +12,7 @@
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "kernels/repeat.hpp"
 #include "ops/selection.hpp"
 
 namespace eh {
@@ -70,6 +71,22 @@ LayoutPtr grown(const DNDarray& x, const Shape& shape, std::int64_t before, std:
   return share(Layout::with_counts(shape, x.split(), std::move(counts)));
 }
 
+/// Every entry of an axis of a block `times` times in a row, in new memory.
+at::Tensor repeat_here(const at::Tensor& block, std::int64_t times, int axis) {
+  const Shape shape = with_extent(shape_of(block), axis, block.size(axis) * times);
+  if (block.is_cpu() && block.is_contiguous() && !needs_grad(block) && !block.is_conj() && !block.is_neg()) {
+    at::Tensor out = block.new_empty(sizes(shape));
+    const std::int64_t rows = numel({shape.begin(), shape.begin() + axis}) * block.size(axis);
+    if (out.numel() == 0) return out;
+    const auto bytes = static_cast<std::size_t>(block.numel() / rows) * block.element_size();
+    kernels::repeat(block.const_data_ptr(), rows, bytes, times, out.mutable_data_ptr());
+    return out;
+  }
+  Shape wide = shape_of(block);
+  wide.insert(wide.begin() + axis + 1, times);
+  return block.unsqueeze(axis + 1).expand(sizes(wide)).clone(at::MemoryFormat::Contiguous).view(sizes(shape));
+}
+
 std::int64_t sum_of(const at::Tensor& counts) { return counts.sum().item<std::int64_t>(); }
 
 }  // namespace
@@ -125,9 +142,6 @@ DNDarray repeat(const DNDarray& x, std::int64_t times, int axis) {
   axis = normalize_axis(axis, x.ndim(), "repeat");
   EH_CHECK(times >= 0, ValueError, "repeat: repeats must not be negative, is ", times);
   const Shape shape = with_extent(x.shape(), axis, x.shape()[at(axis)] * times);
-  Shape wide = shape_of(x.local());
-  wide.insert(wide.begin() + axis + 1, times);
-  const at::Tensor local = x.local().unsqueeze(axis + 1).expand(sizes(wide)).flatten(axis, axis + 1);
   Layout layout = Layout::replicated(shape, x.comm().size());
   if (axis == x.split()) {
     Rows counts;
@@ -136,7 +150,7 @@ DNDarray repeat(const DNDarray& x, std::int64_t times, int axis) {
   } else if (x.layout().is_split()) {
     layout = x.layout().with_shape(shape, x.split());
   }
-  return {local.clone(at::MemoryFormat::Contiguous), share(std::move(layout)), x.comm_ptr()};
+  return {repeat_here(x.local(), times, axis), share(std::move(layout)), x.comm_ptr()};
 }
 
 DNDarray repeat_each(const DNDarray& x, const DNDarray& times, int axis) {

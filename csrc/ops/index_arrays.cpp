@@ -163,13 +163,20 @@ Shape index_shape(const IndexArrays& indices) {
 }
 
 IndexArrays checked_indices(const Shape& shape, const IndexArrays& indices) {
-  index_shape(indices);
+  EH_CHECK(!indices.axes.empty() && indices.axes.size() == indices.arrays.size(), ValueError,
+           "index: ", indices.arrays.size(), " arrays for ", indices.axes.size(),
+           " axes; one each, and at least one");
+  const bool nothing = numel(index_shape(indices)) == 0;  // NumPy looks at no bounds then
   IndexArrays out{indices.axes, {}};
   std::vector<std::optional<std::int64_t>> bad(indices.axes.size());
   bool spread = false;
   for (std::size_t i = 0; i < indices.axes.size(); ++i) {
     const DNDarray& array = indices.arrays[i];
     const std::int64_t extent = shape[at(indices.axes[i])];
+    if (nothing) {
+      out.arrays.push_back(array.with_local(array.local().to(at::kLong).mul(0)));
+      continue;
+    }
     out.arrays.push_back(array.with_local(nonnegative(array.local(), extent, bad[i])));
     if (bad[i] && !array.is_distributed()) refuse(*bad[i], indices.axes[i], extent);
     spread = spread || array.is_distributed();

@@ -74,7 +74,8 @@ at::Tensor select_here(const at::Tensor& block, const at::Tensor& mask, int axis
   const bool* bits = flat.const_data_ptr<bool>();
   const std::int64_t n = kernels::count_true(bits, flat.numel());
   const at::Tensor out = with_room(n, block.options());
-  kernels::pack(bits, flat.numel(), block.const_data_ptr(), block.element_size(), out.mutable_data_ptr());
+  kernels::masked_pack(bits, flat.numel(), block.const_data_ptr(), block.element_size(),
+                       out.mutable_data_ptr());
   return out.narrow(0, 0, n);
 }
 
@@ -82,7 +83,7 @@ void write_here(at::Tensor block, const at::Tensor& mask, int axis, const at::Te
   const at::Tensor values = given.to(block.scalar_type()).contiguous();
   if (mask.dim() == block.dim() && is_plain(block) && is_plain(values)) {
     const at::Tensor flat = lay_out(mask);
-    const auto write = values.numel() == 1 ? kernels::fill : kernels::unpack;
+    const auto write = values.numel() == 1 ? kernels::masked_fill : kernels::masked_unpack;
     write(flat.const_data_ptr<bool>(), flat.numel(), values.const_data_ptr(), values.element_size(),
           block.mutable_data_ptr());
     block.unsafeGetTensorImpl()->bump_version();  // a graph that kept the block finds out

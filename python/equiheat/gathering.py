@@ -99,7 +99,9 @@ def put_along_axis(arr: DNDarray, indices: Any, values: Any, axis: int | None, *
     where = _integers(indices, core, "put_along_axis")
     given = indexing._value(core, values)
     if axis is None:
-        places = grids.unravel_index(wrap(_wrapped(where, core.size)), core.gshape)
+        core = _with_axes(core)
+        numbers = grids.bounded(wrap(_wrapped(where, core.size)), core.size, "raise", "put_along_axis", IndexError)
+        places = grids.unravel_index(numbers, core.gshape)
         _write(core, list(range(core.ndim)), [p._core for p in places], given, mode == "add")
     else:
         _core.put_along(core, where, given, axis, mode == "add")
@@ -109,6 +111,11 @@ def _wrapped(core: _core.Array, size: int) -> _core.Array:
     """Negative numbers counted from the end."""
     local = core.local.to(torch.int64)
     return core.with_local(torch.where(local < 0, local + size, local))
+
+
+def _with_axes(core: _core.Array) -> _core.Array:
+    """A 0-d array as one of an element, in the same memory."""
+    return core if core.ndim else _core.expand_dims(core, [0])
 
 
 def _write(core: _core.Array, axes: list[int], places: list[_core.Array], given: _core.Array, add: bool) -> None:
@@ -208,11 +215,11 @@ def put(a: DNDarray, ind: Any, v: Any, mode: str = "raise") -> None:
     -----
     Communication: that of ``a[...] = v`` with as many split arrays of integers as a has axes.
     """
-    core = unwrap(a, "put", "a")
+    core = _with_axes(unwrap(a, "put", "a"))
     where = _integers(ind, core, "put")
     if mode == "raise":
         where = _wrapped(where, core.size)
-    numbers = manipulation.ravel(grids.bounded(wrap(where), core.size, mode, "put"))
+    numbers = manipulation.ravel(grids.bounded(wrap(where), core.size, mode, "put", IndexError))
     given = manipulation.ravel(wrap(indexing._value(core, v)))
     if given.size > 1 or given.size == 0:
         given = repetition.resize(given, (numbers.size,))

@@ -144,10 +144,10 @@ def indices(dimensions: ShapeLike, dtype: Any = torch.int64, sparse: bool = Fals
 
 
 # ---------------------------------------------------------------------- flat numbers
-def _check_bounds(x: DNDarray, size: int, fn: str, argument: str) -> None:
-    """ValueError, on every rank, for a number outside 0, ..., size - 1. Collective if x is split."""
+def _check_bounds(x: DNDarray, size: int, fn: str, argument: str, error: type[Exception] = ValueError) -> None:
+    """`error`, on every rank, for a number outside 0, ..., size - 1. Collective if x is split."""
     if x.size and (int(reductions.min(x)) < 0 or int(reductions.max(x)) >= size):
-        raise ValueError(f"{fn}: {argument} has numbers out of bounds for a size of {size}")
+        raise error(f"{fn}: {argument} has numbers out of bounds for a size of {size}")
 
 
 def _order(order: str, ndim: int, fn: str) -> list[int]:
@@ -210,14 +210,14 @@ def ravel_multi_index(
     return flat
 
 
-def bounded(x: DNDarray, size: int, mode: str, fn: str) -> DNDarray:
-    """Integers brought into 0, ..., size - 1 as `mode` says: refused, wrapped round or clipped; as int64."""
+def bounded(x: DNDarray, size: int, mode: str, fn: str, error: type[Exception] = ValueError) -> DNDarray:
+    """Integers brought into 0, ..., size - 1 as `mode` says: refused (`error`), wrapped round or clipped; as int64."""
     local = x._core.local
     if local.dtype.is_floating_point or local.dtype.is_complex or local.dtype == torch.bool:
         raise TypeError(f"{fn}: indices must be integers, have dtype {local.dtype}")
     local = local.to(torch.int64)
     if mode == "raise":
-        _check_bounds(x, size, fn, "an index")
+        _check_bounds(x, size, fn, "an index", error)
     elif mode == "wrap":
         local = local.remainder(max(size, 1))
     elif mode == "clip":

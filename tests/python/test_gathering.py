@@ -151,3 +151,57 @@ def test_local_index() -> None:
         assert x.larray[0, 1] == 7.0
     check(ht.ix_([0, 2], [True, False, True])[1], np.ix_([0, 2], [True, False, True])[1])
     check(x[ht.ix_([0, 2], [1])], x.numpy()[np.ix_([0, 2], [1])])
+
+
+WIDE = [np.uint16, np.uint32, np.uint64]
+
+
+@pytest.mark.parametrize("dtype", WIDE)
+@given(data=st.data())
+def test_unsigned_elements_move(dtype: Any, data: st.DataObject) -> None:
+    value = np.arange(12, dtype=dtype).reshape(4, 3) + dtype(np.iinfo(dtype).max - 11)
+    x = distribute(value, *data.draw(layouts(value.shape)))
+    index = numbers(data.draw, (4, 2), -3, 2)
+    check(ht.take_along_axis(x, some(data.draw, index), 1), np.take_along_axis(value, index, 1))
+    check(ht.tile(x, (3, 2)), np.tile(value, (3, 2)))
+    check(ht.repeat(x, some(data.draw, np.array([2, 0, 1, 3])), 0), np.repeat(value, [2, 0, 1, 3], 0))
+    check(ht.pad(x, 2, "reflect"), np.pad(value, 2, "reflect"))
+    order = np.argsort(value, 0)[::-1]
+    ht.put_along_axis(x, some(data.draw, order), value, 0)
+    np.put_along_axis(value, order, value.copy(), 0)
+    ht.put(x, some(data.draw, np.array([7, 0])), [5, 6])
+    np.put(value, [7, 0], [5, 6])
+    x[some(data.draw, value > 9)] = 8
+    value[value > 9] = 8
+    check(x, value)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, *WIDE, np.int32])
+def test_indices_of_any_integer_type(dtype: Any) -> None:
+    value = filled((5, 4))
+    for split in (None, 0, 1):
+        x = distribute(value, split)
+        for index in (distribute(np.array([4, 0, 2], dtype), 0), np.array([4, 0, 2], dtype)):
+            check(x[index], value[[4, 0, 2]])
+            check(ht.take(x, index, 0), value[[4, 0, 2]])
+
+
+def test_put_into_one_number() -> None:
+    x = distribute(np.array(3.5), None)
+    ht.put(x, [0, -1], [1.5, 2.5])
+    check(x, 2.5)
+    ht.put_along_axis(x, [0], 4.5, None)
+    check(x, 4.5)
+    with pytest.raises(IndexError, match="out of bounds"):
+        ht.put(x, 1, 0.0)
+
+
+def test_an_index_of_nothing_has_no_bounds() -> None:
+    value = filled((3, 4))
+    nothing = np.zeros((0,), dtype=np.int64)
+    for split in (None, 0, 1):
+        x = distribute(value, split)
+        check(x[[9], nothing], value[[9], nothing])
+        check(x[distribute(nothing, 0), [9]], value[nothing, [9]])
+        x[[9], nothing] = 1.0
+        check(x, value)

@@ -241,7 +241,7 @@ def test_delete_and_insert(pair: Any, data: st.DataObject) -> None:
     places = data.draw(st.one_of(st.lists(st.integers(-n, n), max_size=4), st.integers(-n, n), st.just(slice(0, n, 2))))
     check(ht.insert(x, places, 1, axis), np.insert(value, places, 1, axis))
     if axis is not None and isinstance(places, int) and value.ndim == 2:
-        line = np.take(np.zeros_like(value), 0, axis) if value.shape[axis] else np.zeros(value.shape[1 - axis])
+        line = np.take(np.zeros_like(value), 0, axis) if value.shape[axis] else np.zeros(value.shape[1 - axis % 2])
         check(ht.insert(x, places, some(data.draw, line), axis), np.insert(value, places, line, axis))
     with pytest.raises(IndexError, match="out of bounds"):
         ht.delete(x, n, axis)
