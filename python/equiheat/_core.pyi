@@ -818,7 +818,7 @@ def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
 
 def put_along(
     x: Array, index: Array, value: Array, axis: typing.SupportsInt | typing.SupportsIndex, add: bool
-) -> Array: ...
+) -> None: ...
 def put_at(
     x: Array,
     axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
