@@ -9,28 +9,22 @@
 #include <ATen/ops/bitwise_xor_ops.h>
 #include <ATen/ops/copysign_ops.h>
 #include <ATen/ops/div_ops.h>
-#include <ATen/ops/eq_ops.h>
 #include <ATen/ops/floor_divide_ops.h>
 #include <ATen/ops/fmax_ops.h>
 #include <ATen/ops/fmin_ops.h>
 #include <ATen/ops/fmod_ops.h>
 #include <ATen/ops/gcd_ops.h>
-#include <ATen/ops/ge_ops.h>
-#include <ATen/ops/gt_ops.h>
 #include <ATen/ops/heaviside_ops.h>
 #include <ATen/ops/hypot_ops.h>
 #include <ATen/ops/lcm_ops.h>
-#include <ATen/ops/le_ops.h>
 #include <ATen/ops/logaddexp2_ops.h>
 #include <ATen/ops/logaddexp_ops.h>
 #include <ATen/ops/logical_and_ops.h>
 #include <ATen/ops/logical_or_ops.h>
 #include <ATen/ops/logical_xor_ops.h>
-#include <ATen/ops/lt_ops.h>
 #include <ATen/ops/maximum_ops.h>
 #include <ATen/ops/minimum_ops.h>
 #include <ATen/ops/mul_ops.h>
-#include <ATen/ops/ne_ops.h>
 #include <ATen/ops/nextafter_ops.h>
 #include <ATen/ops/pow_ops.h>
 #include <ATen/ops/remainder_ops.h>
@@ -38,11 +32,13 @@
 #include <ATen/ops/view_as_complex_ops.h>
 #include <ATen/ops/view_as_real_ops.h>
 
+#include <cmath>
 #include <string_view>
 
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "ops/compare.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/types.hpp"
 
@@ -123,6 +119,14 @@ at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b,
   return from_kernel_type(op.local(cast(a, inside), cast(b, inside)), type);
 }
 
+/// x^2 and the like: with an exponent that is a number torch needs a product, not a logarithm. Undefined where its
+/// values are not those of the general kernel: roots of -0 and -inf.
+at::Tensor power_of_number(const BinaryOp& row, const at::Tensor& a, const at::Scalar& b, at::ScalarType type) {
+  const bool power = row.local == &op::pow_Tensor_Tensor::call;
+  if (!power || !is_plain_real(type) || std::abs(b.toDouble()) == 0.5) return {};
+  return op::pow_Tensor_Scalar::call(cast(a, type), b);
+}
+
 bool same_place(const DNDarray& a, const DNDarray& b) {
   return a.comm_ptr() == b.comm_ptr() && (a.layout_ptr() == b.layout_ptr() || a.layout() == b.layout());
 }
@@ -177,6 +181,10 @@ DNDarray binary(const BinaryOp& op, const DNDarray& a, const at::Scalar& b, bool
   const bool integer_power = op.entry == Entry::Power && at::isIntegralType(type, true);
   if (integer_power && !reflected && b.toLong() < 0) refuse_negative_power();
   if (integer_power && reflected && at::isSignedType(a.local().scalar_type())) check_exponents(a);
+  if (!reflected) {
+    const at::Tensor result = power_of_number(op, a.local(), b, type);
+    if (result.defined()) return a.with_local(result);
+  }
   const at::Tensor other = number(b, op.entry == Entry::Truth ? agreed : type);
   return a.with_local(reflected ? compute(op, other, a.local(), type) : compute(op, a.local(), other, type));
 }

@@ -26,6 +26,9 @@ DNDarray where(const DNDarray& condition, const DNDarray& x, const DNDarray& y);
 DNDarray where(const DNDarray& condition, const at::Scalar& x, const DNDarray& y);
 DNDarray where(const DNDarray& condition, const DNDarray& x, const at::Scalar& y);
 
+/// Between two numbers, `high` where they cross; NaN stays. @pre float32 or float64
+DNDarray clip(const DNDarray& x, const at::Scalar& low, const at::Scalar& high);
+
 /// To `decimals` places, halves to even; negative decimals round integers, too.
 DNDarray round(const DNDarray& x, std::int64_t decimals);
 

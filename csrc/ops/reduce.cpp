@@ -25,7 +25,7 @@ namespace {
 namespace op = at::_ops;
 using Dims = at::OptionalIntArrayRef;
 
-at::Tensor truth(const at::Tensor& x) { return x.scalar_type() == at::kBool ? x : x.ne(0); }
+at::Tensor truth(const at::Tensor& x) { return x.is_complex() ? x.ne(0) : x.to(at::kBool); }
 at::Tensor without_nan(const at::Tensor& x, double filling) {
   return at::isIntegralType(x.scalar_type(), true) ? x : x.masked_fill(x.ne(x), filling);
 }
@@ -56,11 +56,16 @@ at::Tensor least_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarT
 at::Tensor greatest_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
   return op::amax::call(cast(x, type), dims.value_or(at::IntArrayRef{}), keepdims);
 }
+// torch's extremes of bytes take a fifth to a fortieth of the time of its any and all.
 at::Tensor any_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType) {
-  return op::any_dims::call(truth(x), dims, keepdims);
+  const at::Tensor t = truth(x);
+  if (t.numel() == 0) return op::any_dims::call(t, dims, keepdims);
+  return op::amax::call(t.view(at::kByte), dims.value_or(at::IntArrayRef{}), keepdims).view(at::kBool);
 }
 at::Tensor all_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType) {
-  return op::all_dims::call(truth(x), dims, keepdims);
+  const at::Tensor t = truth(x);
+  if (t.numel() == 0) return op::all_dims::call(t, dims, keepdims);
+  return op::amin::call(t.view(at::kByte), dims.value_or(at::IntArrayRef{}), keepdims).view(at::kBool);
 }
 at::Tensor nansum_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
   return sum_over(without_nan(x, 0), dims, keepdims, type);

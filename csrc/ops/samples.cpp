@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/samples.hpp"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 
 #include "array/redistribute.hpp"
@@ -11,9 +9,6 @@
 
 namespace eh {
 namespace {
-
-/// Element operations that a thread must have to be worth waking.
-constexpr std::int64_t kGrain = 100'000;
 
 at::ScalarType sample_type(at::ScalarType given) {
   return given == at::ScalarType::Double ? at::ScalarType::Double : at::ScalarType::Float;
@@ -70,26 +65,6 @@ void circulate(const std::vector<at::Tensor>& own, const std::vector<std::int64_
     for (Request& request : flying) request.wait();
     blocks = std::move(next);
   }
-}
-
-void parallel_rows(std::int64_t rows, std::int64_t cost_per_row,
-                   const std::function<void(std::int64_t begin, std::int64_t end)>& work) {
-  const std::int64_t grain = std::max<std::int64_t>(32, kGrain / std::max<std::int64_t>(1, cost_per_row));
-  at::parallel_for(0, rows, grain, work);
-}
-
-std::int64_t parts_of(std::int64_t rows, std::int64_t cost_per_row) {
-  const std::int64_t worth = rows * std::max<std::int64_t>(1, cost_per_row) / kGrain;
-  return std::clamp<std::int64_t>(worth, 1, at::get_num_threads());
-}
-
-void parallel_parts(
-    std::int64_t rows, std::int64_t parts,
-    const std::function<void(std::int64_t part, std::int64_t begin, std::int64_t end)>& work) {
-  at::parallel_for(0, parts, 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t part = first; part < last; ++part)
-      work(part, rows * part / parts, rows * (part + 1) / parts);
-  });
 }
 
 }  // namespace eh

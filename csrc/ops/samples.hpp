@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "array/parallel.hpp"
 #include "array/dndarray.hpp"
 #include "kernels/pairwise.hpp"
 
@@ -49,14 +50,5 @@ auto by_type(const at::Tensor& x, const F& f) {
 void circulate(const std::vector<at::Tensor>& own, const std::vector<std::int64_t>& counts,
                const Communicator& comm,
                const std::function<void(int owner, const std::vector<at::Tensor>& blocks)>& visit);
-
-/// Work on rows [begin, end) in the threads torch has.
-void parallel_rows(std::int64_t rows, std::int64_t cost_per_row,
-                   const std::function<void(std::int64_t begin, std::int64_t end)>& work);
-/// The number of parts parallel_parts makes of these rows.
-std::int64_t parts_of(std::int64_t rows, std::int64_t cost_per_row);
-/// Work on `parts` consecutive pieces of the rows, numbered, for results that are added up in order afterwards.
-void parallel_parts(std::int64_t rows, std::int64_t parts,
-                    const std::function<void(std::int64_t part, std::int64_t begin, std::int64_t end)>& work);
 
 }  // namespace eh

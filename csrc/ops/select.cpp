@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/clamp_ops.h>
 #include <ATen/ops/copysign_ops.h>
 #include <ATen/ops/frexp_ops.h>
 #include <ATen/ops/isclose_ops.h>
@@ -76,6 +77,10 @@ DNDarray where(const DNDarray& condition, const at::Scalar& x, const DNDarray& y
 }
 DNDarray where(const DNDarray& condition, const DNDarray& x, const at::Scalar& y) {
   return where(condition, x, like(y, x));
+}
+
+DNDarray clip(const DNDarray& x, const at::Scalar& low, const at::Scalar& high) {
+  return x.with_local(op::clamp::call(x.local(), low, high));
 }
 
 DNDarray round(const DNDarray& x, std::int64_t decimals) {

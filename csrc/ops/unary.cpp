@@ -53,6 +53,7 @@
 
 #include <cmath>
 
+#include "ops/compare.hpp"
 #include "ops/elementwise.hpp"
 #include "ops/types.hpp"
 

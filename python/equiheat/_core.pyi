@@ -33,6 +33,7 @@ __all__: list[str] = [
     "check_square",
     "cholesky",
     "class_statistics",
+    "clip",
     "column_statistics",
     "concatenate",
     "convolve",
@@ -483,6 +484,7 @@ def class_statistics(
     (count, mean, m2). Collective.
     """
 
+def clip(x: Array, low: typing.Any, high: typing.Any) -> Array: ...
 def column_statistics(x: Array, weights: Array | None, fn: str) -> tuple[float, Array, Array, Array, Array]:
     """
     (count, mean, variance, min, max). Collective.

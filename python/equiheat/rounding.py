@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import DType, Mask, Operand, deliver, native, torch_dtype, unary
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 _SAME = "The dtype of the input."
+_NUMBERS = (float, int)
+_PLAIN = (torch.float32, torch.float64)
 
 floor = unary("floor", "Largest integer not above x, element-wise.", dtype=_SAME)
 ceil = unary("ceil", "Smallest integer not below x, element-wise.", dtype=_SAME)
@@ -55,7 +59,11 @@ def clip(x: Operand, min: Operand = None, max: Operand = None, out: DNDarray | N
     Bounds are numbers or arrays that broadcast; with min > max everything is max. NaN stays. Distribution and
     communication as `maximum`.
     """
-    result = wrap(native(x, "clip"))
+    core = native(x, "clip")
+    # One pass where the bounds cannot change the type.
+    if type(min) in _NUMBERS and type(max) in _NUMBERS and core.local.dtype in _PLAIN:
+        return deliver(wrap(_core.clip(core, min, max)), out, True, "clip")
+    result = wrap(core)
     if min is not None:
         result = maximum(result, min)
     if max is not None:
