@@ -49,9 +49,9 @@ void compare_any(Relation relation, const T* a, const T* b, bool number, std::in
 
 }  // namespace
 
-#define EH_COMPARE(T)                                                                                \
-  void compare(Relation relation, const T* a, const T* b, bool number, std::int64_t n, bool* out) {  \
-    compare_any(relation, a, b, number, n, reinterpret_cast<std::uint8_t*>(out));                    \
+#define EH_COMPARE(T)                                                                               \
+  void compare(Relation relation, const T* a, const T* b, bool number, std::int64_t n, bool* out) { \
+    compare_any(relation, a, b, number, n, reinterpret_cast<std::uint8_t*>(out));                   \
   }
 EH_COMPARE(float)
 EH_COMPARE(double)

@@ -121,7 +121,8 @@ at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b,
 
 /// x^2 and the like: with an exponent that is a number torch needs a product, not a logarithm. Undefined where its
 /// values are not those of the general kernel: roots of -0 and -inf.
-at::Tensor power_of_number(const BinaryOp& row, const at::Tensor& a, const at::Scalar& b, at::ScalarType type) {
+at::Tensor power_of_number(const BinaryOp& row, const at::Tensor& a, const at::Scalar& b,
+                           at::ScalarType type) {
   const bool power = row.local == &op::pow_Tensor_Tensor::call;
   if (!power || !is_plain_real(type) || std::abs(b.toDouble()) == 0.5) return {};
   return op::pow_Tensor_Scalar::call(cast(a, type), b);

@@ -5,8 +5,8 @@
 #include <functional>
 #include <vector>
 
-#include "array/parallel.hpp"
 #include "array/dndarray.hpp"
+#include "array/parallel.hpp"
 #include "kernels/pairwise.hpp"
 
 /// What estimators share: matrices of samples, whole rows on each rank.
