@@ -141,6 +141,17 @@ DNDarray run_scan(const std::string& name, const DNDarray& x, std::optional<int>
   throw ValueError(message("scan: no operation is named ", name));
 }
 
+static void register_clip(py::module_& m) {
+  m.def(
+      "clip",
+      [](const DNDarray& x, py::handle low, py::handle high) {
+        const auto bounds = std::make_pair(number_in(low.ptr()), number_in(high.ptr()));
+        EH_CHECK(bounds.first && bounds.second, TypeError, "clip: bounds must be numbers");
+        return without_gil([&] { return clip(x, *bounds.first, *bounds.second); });
+      },
+      py::arg("x"), py::arg("low"), py::arg("high"));
+}
+
 void register_elementwise(py::module_& m) {
   m.def(
       "where",
@@ -160,14 +171,7 @@ void register_elementwise(py::module_& m) {
         return without_gil([&] { return where(condition, first, second); });
       },
       py::arg("condition"), py::arg("x"), py::arg("y"));
-  m.def(
-      "clip",
-      [](const DNDarray& x, py::handle low, py::handle high) {
-        const auto bounds = std::make_pair(number_in(low.ptr()), number_in(high.ptr()));
-        EH_CHECK(bounds.first && bounds.second, TypeError, "clip: bounds must be numbers");
-        return without_gil([&] { return clip(x, *bounds.first, *bounds.second); });
-      },
-      py::arg("x"), py::arg("low"), py::arg("high"));
+  register_clip(m);
   m.def("round", &round, py::arg("x"), py::arg("decimals"), NoGil());
   m.def("nan_to_num", &nan_to_num, py::arg("x"), py::arg("nan"), py::arg("posinf"), py::arg("neginf"),
         NoGil());
