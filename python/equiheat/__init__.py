@@ -301,6 +301,7 @@ from equiheat.manipulation import (
 
 # ---- statistics, Fourier transforms
 from equiheat import fft as fft
+from equiheat import sparse as sparse
 from equiheat.signal import *
 
 # ---- cut, repeat, pad, edit, gather

@@ -27,6 +27,12 @@ _array_type: type[DNDarray] = ArrayBase  # type: ignore[assignment]
 _new = object.__new__
 
 
+class SparseBase:
+    """What a DNDarray leaves operators with to the other operand."""
+
+    __slots__ = ()
+
+
 def set_array_type(cls: type[DNDarray]) -> type[DNDarray]:
     """Class decorator: results of operations become `cls`."""
     global _array_type

@@ -20,6 +20,7 @@ __all__: list[str] = [
     "RandomStream",
     "ReduceOp",
     "Request",
+    "SparseMatrix",
     "adjoint",
     "arange_float",
     "arange_int",
@@ -129,6 +130,9 @@ __all__: list[str] = [
     "solve",
     "solve_triangular",
     "sort",
+    "sparse_from_block",
+    "sparse_from_dense",
+    "sparse_from_entries",
     "squeeze",
     "stack",
     "start_watchdog",
@@ -433,6 +437,67 @@ class RandomPermutation:
         Blocks of the stream it uses up.
         """
     def __init__(self, stream: RandomStream, n: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+
+class SparseMatrix:
+    """
+    Rows compressed; split along the rows or replicated.
+    """
+    def add(self, other: SparseMatrix) -> SparseMatrix:
+        """
+        Collective.
+        """
+    def multiply(self, other: SparseMatrix) -> SparseMatrix:
+        """
+        Collective.
+        """
+    def redistribute(
+        self,
+        split: typing.SupportsInt | typing.SupportsIndex | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    ) -> SparseMatrix:
+        """
+        Collective.
+        """
+    def times(self, other: SparseMatrix) -> SparseMatrix:
+        """
+        Collective.
+        """
+    def times_dense(self, x: Array, transposed: bool) -> Array:
+        """
+        Collective.
+        """
+    def to_dense(self) -> Array: ...
+    def transposed(self) -> SparseMatrix:
+        """
+        Rows and columns exchanged. Collective.
+        """
+    def with_values(self, values: torch.Tensor) -> SparseMatrix:
+        """
+        Other values at the same places.
+        """
+    @property
+    def begin(self) -> torch.Tensor: ...
+    @property
+    def columns(self) -> torch.Tensor: ...
+    @property
+    def comm(self) -> Communicator: ...
+    @property
+    def counts(self) -> list[int] | None: ...
+    @property
+    def entries(self) -> list[int]:
+        """
+        Per rank; of a replicated matrix one number.
+        """
+    @property
+    def gshape(self) -> tuple: ...
+    @property
+    def is_balanced(self) -> bool: ...
+    @property
+    def is_distributed(self) -> bool: ...
+    @property
+    def split(self) -> int | None: ...
+    @property
+    def values(self) -> torch.Tensor: ...
 
 def adjoint(x: Array) -> Array:
     """
@@ -955,6 +1020,37 @@ def sort(
 ) -> tuple[Array | None, Array | None]:
     """
     (values or None, indices or None). Collective.
+    """
+
+def sparse_from_block(
+    begin: torch.Tensor,
+    columns: torch.Tensor,
+    values: torch.Tensor,
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    split: typing.SupportsInt | typing.SupportsIndex | None,
+    counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+    comm: Communicator,
+) -> SparseMatrix:
+    """
+    Collective.
+    """
+
+def sparse_from_dense(x: Array) -> SparseMatrix:
+    """
+    Collective.
+    """
+
+def sparse_from_entries(
+    rows: torch.Tensor,
+    columns: torch.Tensor,
+    values: torch.Tensor,
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    split: typing.SupportsInt | typing.SupportsIndex | None,
+    spread: bool,
+    comm: Communicator,
+) -> SparseMatrix:
+    """
+    Collective.
     """
 
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...

@@ -40,10 +40,11 @@ from equiheat import (
     statistics,
     trigonometry,
 )
-from equiheat._base import ArrayBase, set_array_type, wrap
+from equiheat._base import ArrayBase, SparseBase, set_array_type, wrap
 from equiheat._operators import in_place as written
 from equiheat._operators import operator, overwrite, reflected
 from equiheat.communication import Communicator
+from equiheat.sparse.manipulations import SparseMethods
 
 
 @set_array_type
@@ -61,6 +62,7 @@ class DNDarray(
     selection.SelectionMethods,
     sets.SetMethods,
     sorting.SortingMethods,
+    SparseMethods,
     statistics.StatisticsMethods,
     ArrayBase,
 ):
@@ -192,7 +194,7 @@ class DNDarray(
 
     def __matmul__(self, other: linalg.ArrayLike) -> DNDarray:
         """`linalg.matmul`."""
-        return linalg.matmul(self, other)
+        return NotImplemented if isinstance(other, SparseBase) else linalg.matmul(self, other)
 
     def __rmatmul__(self, other: linalg.ArrayLike) -> DNDarray:
         """`linalg.matmul` of another library's array and this one."""
