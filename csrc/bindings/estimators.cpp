@@ -41,10 +41,10 @@ auto oversample_tuple(const DNDarray& x, double expected, std::int64_t rounds, c
   return std::tuple{c.rows, c.weights};
 }
 
-auto lasso_tuple(const DNDarray& x, const DNDarray& y, double penalty, std::int64_t unpenalized,
-                 std::int64_t max_iter, double tol) {
-  LassoFit f = lasso(x, y, penalty, unpenalized, max_iter, tol);
-  return std::tuple{f.theta, f.iterations};
+auto lasso_tuple(const DNDarray& x, const DNDarray& y, double penalty, double ridge, std::int64_t unpenalized,
+                 std::int64_t max_iter, double tol, bool center) {
+  LassoFit f = lasso(x, y, {penalty, ridge, unpenalized, max_iter, tol, center});
+  return std::tuple{f.theta, f.intercept, f.iterations};
 }
 
 auto class_statistics_tuple(const DNDarray& x, const DNDarray& class_of, std::int64_t classes,
@@ -80,8 +80,11 @@ void register_estimators(py::module_& m) {
         py::arg("metric"), py::arg("seed"), NoGil(), "Collective.");
   m.def("oversample", &oversample_tuple, py::arg("x"), py::arg("expected"), py::arg("rounds"),
         py::arg("metric"), py::arg("seed"), NoGil(), "(rows, weights). Collective.");
-  m.def("lasso", &lasso_tuple, py::arg("x"), py::arg("y"), py::arg("penalty"), py::arg("unpenalized"),
-        py::arg("max_iter"), py::arg("tol"), NoGil(), "(theta, iterations). Collective.");
+  m.def("lasso", &lasso_tuple, py::arg("x"), py::arg("y"), py::arg("penalty"), py::arg("ridge"),
+        py::arg("unpenalized"), py::arg("max_iter"), py::arg("tol"), py::arg("center"), NoGil(),
+        "(theta, intercept, iterations). Collective.");
+  m.def("class_log_likelihood", &class_log_likelihood, py::arg("x"), py::arg("mean"), py::arg("precision"),
+        py::arg("constant"), NoGil(), "Local.");
   m.def("class_statistics", &class_statistics_tuple, py::arg("x"), py::arg("class_of"), py::arg("classes"),
         py::arg("weights"), NoGil(), "(count, mean, m2). Collective.");
 }

@@ -19,6 +19,28 @@ EH_SIMD_INLINE void add_row(const T* __restrict x, const T* __restrict pivot, do
   }
 }
 
+/// Sum of (x - mean)^2 precision.
+template <typename T>
+EH_SIMD_INLINE double weighted_square(const T* __restrict x, const double* __restrict mean,
+                                      const double* __restrict precision, std::int64_t features) {
+  constexpr int kSums = 8;
+  double sums[kSums] = {};
+  std::int64_t f = 0;
+  for (; f + kSums <= features; f += kSums) {
+    for (int i = 0; i < kSums; ++i) {
+      const double d = static_cast<double>(x[f + i]) - mean[f + i];
+      sums[i] += d * d * precision[f + i];
+    }
+  }
+  double rest = 0;
+  for (; f < features; ++f) {
+    const double d = static_cast<double>(x[f]) - mean[f];
+    rest += d * d * precision[f];
+  }
+  for (double sum : sums) rest += sum;
+  return rest;
+}
+
 }  // namespace
 
 ClassMoments::ClassMoments(std::int64_t classes, std::int64_t n)
@@ -75,8 +97,27 @@ ClassMoments class_moments(const RowBlock<T>& x, const std::int64_t* class_of, s
   return sums;
 }
 
+template <typename T>
+void class_log_likelihood(const RowBlock<T>& x, const double* mean, const double* precision,
+                          const double* constant, std::int64_t classes, double* out) {
+  const std::int64_t n = x.features;
+  simd::run([&]<int, int>() __attribute__((always_inline)) {
+    for (std::int64_t row = 0; row < x.rows; ++row) {
+      double* const line = out + (x.first + row) * classes;
+      for (std::int64_t c = 0; c < classes; ++c) {
+        line[c] = constant[c] - 0.5 * weighted_square(x.data + row * n, mean + c * n, precision + c * n, n);
+      }
+    }
+  });
+}
+
 template ClassMoments class_moments(const RowBlock<float>&, const std::int64_t*, std::int64_t, const float*);
 template ClassMoments class_moments(const RowBlock<double>&, const std::int64_t*, std::int64_t,
                                     const double*);
+
+template void class_log_likelihood(const RowBlock<float>&, const double*, const double*, const double*,
+                                   std::int64_t, double*);
+template void class_log_likelihood(const RowBlock<double>&, const double*, const double*, const double*,
+                                   std::int64_t, double*);
 
 }  // namespace eh::kernels

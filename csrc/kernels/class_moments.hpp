@@ -26,4 +26,9 @@ template <typename T>
 ClassMoments class_moments(const RowBlock<T>& x, const std::int64_t* class_of, std::int64_t classes,
                            const T* weights);
 
+/// out[i * classes + c] = constant[c] - sum over features of (x_i - mean[c])^2 precision[c] / 2, in double precision.
+template <typename T>
+void class_log_likelihood(const RowBlock<T>& x, const double* mean, const double* precision,
+                          const double* constant, std::int64_t classes, double* out);
+
 }  // namespace eh::kernels

@@ -319,7 +319,8 @@ from equiheat.statistics import *
 
 # ---- estimators
 from equiheat.base import *
-from equiheat import cluster as cluster, preprocessing as preprocessing, spatial as spatial
+from equiheat import classification as classification, cluster as cluster, naive_bayes as naive_bayes
+from equiheat import preprocessing as preprocessing, regression as regression, spatial as spatial
 
 # ---- sorting and selection
 from equiheat.binning import *

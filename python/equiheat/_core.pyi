@@ -33,6 +33,7 @@ __all__: list[str] = [
     "broadcast_to",
     "check_square",
     "cholesky",
+    "class_log_likelihood",
     "class_statistics",
     "clip",
     "column_statistics",
@@ -542,6 +543,11 @@ def cholesky(a: Array, upper: bool) -> Array:
     Collective.
     """
 
+def class_log_likelihood(x: Array, mean: Array, precision: Array, constant: Array) -> Array:
+    """
+    Local.
+    """
+
 def class_statistics(
     x: Array, class_of: Array, classes: typing.SupportsInt | typing.SupportsIndex, weights: Array | None
 ) -> tuple[Array, Array, Array]:
@@ -726,12 +732,14 @@ def lasso(
     x: Array,
     y: Array,
     penalty: typing.SupportsFloat | typing.SupportsIndex,
+    ridge: typing.SupportsFloat | typing.SupportsIndex,
     unpenalized: typing.SupportsInt | typing.SupportsIndex,
     max_iter: typing.SupportsInt | typing.SupportsIndex,
     tol: typing.SupportsFloat | typing.SupportsIndex,
-) -> tuple[Array, int]:
+    center: bool,
+) -> tuple[Array, Array, int]:
     """
-    (theta, iterations). Collective.
+    (theta, intercept, iterations). Collective.
     """
 
 def latest_calls() -> list[str]:

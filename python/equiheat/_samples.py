@@ -117,13 +117,13 @@ def whole_rows(core: _core.Array) -> _core.Array:
     return core.resplit(0) if core.split == 1 else core
 
 
-def check_finite(core: _core.Array, fn: str) -> None:
+def check_finite(core: _core.Array, fn: str, what: str = "the samples") -> None:
     """ValueError on all ranks if an element on any rank is NaN or infinite. Collective: one allreduce of one number."""
     bad = torch.count_nonzero(~torch.isfinite(core.local.sum(0, dtype=torch.float64))).reshape(1)
     if core.split is not None and core.comm.size > 1:
         bad = Communicator._of(core.comm).allreduce(bad)
     if int(bad) > 0:
-        raise ValueError(f"{fn}: the samples contain NaN or infinity")
+        raise ValueError(f"{fn}: {what} contain NaN or infinity")
 
 
 def subset_rows(arrays: list[_core.Array], size: int, seed: int) -> list[_core.Array]:

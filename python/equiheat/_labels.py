@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Class labels of samples, and the numbers 0, 1, 2, ... that classifiers compute with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from equiheat import _core
+from equiheat._base import wrap
+from equiheat._samples import replicated, rowwise, vector, whole_rows
+from equiheat.communication import Communicator
+from equiheat.sets import unique
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+def labels_like(y: Any, x: _core.Array, fn: str, argument: str = "y") -> torch.Tensor:
+    """The labels of the rows of x that are on this rank. Collective where they are distributed otherwise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        y is no vector of real numbers with one entry per row.
+    """
+    core = vector(y, x, fn, argument)
+    if core.local.is_complex():
+        raise TypeError(f"{fn}: {argument} must be real, is {core.local.dtype}")
+    return _placed(core, x).local
+
+
+def _placed(v: _core.Array, x: _core.Array) -> _core.Array:
+    """The vector, distributed as the rows of x. Collective."""
+    if v.split == x.split and v.counts == x.counts:
+        return v
+    return v.resplit(None) if x.counts is None else v.resplit(0).redistribute(x.counts)
+
+
+def distinct(y: Any, x: _core.Array, fn: str) -> torch.Tensor:
+    """The classes among the labels, ascending, on every rank. Collective: one `ht.unique`.
+
+    Raises
+    ------
+    ValueError
+        NaN is among them.
+    """
+    found: torch.Tensor = unique(wrap(vector(y, x, fn, "y")), sorted=True).resplit(None).larray
+    if found.is_floating_point() and not bool(torch.isfinite(found).all()):
+        raise ValueError(f"{fn}: y contains NaN or infinity")
+    return found
+
+
+def codes(labels: torch.Tensor, classes: torch.Tensor, x: _core.Array, fn: str) -> DNDarray:
+    """The index among `classes` of each label, split as the rows of x. Collective: one allreduce of one number.
+
+    Raises
+    ------
+    ValueError
+        On all ranks, for a label on any that is none of the classes.
+    """
+    common = torch.promote_types(labels.dtype, classes.dtype)
+    if common == torch.bool:
+        common = torch.uint8
+    wanted, known = labels.to(common).contiguous(), classes.to(common).contiguous()
+    found = torch.searchsorted(known, wanted).clamp_max_(len(known) - 1)
+    unknown = (known[found] != wanted).sum().reshape(1)
+    if x.split is not None and x.comm.size > 1:
+        unknown = Communicator._of(x.comm).allreduce(unknown)
+    if int(unknown) > 0:
+        raise ValueError(f"{fn}: {int(unknown)} labels in y are none of the classes {classes.tolist()}")
+    return rowwise(found, x)
+
+
+def encoded(y: Any, x: _core.Array, fn: str) -> tuple[DNDarray, DNDarray]:
+    """(classes, codes): the distinct labels, replicated, and which of them each row of x has. Collective."""
+    rows = whole_rows(x)
+    classes = distinct(y, rows, fn)
+    return replicated(classes, rows), codes(labels_like(y, rows, fn), classes, rows, fn)

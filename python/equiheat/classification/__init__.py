@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Classification by neighbours."""
+
+from __future__ import annotations
+
+from equiheat.classification import kneighborsclassifier as kneighborsclassifier
+from equiheat.classification.kneighborsclassifier import KNeighborsClassifier as KNeighborsClassifier
