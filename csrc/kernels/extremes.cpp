@@ -103,6 +103,52 @@ struct FirstExtreme {
   }
 };
 
+/// A block of columns at a time keeps its best values and their rows in the cache.
+template <typename T, bool Largest>
+struct FirstExtremeAcross {
+  static constexpr std::int64_t kColumns = 256;
+
+  static EH_INLINE bool replaces(T value, T best) {
+    const bool better = Largest ? value > best : value < best;
+    if constexpr (std::is_floating_point_v<T>) return better | ((value != value) & (best == best));
+    return better;
+  }
+
+  static EH_INLINE void of_columns(const T* x, std::int64_t n, std::int64_t inner, std::int64_t columns,
+                                   std::int64_t* out) {
+    T best[kColumns];
+    std::int32_t where[kColumns] = {};
+    std::copy(x, x + columns, best);
+    for (std::int64_t i = 1; i < n; ++i) {
+      const T* row = x + i * inner;
+      const auto here = static_cast<std::int32_t>(i);
+      for (std::int64_t j = 0; j < columns; ++j) {
+        const bool take = replaces(row[j], best[j]);
+        best[j] = take ? row[j] : best[j];
+        where[j] = take ? here : where[j];
+      }
+    }
+    std::copy(where, where + columns, out);
+  }
+
+  static EH_INLINE void run(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                            std::int64_t* out) {
+    for (std::int64_t o = 0; o < outer; ++o) {
+      for (std::int64_t j = 0; j < inner; j += kColumns)
+        of_columns(x + o * n * inner + j, n, inner, std::min(kColumns, inner - j), out + o * inner + j);
+    }
+  }
+};
+
+template <typename T>
+void find_across(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, bool largest,
+                 std::int64_t* out) {
+  if (largest)
+    dispatch<FirstExtremeAcross<T, true>>(x, outer, n, inner, out);
+  else
+    dispatch<FirstExtremeAcross<T, false>>(x, outer, n, inner, out);
+}
+
 template <typename T>
 void find_all(const T* x, std::int64_t rows, std::int64_t n, bool largest, std::int64_t* out) {
   if (largest)
@@ -116,6 +162,10 @@ void find_all(const T* x, std::int64_t rows, std::int64_t n, bool largest, std::
 #define EH_FIRST_EXTREME(T)                                                                            \
   void first_extreme(const T* x, std::int64_t rows, std::int64_t n, bool largest, std::int64_t* out) { \
     find_all(x, rows, n, largest, out);                                                                \
+  }                                                                                                    \
+  void first_extreme_across(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner,        \
+                            bool largest, std::int64_t* out) {                                         \
+    find_across(x, outer, n, inner, largest, out);                                                     \
   }
 EH_FIRST_EXTREME(float)
 EH_FIRST_EXTREME(double)

@@ -22,47 +22,61 @@ namespace op = at::_ops;
 
 constexpr Kinds kOrdered("buif");
 
-/// The native kernel on a contiguous tensor, over all axes or the last one: torch's takes up to ten times as long.
+/// A tensor as (outer, n, inner) around the axis that is searched.
+struct Extents {
+  std::int64_t outer, n, inner;
+};
+
+/// The native kernels on a contiguous tensor: torch's take up to ten times as long.
 template <typename T>
-at::Tensor scanned(bool largest, const at::Tensor& x, const Shape& shape) {
-  const at::Tensor out = x.new_empty(sizes(shape), at::kLong);
-  const std::int64_t rows = out.numel();
-  kernels::first_extreme(x.const_data_ptr<T>(), rows, x.numel() / std::max<std::int64_t>(rows, 1), largest,
-                         out.mutable_data_ptr<std::int64_t>());
-  return out;
+void scan(bool largest, const at::Tensor& x, Extents e, const at::Tensor& out) {
+  const T* from = x.const_data_ptr<T>();
+  std::int64_t* to = out.mutable_data_ptr<std::int64_t>();
+  if (e.inner == 1) return kernels::first_extreme(from, e.outer, e.n, largest, to);
+  kernels::first_extreme_across(from, e.outer, e.n, e.inner, largest, to);
 }
 
-at::Tensor scanned_any(bool largest, const at::Tensor& x, const Shape& shape) {
-  switch (x.scalar_type()) {
+using Scanner = void (*)(bool, const at::Tensor&, Extents, const at::Tensor&);
+
+Scanner scanner(at::ScalarType type) {
+  switch (type) {
     case at::kFloat:
-      return scanned<float>(largest, x, shape);
+      return &scan<float>;
     case at::kDouble:
-      return scanned<double>(largest, x, shape);
+      return &scan<double>;
     case at::kByte:
-      return scanned<std::uint8_t>(largest, x, shape);
+      return &scan<std::uint8_t>;
     case at::kChar:
-      return scanned<std::int8_t>(largest, x, shape);
+      return &scan<std::int8_t>;
     case at::kShort:
-      return scanned<std::int16_t>(largest, x, shape);
+      return &scan<std::int16_t>;
     case at::kInt:
-      return scanned<std::int32_t>(largest, x, shape);
+      return &scan<std::int32_t>;
     case at::kLong:
-      return scanned<std::int64_t>(largest, x, shape);
+      return &scan<std::int64_t>;
     default:
-      return {};
+      return nullptr;
   }
+}
+
+Extents extents_around(const at::Tensor& x, std::optional<std::int64_t> axis) {
+  if (!axis) return {1, x.numel(), 1};
+  const auto product = [&](std::int64_t begin, std::int64_t end) {
+    return c10::multiply_integers(x.sizes().slice(begin, end - begin));
+  };
+  return {product(0, *axis), x.size(*axis), product(*axis + 1, x.dim())};
 }
 
 at::Tensor first_extreme(bool largest, const at::Tensor& x, std::optional<std::int64_t> axis, bool keepdims) {
-  if (x.device().is_cpu() && x.is_contiguous() && x.numel() > 0 && (!axis || *axis == x.dim() - 1)) {
-    Shape shape = axis ? shape_of(x) : Shape(keepdims ? static_cast<std::size_t>(x.dim()) : 0, 1);
-    if (axis && keepdims)
-      shape.back() = 1;
-    else if (axis)
-      shape.pop_back();
-    if (at::Tensor index = scanned_any(largest, x, shape); index.defined()) return index;
-  }
-  return largest ? op::argmax::call(x, axis, keepdims) : op::argmin::call(x, axis, keepdims);
+  const Scanner scan = scanner(x.scalar_type());
+  if (scan == nullptr || !x.device().is_cpu() || !x.is_contiguous() || x.numel() == 0)
+    return largest ? op::argmax::call(x, axis, keepdims) : op::argmin::call(x, axis, keepdims);
+  Shape shape = axis ? shape_of(x) : Shape(keepdims ? static_cast<std::size_t>(x.dim()) : 0, 1);
+  if (axis && keepdims) shape[static_cast<std::size_t>(*axis)] = 1;
+  if (axis && !keepdims) shape.erase(shape.begin() + *axis);
+  const at::Tensor out = x.new_empty(sizes(shape), at::kLong);
+  scan(largest, x, extents_around(x, axis), out);
+  return out;
 }
 
 /// Best value of this rank for every result element, and its global index.

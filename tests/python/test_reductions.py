@@ -263,3 +263,18 @@ def test_index_of_an_extreme_where_one_rank_holds_everything(dtype: str) -> None
                 if value.shape[axis] > 0:
                     assert_equal(ht.argmax(x, axis=axis), np.argmax(value, axis=axis))
                     assert_equal(ht.argmin(x, axis=axis), np.argmin(value, axis=axis))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8", "uint8", "int16", "int32", "int64"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_positions_of_extremes_across_many_columns(dtype, axis):
+    """More columns than a block of the kernel has, ties, and NaN that come first."""
+    rng = np.random.default_rng(1)
+    values = rng.integers(0, 9, (3, 7, 600)).astype(dtype)
+    if values.dtype.kind == "f":
+        values[rng.random(values.shape) < 0.05] = np.nan
+        values[rng.random(values.shape) < 0.05] = -np.inf
+    for split in (None, 0, 1, 2):
+        x = ht.array(values, split=split)
+        assert_equal(ht.argmax(x, axis), values.argmax(axis))
+        assert_equal(ht.argmin(x, axis), values.argmin(axis))
