@@ -301,7 +301,9 @@ from equiheat.manipulation import (
 
 # ---- statistics, Fourier transforms
 from equiheat import fft as fft
+from equiheat import io as io
 from equiheat import sparse as sparse
+from equiheat.io import *
 from equiheat.signal import *
 
 # ---- cut, repeat, pad, edit, gather

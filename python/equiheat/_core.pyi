@@ -40,6 +40,8 @@ __all__: list[str] = [
     "concatenate",
     "convolve",
     "cross",
+    "csv_format",
+    "csv_parse",
     "det",
     "diagonal",
     "diagonal_matrix",
@@ -578,6 +580,16 @@ def convolve(
 def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Collective.
+    """
+
+def csv_format(x: torch.Tensor, separator: str, decimals: typing.SupportsInt | typing.SupportsIndex) -> bytes:
+    """
+    Lines of a (rows, columns) table of float32, float64 or int64 numbers. Local.
+    """
+
+def csv_parse(text: bytes, separator: str, dtype: torch.dtype) -> torch.Tensor:
+    """
+    (rows, columns) of float32, float64 or int64 numbers. Local.
     """
 
 def det(a: Array) -> Array:

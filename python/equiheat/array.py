@@ -44,6 +44,7 @@ from equiheat._base import ArrayBase, SparseBase, set_array_type, wrap
 from equiheat._operators import in_place as written
 from equiheat._operators import operator, overwrite, reflected
 from equiheat.communication import Communicator
+from equiheat.io.dispatch import FileMethods
 from equiheat.sparse.manipulations import SparseMethods
 
 
@@ -62,6 +63,7 @@ class DNDarray(
     selection.SelectionMethods,
     sets.SetMethods,
     sorting.SortingMethods,
+    FileMethods,
     SparseMethods,
     statistics.StatisticsMethods,
     ArrayBase,

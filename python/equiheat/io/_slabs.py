@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What all file formats share: which part a rank reads or writes, failures that all ranks see, atomic files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import torch
+
+from equiheat import _core
+from equiheat._base import unwrap, wrap
+from equiheat.communication import Communicator
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+T = TypeVar("T")
+Path = str | os.PathLike[str]
+_ERRORS = {
+    e.__name__: e
+    for e in (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, OSError, KeyError, ValueError)
+} | {"TypeError": TypeError, "UnicodeDecodeError": ValueError}
+
+
+def together(comm: Communicator, work: Callable[[], T]) -> T:
+    """The result of local work; what fails on one rank fails on all, with its message. Collective: one allgather."""
+    fault: Exception | None = None
+    result: T | None = None
+    try:
+        result = work()
+    except Exception as error:
+        fault = error
+    if comm.size == 1:
+        reports = [None if fault is None else ("", "")]
+    else:
+        reports = comm.handle.allgather(None if fault is None else (type(fault).__name__, str(fault)))
+    if fault is not None:
+        raise fault
+    for rank, report in enumerate(reports):
+        if report is not None:
+            raise _ERRORS.get(report[0], RuntimeError)(f"on rank {rank}: {report[1]}")
+    return result  # type: ignore[return-value]
+
+
+def on_first(comm: Communicator, work: Callable[[], T]) -> T:
+    """The result of rank 0's work on every rank; its failure, too. Collective: an allgather and a broadcast."""
+    result = together(comm, lambda: work() if comm.rank == 0 else None)
+    return result if comm.size == 1 else comm.handle.bcast(result, 0)  # type: ignore[return-value]
+
+
+def in_turn(comm: Communicator, work: Callable[[], None]) -> None:
+    """Local work of one rank after the other, for formats that have one writer. Collective."""
+    for turn in range(comm.size):
+        together(comm, lambda turn=turn: work() if comm.rank == turn else None)  # type: ignore[misc]
+
+
+def existing(path: Path, fn: str) -> pathlib.Path:
+    """A path that is there. Local."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{fn}: path must be a string or a path, is {type(path)}")
+    found = pathlib.Path(path)
+    if not found.exists():
+        raise FileNotFoundError(f"{fn}: there is no {str(path)!r}")
+    return found
+
+
+@contextlib.contextmanager
+def replaced(comm: Communicator, path: Path, fn: str) -> Iterator[pathlib.Path]:
+    """A temporary path beside `path`, which takes its place once all ranks are done; nothing is left of a failure.
+
+    Collective: one broadcast, one allgather.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{fn}: path must be a string or a path, is {type(path)}")
+    target = pathlib.Path(path)
+    token = on_first(comm, lambda: secrets.token_hex(4))
+    temporary = target.with_name(f".{target.name}.{token}{target.suffix}")
+    try:
+        yield temporary
+        on_first(comm, lambda: os.replace(temporary, target))
+    except BaseException:
+        if comm.rank == 0:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise
+
+
+def chosen(shape: Sequence[int], slices: Any, fn: str) -> tuple[slice, ...]:
+    """One slice with start, stop, step > 0 per axis from Heat's `slices`: a slice, None, or a sequence of these."""
+    given = [slices] if isinstance(slices, slice) else list(slices or ())
+    if len(given) > len(shape):
+        raise ValueError(f"{fn}: {len(given)} slices for {len(shape)} dimensions")
+    given += [None] * (len(shape) - len(given))
+    found = []
+    for axis, (part, extent) in enumerate(zip(given, shape, strict=True)):
+        if part is not None and not isinstance(part, slice):
+            raise TypeError(f"{fn}: slices[{axis}] must be a slice or None, is {type(part)}")
+        start, stop, step = (part or slice(None)).indices(extent)
+        if step < 1:
+            raise ValueError(f"{fn}: the step of slices[{axis}] must be positive, is {step}")
+        found.append(slice(start, max(start, stop), step))
+    return tuple(found)
+
+
+def extents(parts: Sequence[slice]) -> list[int]:
+    """How many elements each slice takes."""
+    return [len(range(s.start, s.stop, s.step)) for s in parts]
+
+
+def own_part(parts: Sequence[slice], split: int | None, comm: Communicator) -> tuple[slice, ...]:
+    """This rank's part of a selection under the chunk rule."""
+    if split is None:
+        return tuple(parts)
+    _, _, chunk = comm.chunk(extents(parts), split)
+    whole, piece = parts[split], chunk[split]
+    start = whole.start + piece.start * whole.step
+    stop = min(whole.stop, start + (piece.stop - piece.start) * whole.step)
+    own = slice(start, max(start, stop), whole.step)
+    return (*parts[:split], own, *parts[split + 1 :])
+
+
+def assembled(
+    local: torch.Tensor, shape: Sequence[int], split: int | None, device: Any, comm: Communicator
+) -> DNDarray:
+    """The array whose chunks the ranks have. Local."""
+    counts = None
+    if split is not None:
+        counts = [comm.chunk(shape, split, rank=r)[1][split] for r in range(comm.size)]
+    return wrap(_core.Array(local.to(device.torch_device), list(shape), split, counts, comm.core))
+
+
+def blocks(data: Any, fn: str) -> DNDarray:
+    """The array to write; TypeError for anything else."""
+    return wrap(unwrap(data, fn, "data"))
+
+
+def slab(x: DNDarray) -> tuple[slice, ...]:
+    """Where this rank's block lies in the array."""
+    if x.split is None:
+        return tuple(slice(0, n) for n in x.shape)
+    counts = x._core.counts
+    assert counts is not None
+    start = sum(counts[: x.comm.rank])
+    own = slice(start, start + counts[x.comm.rank])
+    return tuple(own if axis == x.split else slice(0, n) for axis, n in enumerate(x.shape))
+
+
+def values(x: DNDarray, dtype: torch.dtype | None = None) -> Any:
+    """This rank's block as a NumPy array in C order."""
+    local = x.larray.detach().cpu().resolve_conj().resolve_neg().contiguous()
+    return (local if dtype is None else local.to(dtype)).numpy()
+
+
+def writes(x: DNDarray) -> bool:
+    """True on the ranks that have something of their own to write."""
+    return x.comm.rank == 0 if x.split is None else x.larray.numel() > 0

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""NetCDF by netCDF4: every rank reads its slab; one writes after the other."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from equiheat import dtypes
+from equiheat._function import torch_dtype
+from equiheat._sanitize import sanitize_split
+from equiheat.communication import Communicator, sanitize_comm
+from equiheat.devices import sanitize_device
+from equiheat.io import _slabs as slabs
+from equiheat.io._slabs import Path
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+_MODES = ("w", "a", "r+")
+
+
+def supports_netcdf() -> bool:
+    """True if netCDF4 can be imported. Local."""
+    return importlib.util.find_spec("netCDF4") is not None
+
+
+def _netcdf(fn: str) -> Any:
+    if not supports_netcdf():
+        raise ImportError(f"{fn}: NetCDF needs netCDF4; pip install netCDF4")
+    import netCDF4
+
+    return netCDF4
+
+
+def load_netcdf(
+    path: Path,
+    variable: str,
+    dtype: Any = dtypes.float32,
+    split: int | None = None,
+    device: Any = None,
+    comm: Communicator | None = None,
+    *,
+    slices: Any = None,
+) -> DNDarray:
+    """A variable of a NetCDF file as an array, of which each rank reads its own part.
+
+    Scale factors and offsets are applied; fill values stay as they are. Otherwise as `load_hdf5`, but the default of
+    `dtype` is float32, as in Heat; None keeps that of the file.
+
+    Examples
+    --------
+    >>> ht.load_netcdf("missing.nc", "x")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+    FileNotFoundError: load_netcdf: there is no 'missing.nc'
+    """
+    comm, place = sanitize_comm(comm), sanitize_device(device)
+    wanted = torch_dtype(dtype)
+    if not isinstance(variable, str):
+        raise TypeError(f"load_netcdf: variable must be a string, is {type(variable)}")
+
+    def read() -> tuple[torch.Tensor, list[int], int | None]:
+        file_name = slabs.existing(path, "load_netcdf")
+        with _netcdf("load_netcdf").Dataset(file_name, "r") as file:
+            if variable not in file.variables:
+                raise KeyError(f"load_netcdf: {str(path)!r} has no variable {variable!r}, has {sorted(file.variables)}")
+            data = file.variables[variable]
+            data.set_auto_mask(False)
+            parts = slabs.chosen(data.shape, slices, "load_netcdf")
+            axis = sanitize_split(split, len(parts), "load_netcdf")
+            own = slabs.own_part(parts, axis, comm)
+            empty = 0 in slabs.extents(own)
+            block = np.empty(slabs.extents(own), data.dtype) if empty else np.asarray(data[own if own else ...])
+            local = torch.from_numpy(np.ascontiguousarray(block.astype(block.dtype.newbyteorder("="))))
+            return local if wanted is None else local.to(wanted), slabs.extents(parts), axis
+
+    local, shape, axis = slabs.together(comm, read)
+    return slabs.assembled(local.reshape(_own_shape(shape, axis, comm)), shape, axis, place, comm)
+
+
+def _own_shape(shape: list[int], split: int | None, comm: Communicator) -> tuple[int, ...]:
+    return tuple(shape) if split is None else comm.chunk(shape, split)[1]
+
+
+def save_netcdf(
+    data: DNDarray,
+    path: Path,
+    variable: str,
+    mode: str = "w",
+    dimension_names: Any = None,
+    is_unlimited: bool = False,
+    file_slices: Any = slice(None, None, None),
+    **kwargs: Any,
+) -> None:
+    """An array as a variable of a NetCDF file.
+
+    Parameters
+    ----------
+    data : DNDarray
+        Any split; real numbers.
+    path : path
+    variable : str
+    mode : {"w", "a", "r+"}
+        "w" makes a new file, which takes the place of an old one when it is complete; the others write into one, into
+        an old variable too.
+    dimension_names : str or sequence of str, optional
+        One per axis; ``{variable}_dim_{axis}`` unless given.
+    is_unlimited : bool
+        New dimensions can grow.
+    file_slices : slice or sequence of slices
+        Where in the variable to write; everywhere unless given.
+    **kwargs
+        Of netCDF4's ``createVariable``: zlib, chunksizes, ...
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        No array, complex numbers, unknown mode, names that do not fit. On all ranks.
+
+    Notes
+    -----
+    One rank after the other, with one small message each.
+
+    Examples
+    --------
+    >>> ht.save_netcdf(ht.ones(3), "x.nc", "x", mode="q")
+    Traceback (most recent call last):
+    ValueError: save_netcdf: mode must be one of ('w', 'a', 'r+'), is 'q'
+    """
+    x = slabs.blocks(data, "save_netcdf")
+    if mode not in _MODES:
+        raise ValueError(f"save_netcdf: mode must be one of {_MODES}, is {mode!r}")
+    if x.larray.is_complex():
+        raise TypeError(f"save_netcdf: NetCDF has no complex numbers, data is {x.dtype}")
+    names = _dimensions(dimension_names, variable, x.ndim)
+    task = _Writing(x, variable, names, is_unlimited, file_slices, kwargs)
+    if mode == "w":
+        with slabs.replaced(x.comm, path, "save_netcdf") as temporary:
+            task.run(temporary, "w")
+    else:
+        task.run(pathlib.Path(path), mode)
+
+
+def _dimensions(names: Any, variable: str, ndim: int) -> list[str]:
+    if names is None:
+        return [f"{variable}_dim_{axis}" for axis in range(ndim)]
+    found = [names] if isinstance(names, str) else list(names)
+    if len(found) != ndim or not all(isinstance(n, str) for n in found):
+        raise ValueError(f"save_netcdf: dimension_names must be {ndim} strings, are {names!r}")
+    return found
+
+
+class _Writing:
+    def __init__(
+        self, x: DNDarray, variable: str, names: Sequence[str], unlimited: bool, slices: Any, options: Any
+    ) -> None:
+        self.x, self.variable, self.names, self.unlimited = x, variable, names, unlimited
+        self.slices, self.options = slices, options
+
+    def create(self, path: pathlib.Path, mode: str) -> None:
+        """Dimensions and the variable, where they are not there yet."""
+        with _netcdf("save_netcdf").Dataset(path, mode) as file:
+            for name, extent in zip(self.names, self.x.shape, strict=True):
+                if name not in file.dimensions:
+                    file.createDimension(name, None if self.unlimited else extent)
+            if self.variable not in file.variables:
+                kind = slabs.values(self.x).dtype
+                file.createVariable(self.variable, "i1" if kind.kind == "b" else kind, self.names, **self.options)
+
+    def fill(self, path: pathlib.Path) -> None:
+        """This rank's block."""
+        with _netcdf("save_netcdf").Dataset(path, "r+") as file:
+            target = file.variables[self.variable]
+            shape = [max(a, b) for a, b in zip(target.shape, self.x.shape, strict=True)]
+            parts = slabs.chosen(shape, self.slices, "save_netcdf")
+            if slabs.extents(parts) != list(self.x.shape):
+                raise ValueError(
+                    f"save_netcdf: data of shape {self.x.shape} does not fit file_slices of {target.shape}"
+                )
+            where = tuple(
+                slice(p.start + s.start * p.step, p.start + (s.stop - 1) * p.step + 1, p.step)
+                for p, s in zip(parts, slabs.slab(self.x), strict=True)
+            )
+            target[where if where else ...] = slabs.values(self.x)
+
+    def run(self, path: pathlib.Path, mode: str) -> None:
+        slabs.on_first(self.x.comm, lambda: self.create(path, mode))
+        slabs.in_turn(self.x.comm, lambda: self.fill(path) if slabs.writes(self.x) else None)

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Files: round trips of every format, splits, parts, failures on all ranks."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import equiheat as ht
+from equiheat.testing import assert_equal, with_counts
+from equiheat.testing.strategies import counts
+
+COMM = ht.get_comm()
+SIZE, RANK = COMM.size, COMM.rank
+INEXACT = ("float32", "float64")
+DTYPES = ("bool", "uint8", "int16", "int32", "int64", *INEXACT)
+FORMATS = {
+    "h5": (lambda x, p: ht.save(x, p, "x"), lambda p, **k: ht.load(p, "x", **k)),
+    "nc": (lambda x, p: ht.save(x, p, "x"), lambda p, **k: ht.load(p, "x", **{"dtype": None, **k})),
+    "npy": (lambda x, p: ht.save(x, p), lambda p, **k: ht.load(p, **k)),
+    "zarr": (lambda x, p: ht.save(x, p, overwrite=True), lambda p, **k: ht.load(p, **{"split": None, **k})),
+}
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[pathlib.Path]:
+    """One for all ranks."""
+    name = COMM.handle.bcast(tempfile.mkdtemp() if RANK == 0 else None, 0)
+    yield pathlib.Path(name)
+    COMM.barrier()
+    if RANK == 0:
+        shutil.rmtree(name, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries that write the files
+        yield
+
+
+def content(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    values = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
+    if dtype in INEXACT and values.size:
+        values = values / np.asarray(7, dtype)
+        values.reshape(-1)[0] = np.nan
+        values.reshape(-1)[-1] = -np.inf
+    return values
+
+
+@st.composite
+def cases(draw: Any, least: int = 1, most: int = 3, dtypes: Any = DTYPES) -> tuple[np.ndarray, ht.DNDarray]:
+    shape = tuple(draw(st.lists(st.integers(1, 7), min_size=least, max_size=most)))
+    value = content(shape, draw(st.sampled_from(dtypes)))
+    split = draw(st.sampled_from([None, *range(len(shape))]))
+    return value, with_counts(value, split, None if split is None else draw(counts(shape[split], SIZE)))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("suffix", FORMATS)
+@given(data=st.data())
+def test_round_trips(folder: pathlib.Path, suffix: str, data: Any) -> None:
+    if suffix == "nc":
+        value, x = data.draw(cases(dtypes=[d for d in DTYPES if d != "bool"]))
+    else:
+        value, x = data.draw(cases(0 if suffix in ("h5", "npy") else 1))
+    save, load = FORMATS[suffix]
+    save(x, folder / f"x.{suffix}")
+    for split in [None, *range(value.ndim)]:
+        found = load(folder / f"x.{suffix}", split=split)
+        assert_equal(found, value)
+        assert found.split == split
+        assert found.is_balanced()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cases(1, 2), st.sampled_from([",", ";", " | ", "\t"]), st.integers(0, 2))
+def test_tables(folder: pathlib.Path, case: Any, sep: str, header: int) -> None:
+    value, x = case
+    ht.save_csv(x, folder / "x.csv", ["a header, of text"] * header, sep)
+    for split in (None, 0, 1):
+        found = ht.load_csv(folder / "x.csv", header, sep, dtype=value.dtype, split=split)
+        assert_equal(found, value.reshape(len(value), -1))
+    assert not list(folder.glob(".x.csv*"))
+
+
+def write(path: pathlib.Path, text: str) -> pathlib.Path:
+    COMM.barrier()
+    if RANK == 0:
+        path.write_bytes(text.encode())
+    COMM.barrier()
+    return path
+
+
+def test_tables_as_people_write_them(folder: pathlib.Path) -> None:
+    text = '"1", +2 ,\r\n\r\n1e400,-1E-400, nan\n  3.5,"4", inf\n\n.5,1e3,-Infinity'
+    expected = [[1, 2, np.nan], [np.inf, -0.0, np.nan], [3.5, 4, np.inf], [0.5, 1000, -np.inf]]
+    path = write(folder / "people.csv", text)
+    assert_equal(ht.load_csv(path, dtype=ht.float64, split=0), np.array(expected))
+    path = write(folder / "big.csv", f"{2**63 - 1};-5\n7.0;{-(2**63)}\n")
+    assert_equal(ht.load_csv(path, sep=";", dtype=ht.int64), np.array([[2**63 - 1, -5], [7, -(2**63)]]))
+    assert ht.load_csv(write(folder / "none.csv", "a,b\n"), header_lines=1).shape == (0, 0)
+
+
+def test_decimals(folder: pathlib.Path) -> None:
+    ht.save_csv(ht.array([1.25, -2.0, float("nan")], split=0), folder / "d.csv", decimals=1)
+    COMM.barrier()
+    assert (folder / "d.csv").read_text() == "1.2\n-2.0\nnan\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1,2\n3\n", "has not|different"),
+        ("1,x\n", '"x" is no number'),
+        ("1,2\n" * 50 + "1,2,3\n" * 50, "has not|different"),
+    ],
+)
+def test_tables_that_are_none(folder: pathlib.Path, text: str, message: str) -> None:
+    path = write(folder / "bad.csv", text)
+    with pytest.raises(ValueError, match=message):
+        ht.load_csv(path, split=0)
+
+
+@pytest.mark.parametrize("suffix", ["h5", "nc", "npy", "zarr"])
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_parts(folder: pathlib.Path, suffix: str, split: int | None) -> None:
+    value = np.arange(90.0).reshape(15, 6)
+    save, load = FORMATS[suffix]
+    save(ht.array(value, split=0), folder / f"parts.{suffix}")
+    for part in [(slice(2, 14, 3), slice(1, None)), slice(3, 5), (None, slice(None, None, 2)), slice(9, 2)]:
+        key = tuple(slice(None) if s is None else s for s in (part if isinstance(part, tuple) else (part,)))
+        assert_equal(load(folder / f"parts.{suffix}", split=split, slices=part), value[key])
+    with pytest.raises(ValueError, match="step"):
+        load(folder / f"parts.{suffix}", slices=slice(None, None, -1))
+    with pytest.raises(ValueError, match="3 slices for 2 dimensions"):
+        load(folder / f"parts.{suffix}", slices=(None, None, None))
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_failures_are_everybodys(folder: pathlib.Path, suffix: str) -> None:
+    _, load = FORMATS[suffix]
+    with pytest.raises(FileNotFoundError, match="there is no"):
+        load(folder / f"missing.{suffix}")
+    with pytest.raises((FileNotFoundError, OSError)):
+        FORMATS[suffix][0](ht.arange(4, split=0), pathlib.Path("/proc/no/such/folder") / f"x.{suffix}")
+
+
+def test_names_and_modes(folder: pathlib.Path) -> None:
+    x = ht.arange(5, split=0)
+    path = folder / "named.h5"
+    ht.save_hdf5(x, path, "a")
+    x.save_hdf5(path, "group/b", mode="a", dtype=ht.float64)
+    assert ht.load_hdf5(path, "group/b").dtype == ht.float64
+    assert_equal(ht.load_hdf5(path, "a", dtype=ht.int16, split=0), np.arange(5, dtype=np.int16))
+    for bad, error in (("c", KeyError), (3, TypeError)):
+        with pytest.raises(error):
+            ht.load_hdf5(path, bad)
+    with pytest.raises((ValueError, OSError)):
+        ht.save_hdf5(x, path, "a", mode="a")
+    with pytest.raises(ValueError, match="mode must be"):
+        ht.save_hdf5(x, path, "a", mode="q")
+    assert_equal(ht.load_hdf5(path, "a"), np.arange(5, dtype=ht.load_hdf5(path, "a").numpy().dtype))
+    ht.save_netcdf(x, folder / "named.nc", "v", dimension_names="time", is_unlimited=True)
+    ht.save_netcdf(x, folder / "named.nc", "v", "r+", "time", file_slices=slice(0, None))
+    with pytest.raises(ValueError, match="dimension_names must be 1"):
+        ht.save_netcdf(x, folder / "named.nc", "v", dimension_names=["a", "b"])
+    with pytest.raises(KeyError, match="has no variable"):
+        ht.load_netcdf(folder / "named.nc", "w")
+    with pytest.raises(FileExistsError):
+        ht.save_zarr(x, folder)
+
+
+def test_a_failed_write_leaves_the_old_file(folder: pathlib.Path) -> None:
+    ht.save_hdf5(ht.arange(3), folder / "old.h5", "x")
+    with pytest.raises((TypeError, ValueError)):
+        ht.save_hdf5(ht.arange(4, split=0), folder / "old.h5", "x", compression="no such filter")
+    assert ht.load_hdf5(folder / "old.h5", "x").tolist() == [0, 1, 2]
+    assert not list(folder.glob(".old*"))
+
+
+def test_folders(folder: pathlib.Path) -> None:
+    parts = [np.full((2, 3), i, np.int32) for i in range(5)]
+    inner = folder / "parts"
+    if RANK == 0:
+        inner.mkdir()
+        for i, part in enumerate(parts):
+            np.save(inner / f"{i}.npy", part)
+            np.savetxt(inner / f"{i}.csv", part, delimiter=",", fmt="%d")
+    COMM.barrier()
+    for split in (0, 1):
+        assert_equal(ht.load_npy_from_path(inner, split=split), np.concatenate(parts, split))
+    assert_equal(ht.load_csv_from_folder(inner), np.concatenate(parts))
+    assert_equal(ht.load(inner), np.concatenate(parts))
+    doubled = ht.load_csv_from_folder(inner, dtype=ht.float32, func=lambda t: t * 2)
+    assert_equal(doubled, np.concatenate(parts).astype(np.float32) * 2)
+    for i in range(3):
+        ht.save_hdf5(ht.array(parts[i]), inner / f"{i}.h5", "x")
+    assert_equal(ht.load_multiple_hdf5(inner, "x"), np.concatenate(parts[:3]))
+    last_first = ht.load_multiple_hdf5(inner, "x", sorting_func=lambda files: sorted(files, reverse=True))
+    assert_equal(last_first, np.concatenate(parts[2::-1]))
+    with pytest.raises(FileNotFoundError, match="has no"):
+        ht.load_npy_from_path(inner.parent / "x.zarr" if (inner.parent / "x.zarr").exists() else folder / "nothing")
+
+
+def test_objects_are_never_unpickled(folder: pathlib.Path) -> None:
+    if RANK == 0:
+        np.save(folder / "objects.npy", np.array([{}], dtype=object), allow_pickle=True)
+    COMM.barrier()
+    with pytest.raises(ValueError, match=r"[Oo]bject"):
+        ht.load(folder / "objects.npy")
+
+
+def test_other_types(folder: pathlib.Path) -> None:
+    x = ht.array(torch.tensor([1.5, 2.5], dtype=torch.bfloat16), split=0)
+    for suffix, (save, load) in FORMATS.items():
+        if suffix != "nc":
+            save(x, folder / f"b.{suffix}")
+            assert_equal(load(folder / f"b.{suffix}"), np.array([1.5, 2.5], np.float32))
+    z = ht.array(np.array([1 + 2j, 3 - 1j]), split=0)
+    for suffix in ("h5", "npy", "zarr"):
+        FORMATS[suffix][0](z, folder / f"z.{suffix}")
+        assert_equal(FORMATS[suffix][1](folder / f"z.{suffix}", split=0), np.array([1 + 2j, 3 - 1j]))
+    for save in (lambda: ht.save_csv(z, folder / "z.csv"), lambda: ht.save_netcdf(z, folder / "z.nc", "z")):
+        with pytest.raises(TypeError):
+            save()
+    with pytest.raises(TypeError):
+        ht.save(3, folder / "three.h5", "x")
+    with pytest.raises(ValueError, match="sep"):
+        ht.load_csv(folder / "x.csv", sep="")
+    with pytest.raises(ValueError, match="encoding"):
+        ht.load_csv(folder / "x.csv", encoding="utf-16")
