@@ -12,6 +12,7 @@ where it can be imported, is measured by the same rule in the same run. Linux on
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import gc
 import json
@@ -21,7 +22,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from mpi4py import MPI
 
@@ -159,14 +159,14 @@ def main() -> None:
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--mib", type=int, default=64, help="input of each rank")
     parser.add_argument("--only", default="")
+    parser.add_argument("--ours", action="store_true", help="without Heat, some of whose operations take minutes")
     options = parser.parse_args()
     libraries: dict[str, Any] = {"equiheat": ht}
-    try:
-        import timing
+    if not options.ours:
+        with contextlib.suppress(ImportError):
+            import timing
 
-        libraries["heat"] = timing.import_heat()
-    except ImportError:
-        pass
+            libraries["heat"] = timing.import_heat()
     n = options.mib * MIB // 4 * COMM.size
     rows: dict[str, dict[str, float | str]] = {}
     for name, case in CASES.items():

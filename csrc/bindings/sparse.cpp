@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "kernels/compressed.hpp"
 
 namespace eh {
 namespace {
@@ -52,6 +53,13 @@ SparseMatrix checked(const SparseMatrix& a, const SparseMatrix& b) {
   return op(a, b);
 }
 
+/// @pre contiguous int64 vectors, one begin at least
+bool is_valid(const at::Tensor& begin, const at::Tensor& columns, std::int64_t extent) {
+  const std::int64_t* first = columns.const_data_ptr<std::int64_t>();
+  return kernels::are_begins(begin.const_data_ptr<std::int64_t>(), begin.numel() - 1, columns.numel()) &&
+         kernels::are_within(first, columns.numel(), extent);
+}
+
 }  // namespace
 
 void register_sparse(py::module_& m) {
@@ -82,6 +90,8 @@ void register_sparse(py::module_& m) {
         py::arg("shape"), py::arg("split"), py::arg("counts"), py::arg("comm"), NoGil(), "Collective.");
   m.def("sparse_from_entries", &from_entries, py::arg("rows"), py::arg("columns"), py::arg("values"),
         py::arg("shape"), py::arg("split"), py::arg("spread"), py::arg("comm"), NoGil(), "Collective.");
+  m.def("sparse_is_valid", &is_valid, py::arg("begin"), py::arg("columns"), py::arg("extent"), NoGil(),
+        "Begins ascend from 0 to the number of columns, which lie in [0, extent). Local.");
   m.def("sparse_from_dense", &sparse_from_dense, py::arg("x"), NoGil(), "Collective.");
 }
 

@@ -61,6 +61,19 @@ Numbers occurring_by_sorting(const std::int64_t* columns, std::int64_t n, std::i
 
 }  // namespace
 
+// Signs are collected: sums and disjunctions vectorise where comparisons of 64 bits do not.
+bool are_begins(const std::int64_t* begin, std::int64_t rows, std::int64_t entries) {
+  std::int64_t signs = 0;
+  for (std::int64_t i = 0; i < rows; ++i) signs |= begin[i + 1] - begin[i];
+  return signs >= 0 && begin[0] == 0 && begin[rows] == entries;
+}
+
+bool are_within(const std::int64_t* x, std::int64_t n, std::int64_t extent) {
+  std::int64_t signs = 0;
+  for (std::int64_t i = 0; i < n; ++i) signs |= x[i] | (extent - 1 - x[i]);
+  return signs >= 0;
+}
+
 bool is_canonical(const Sparsity& a) {
   for (std::int64_t i = 0; i < a.rows; ++i) {
     for (std::int64_t k = a.begin[i] + 1; k < a.begin[i + 1]; ++k) {

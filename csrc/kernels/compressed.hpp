@@ -14,6 +14,11 @@ struct Sparsity {
   std::int64_t rows;
 };
 
+/// True if begin (rows + 1) ascends from 0 to `entries`.
+bool are_begins(const std::int64_t* begin, std::int64_t rows, std::int64_t entries);
+/// True if 0 <= x[i] < extent for all of them.
+bool are_within(const std::int64_t* x, std::int64_t n, std::int64_t extent);
+
 /// True if the columns of each row ascend strictly.
 bool is_canonical(const Sparsity& a);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "array/autograd.hpp"
@@ -13,6 +14,7 @@
 #include "array/tensor_comm.hpp"
 #include "base/dtype.hpp"
 #include "base/error.hpp"
+#include "ops/elementwise.hpp"
 #include "ops/matmul.hpp"
 
 namespace eh {
@@ -121,6 +123,14 @@ DNDarray euclidean_norm(const DNDarray& x, const std::vector<int>& axes, bool ke
 
 }  // namespace
 
+namespace {
+const BinaryOp& product() {
+  static const BinaryOp& op = *std::ranges::find_if(
+      binary_ops(), [](const BinaryOp& b) { return std::string_view(b.name) == "multiply"; });
+  return op;
+}
+}  // namespace
+
 DNDarray outer(const DNDarray& a, const DNDarray& b) {
   EH_CHECK(a.ndim() == 1 && b.ndim() == 1, ValueError, "outer: needs two 1-dimensional arrays, has shapes ",
            to_string(a.shape()), " and ", to_string(b.shape()));
@@ -129,7 +139,7 @@ DNDarray outer(const DNDarray& a, const DNDarray& b) {
   const DNDarray row(b.local().unsqueeze(0),
                      share(b.layout().with_shape({1, b.shape()[0]}, b.layout().is_split() ? 1 : kNoSplit)),
                      b.comm_ptr());
-  return matmul(column, row);
+  return binary(product(), column, row);
 }
 
 DNDarray vecdot(const DNDarray& a, const DNDarray& b, int axis) {

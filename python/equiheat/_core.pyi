@@ -136,6 +136,7 @@ __all__: list[str] = [
     "sparse_from_block",
     "sparse_from_dense",
     "sparse_from_entries",
+    "sparse_is_valid",
     "squeeze",
     "stack",
     "start_watchdog",
@@ -1071,6 +1072,13 @@ def sparse_from_entries(
 ) -> SparseMatrix:
     """
     Collective.
+    """
+
+def sparse_is_valid(
+    begin: torch.Tensor, columns: torch.Tensor, extent: typing.SupportsInt | typing.SupportsIndex
+) -> bool:
+    """
+    Begins ascend from 0 to the number of columns, which lie in [0, extent). Local.
     """
 
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...

@@ -118,6 +118,8 @@ class _Block:
             return "data and indices must have one dimension"
         if begin.numel() != self.extents[0] + 1 or indices.numel() != self.values.numel():
             return f"{self.values.numel()} values, {indices.numel()} indices and {begin.numel()} begins do not fit"
+        if _core.sparse_is_valid(begin.contiguous(), indices.contiguous(), self.extents[1]):
+            return None
         if int(begin[0]) != 0 or int(begin[-1]) != indices.numel() or bool((begin.diff() < 0).any()):
             return "indptr must ascend from 0 to the number of entries"
         return _outside(indices, self.extents[1])
