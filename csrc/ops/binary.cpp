@@ -67,7 +67,10 @@ at::Tensor difference_of(const at::Tensor& a, const at::Tensor& b) {
 
 // Integer division by zero stops torch, and lowest / -1 the processor: both get a harmless divisor first and
 // NumPy's value afterwards (0, and the wrapped negation).
-at::Tensor harmless_divisor(const at::Tensor& b) { return b.masked_fill(b.eq(0).logical_or_(b.eq(-1)), 1); }
+at::Tensor harmless_divisor(const at::Tensor& b) {
+  const at::Tensor zero = b.eq(0);
+  return b.masked_fill(at::isSignedType(b.scalar_type()) ? zero.logical_or(b.eq(-1)) : zero, 1);
+}
 
 at::Tensor floored_quotient(const at::Tensor& a, const at::Tensor& b) {
   if (a.is_floating_point()) return op::floor_divide::call(a, b);

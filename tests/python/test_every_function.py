@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 import re
 from collections.abc import Callable
@@ -91,6 +92,15 @@ def test_products_with_vectors() -> None:
         np.testing.assert_allclose(projected.numpy(), x @ y / (y @ y) * y, rtol=1e-13)
 
 
+def test_truncated_decomposition_by_ranks() -> None:
+    rng = np.random.default_rng(1)
+    values = rng.normal(size=(8, 2)) @ rng.normal(size=(2, 6))
+    for split in (0, 1):
+        u, s, v, *_ = ht.linalg.hsvd(make(values, split), maxrank=2, compute_sv=True)
+        np.testing.assert_allclose(s.numpy(), np.linalg.svd(values)[1][:2], rtol=1e-12)
+        np.testing.assert_allclose((u.numpy() * s.numpy()) @ v.numpy(), values, atol=1e-12)
+
+
 def test_stacking_and_running_products() -> None:
     for one, other in combinations((None, 0, 1), (None, 0, 1)):
         got = ht.row_stack([make(N, one), make(N[:2], other)])
@@ -125,10 +135,34 @@ def test_parts_of_other_libraries() -> None:
         again = ht.from_partition_dict(x.create_partition_interface())
         assert again.split == x.split or ht.get_comm().size == 1
         np.testing.assert_array_equal(again.numpy(), N)
-    for name in ("hdf5", "netcdf", "zarr"):
-        assert getattr(ht, f"supports_{name}")() in (True, False)
+    for supports in (ht.supports_hdf5, ht.supports_netcdf, ht.supports_zarr):
+        assert supports() in (True, False)
     assert (ht.INF, ht.Inf, ht.Infty, ht.PI, ht.Euler) == (np.inf, np.inf, np.inf, np.pi, np.e)
     assert np.isnan(ht.NAN)
+
+
+@pytest.mark.parametrize("name", ["fft2", "ifft2", "irfft2", "hfft2", "ihfft2", "hfftn", "ihfftn"])
+def test_transforms_over_planes(name: str) -> None:
+    scipy_fft = pytest.importorskip("scipy.fft")
+    values = X[[2, 3, 2]] if name.startswith("ih") else Z
+    for x in layouts(values):
+        got = getattr(ht.fft, name)(x).numpy()
+        np.testing.assert_allclose(got, getattr(scipy_fft, name)(values), rtol=1e-13, atol=1e-13)
+
+
+def test_names_of_files_and_types(tmp_path: pathlib.Path) -> None:
+    comm = ht.get_comm()
+    name = comm.bcast(torch.tensor(list(str(tmp_path).ljust(200).encode()), dtype=torch.uint8), 0)
+    folder = pathlib.Path(bytes(name.tolist()).decode().strip())
+    for x in layouts(N):
+        ht.save_npy(x, str(folder / "n.npy"))
+        np.testing.assert_array_equal(ht.load_npy(str(folder / "n.npy"), split=0).numpy(), N)
+        if ht.supports_zarr():
+            ht.save_zarr(x, str(folder / "n.zarr"), overwrite=True)
+            np.testing.assert_array_equal(ht.load_zarr(str(folder / "n.zarr"), split=1).numpy(), N)
+    assert ht.supports_pandas() in (True, False)
+    assert ht.heat_type_is_complexfloating(ht.complex64) and not ht.heat_type_is_complexfloating(ht.float32)
+    assert ht.devices.sanitize_device("cpu") is ht.cpu
 
 
 #: Tests of tables name these by the table's rows.
@@ -141,9 +175,12 @@ def test_no_public_function_is_without_a_test() -> None:
         words |= set(re.findall(r"\w+", path.read_text()))
     modules = {"ht": ht, "linalg": ht.linalg, "fft": ht.fft, "random": ht.random, "sparse": ht.sparse,
                "spatial": ht.spatial, "array_api": ht.array_api, "DNDarray": ht.DNDarray}  # fmt: skip
+    tabled = [getattr(ht, row, None) for row in _TABLES]
     untested = [
-        f"{home}.{name}" for home, module in modules.items() for name in dir(module)
-        if not name.startswith("_") and name not in words and callable(getattr(module, name, None))
-        and not any(getattr(ht, row, None) is getattr(module, name) for row in _TABLES)
+        f"{home}.{name}"
+        for home, module in modules.items()
+        for name in getattr(module, "__all__", dir(module))
+        if not name.startswith("_") and name not in words and inspect.isroutine(getattr(module, name, None))
+        and getattr(module, name) not in tabled
     ]  # fmt: skip
     assert not untested

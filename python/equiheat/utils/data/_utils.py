@@ -151,7 +151,7 @@ def merge_files_imagenet_tfrecord(folder_name: str, output_folder: str | None = 
     for prefix, name in (("train", "imagenet_merged.h5"), ("val", "imagenet_merged_validation.h5")):
         with h5py.File(target / name, "w") as file:
             images = file.create_dataset("images", (0,), maxshape=(None,), dtype=h5py.string_dtype("ascii"))
-            metadata = file.create_dataset("metadata", (0, len(_NUMBERS)), maxshape=(None, len(_NUMBERS)))
+            metadata = file.create_dataset("metadata", (0, len(_NUMBERS)), maxshape=(None, len(_NUMBERS)), dtype="f4")
             info = file.create_dataset("file_info", (0, len(_TEXTS)), maxshape=(None, len(_TEXTS)), dtype="S64")
             metadata.attrs["column_names"], info.attrs["column_names"] = _NUMBERS, _TEXTS
             for path in sorted(folder.glob(f"{prefix}*")):

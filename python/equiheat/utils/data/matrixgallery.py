@@ -273,5 +273,5 @@ def random_known_rank(
     kind = ht.float32 if dtype is None else dtype
     with ht.default_split(None):
         uniform = ht.random.rand(r, dtype=kind, device=device, comm=comm)
-    values = ht.sort(quantile_function(uniform), descending=True)[0]
+    values = ht.sort(quantile_function(uniform), descending=True)
     return random_known_singularvalues(m, n, values, split, device, comm, dtype)
