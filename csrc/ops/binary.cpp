@@ -33,6 +33,7 @@
 #include <ATen/ops/view_as_real_ops.h>
 
 #include <cmath>
+#include <limits>
 #include <string_view>
 
 #include "array/redistribute.hpp"
@@ -46,6 +47,8 @@ namespace eh {
 namespace {
 
 namespace op = at::_ops;
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 /// Real and imaginary parts as a last axis, on the device of the other operand.
 at::Tensor parts(const at::Tensor& x, const at::Tensor& other) {
@@ -64,7 +67,10 @@ at::Tensor difference_of(const at::Tensor& a, const at::Tensor& b) {
 
 // Integer division by zero stops torch, and lowest / -1 the processor: both get a harmless divisor first and
 // NumPy's value afterwards (0, and the wrapped negation).
-at::Tensor harmless_divisor(const at::Tensor& b) { return b.masked_fill(b.eq(0).logical_or_(b.eq(-1)), 1); }
+at::Tensor harmless_divisor(const at::Tensor& b) {
+  const at::Tensor zero = b.eq(0);
+  return b.masked_fill(at::isSignedType(b.scalar_type()) ? zero.logical_or(b.eq(-1)) : zero, 1);
+}
 
 at::Tensor floored_quotient(const at::Tensor& a, const at::Tensor& b) {
   if (a.is_floating_point()) return op::floor_divide::call(a, b);
@@ -75,15 +81,35 @@ at::Tensor floored_quotient(const at::Tensor& a, const at::Tensor& b) {
   return zero.where(b.eq(0), by_minus_one);
 }
 
+// torch's vectors on processors give NaN where the quotient overflows.
+at::Tensor with_long_quotients(const at::Tensor& rest, const at::Tensor& a, const at::Tensor& b,
+                               bool floored) {
+  if (!rest.is_cpu() || rest.numel() == 0 || !std::isnan(rest.detach().sum().item<double>())) return rest;
+  const at::Tensor x = a.detach().expand(rest.sizes());
+  const at::Tensor y = b.detach().expand(rest.sizes());
+  const at::Tensor wrong =
+      rest.ne(rest).logical_and_(x.abs().lt(kInfinity)).logical_and_(y.ne(0)).logical_and_(y.eq(y));
+  const at::Tensor exact = x.masked_select(wrong).to(at::kDouble);
+  const at::Tensor divisors = y.masked_select(wrong).to(at::kDouble);
+  double* value = exact.mutable_data_ptr<double>();
+  const double* divisor = divisors.const_data_ptr<double>();
+  for (std::int64_t i = 0; i < exact.numel(); ++i) {
+    value[i] = std::fmod(value[i], divisor[i]);
+    if (floored && value[i] != 0 && (value[i] < 0) != (divisor[i] < 0)) value[i] += divisor[i];
+  }
+  return rest.detach().masked_scatter(wrong, exact.to(rest.scalar_type())).where(wrong, rest);
+}
+
 // The remainder of a division by 1, which stands for 0 and -1, is the wished 0. Zeros of reals have the sign of the
 // divisor.
 at::Tensor floored_remainder(const at::Tensor& a, const at::Tensor& b) {
   if (!a.is_floating_point()) return op::remainder_Tensor::call(a, harmless_divisor(b));
-  const at::Tensor rest = op::remainder_Tensor::call(a, b);
+  const at::Tensor rest = with_long_quotients(op::remainder_Tensor::call(a, b), a, b, true);
   return rest.where(rest.ne(0), op::copysign_Tensor::call(rest, b));
 }
 at::Tensor truncated_remainder(const at::Tensor& a, const at::Tensor& b) {
-  return op::fmod_Tensor::call(a, a.is_floating_point() ? b : harmless_divisor(b));
+  if (!a.is_floating_point()) return op::fmod_Tensor::call(a, harmless_divisor(b));
+  return with_long_quotients(op::fmod_Tensor::call(a, b), a, b, false);
 }
 
 // torch's step at NaN is 1.

@@ -82,7 +82,7 @@ DNDarray extreme_norm(const DNDarray& x, const at::Tensor& magnitude, bool large
     terms *= x.shape()[static_cast<std::size_t>(axis)];
     own *= magnitude.size(axis);
   }
-  EH_CHECK(terms > 0, ValueError, "norm: the largest or smallest of no elements is not defined; shape ",
+  EH_CHECK(terms > 0 || largest, ValueError, "norm: the smallest of no elements is not defined; shape ",
            to_string(x.shape()));
   const LayoutPtr layout = share(x.layout().reduced(axes, keepdims));
   at::Tensor extreme;

@@ -12,7 +12,6 @@ from torch import Tensor
 from equiheat import (
     _core,
     arithmetic,
-    comparison,
     complex_math,
     conversion,
     diagonals,
@@ -222,7 +221,7 @@ class DNDarray(
         written("floor_divide"),
     )
     __mod__, __rmod__, __imod__ = operator("remainder"), reflected("remainder"), written("remainder")
-    __pow__, __rpow__, __ipow__ = operator("power"), reflected("power"), written("power")
+    __ipow__ = written("power")
     __and__, __rand__, __iand__ = operator("bitwise_and"), reflected("bitwise_and"), written("bitwise_and")
     __or__, __ror__, __ior__ = operator("bitwise_or"), reflected("bitwise_or"), written("bitwise_or")
     __xor__, __rxor__, __ixor__ = operator("bitwise_xor"), reflected("bitwise_xor"), written("bitwise_xor")
@@ -240,11 +239,7 @@ class DNDarray(
         rounding.absolute,
         logical.invert,
     )
-    __divmod__ = arithmetic.divmod
     __round__ = rounding.round
-
-    def __rdivmod__(self, other: complex) -> tuple[DNDarray, DNDarray]:
-        return arithmetic.divmod(other, self)
 
     # ------------------------------------------------------------------ element-wise
     copysign = arithmetic.copysign
@@ -294,7 +289,6 @@ class DNDarray(
     floor = rounding.floor
     trunc = rounding.trunc
     round = rounding.round
-    clip = rounding.clip
     conj = complex_math.conj
     conjugate = complex_math.conjugate
     angle = complex_math.angle
@@ -303,8 +297,6 @@ class DNDarray(
     isinf = logical.isinf
     isnan = logical.isnan
     logical_not = logical.logical_not
-    allclose = comparison.allclose
-    isclose = comparison.isclose
 
     @property
     def real(self) -> DNDarray:
@@ -359,7 +351,6 @@ class DNDarray(
     swapaxes = manipulation.swapaxes
     T = property(manipulation.transpose)
     flip = manipulation.flip
-    rot90 = manipulation.rot90
     roll = manipulation.roll
 
     # ------------------------------------------------------------------ indexing

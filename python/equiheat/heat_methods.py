@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Heat's array class has beyond operations: a constructor from blocks, an index on blocks, a diagonal to fill."""
+"""What Heat's array class has beyond operations: a constructor from blocks, an index on blocks, a diagonal to fill.
+
+And the methods whose parameters Heat names otherwise than its functions.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,20 @@ from typing import Any
 
 import torch
 
-from equiheat import _core, dtypes
+from equiheat import _core, arithmetic, comparison, dtypes, manipulation, rounding
+from equiheat._function import Operand
 from equiheat._sanitize import DeviceLike, sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
 
 __all__ = ["LocalIndex"]
+
+_power = _core.operators["power"]
+
+
+def _without_modulo(modulo: object) -> None:
+    if modulo is not None:
+        raise NotImplementedError("pow: a modulo is not offered; take the remainder afterwards")
 
 
 class LocalIndex:
@@ -96,3 +107,45 @@ class HeatMethods:
         offset = 0 if core.counts is None else sum(core.counts[: core.comm.rank])
         core.local.diagonal(offset if core.split == 0 else -offset).fill_(value)
         return self
+
+    def __pow__(self: Any, other: Operand, modulo: None = None) -> Any:
+        """`power`; NotImplementedError for a modulo, as in Heat."""
+        _without_modulo(modulo)
+        return _power(self, other)
+
+    def __rpow__(self: Any, other: Operand, modulo: None = None) -> Any:
+        """`power` of another operand and this array."""
+        _without_modulo(modulo)
+        return _power(other, self)
+
+    def __divmod__(self: Any, other: Operand) -> Any:
+        """`divmod` of this array and another."""
+        return arithmetic.divmod(self, other)
+
+    def __rdivmod__(self: Any, other: Operand) -> Any:
+        """`divmod` of another operand and this array."""
+        return arithmetic.divmod(other, self)
+
+    def isclose(self: Any, other: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+        """See `equiheat.isclose`."""
+        return comparison.isclose(self, other, rtol, atol, equal_nan)
+
+    def allclose(self: Any, other: Operand, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+        """See `equiheat.allclose`. Collective."""
+        return comparison.allclose(self, other, rtol, atol, equal_nan)
+
+    def clip(
+        self: Any,
+        a_min: Operand = None,
+        a_max: Operand = None,
+        out: Any = None,
+        *,
+        min: Operand = None,
+        max: Operand = None,
+    ) -> Any:
+        """See `equiheat.clip`; bounds have Heat's names or NumPy's."""
+        return rounding.clip(self, min if a_min is None else a_min, max if a_max is None else a_max, out)
+
+    def rot90(self: Any, k: int = 1, axis: Sequence[int] = (0, 1), *, axes: Sequence[int] | None = None) -> Any:
+        """See `equiheat.rot90`; the axes have Heat's name or NumPy's."""
+        return manipulation.rot90(self, k, axis if axes is None else axes)

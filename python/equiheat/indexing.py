@@ -143,10 +143,36 @@ def _entries(core: _core.Array, key: Any) -> tuple[Any, ...]:
     if type(key) in _PLAIN:
         return (key,)
     if type(key) is not tuple:
-        return (_entry(core, key),)
+        return _with_empty_masks(core, (_entry(core, key),))
     if _PLAIN.issuperset(map(type, key)):
         return key
-    return tuple(entry if type(entry) in _PLAIN else _entry(core, entry) for entry in key)
+    return _with_empty_masks(core, tuple(entry if type(entry) in _PLAIN else _entry(core, entry) for entry in key))
+
+
+def _axes_of(entry: Any) -> int:
+    """How many axes of the array an entry of a key speaks of."""
+    if entry is None or entry is Ellipsis:
+        return 0
+    return entry.ndim if isinstance(entry, _core.Array) and entry.local.dtype == torch.bool else 1
+
+
+def _with_empty_masks(core: _core.Array, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Masks with an axis of no elements choose nothing, whatever the array's length there: as positions, none."""
+    if not any(isinstance(e, _core.Array) and e.size == 0 and e.local.dtype == torch.bool for e in key):
+        return key
+    rest = core.ndim - sum(map(_axes_of, key))
+    found: list[Any] = []
+    axis = 0
+    for entry in key:
+        spans = max(rest, 0) if entry is Ellipsis else _axes_of(entry)
+        extents = core.gshape[axis : axis + spans]
+        axis += spans
+        mask = isinstance(entry, _core.Array) and entry.size == 0 and entry.local.dtype == torch.bool
+        pairs = list(zip(entry.gshape, extents, strict=False)) if mask else []
+        fits = len(pairs) == spans and any(n != m for n, m in pairs) and all(n in (0, m) for n, m in pairs)
+        nothing = torch.zeros(0, dtype=torch.int64, device=core.local.device)
+        found += [_core.replicated_like(core, nothing)] * spans if fits else [entry]
+    return tuple(found)
 
 
 def _entry(core: _core.Array, entry: Any) -> Any:

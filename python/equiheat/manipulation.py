@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
+from equiheat._function import deliver
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -293,12 +294,12 @@ def concatenate(arrays: Sequence[DNDarray], axis: int = 0) -> DNDarray:
 concat = concatenate
 
 
-def stack(arrays: Sequence[DNDarray], axis: int = 0) -> DNDarray:
-    """Arrays of one shape joined along a new axis, which stands at `axis` of the result.
+def stack(arrays: Sequence[DNDarray], axis: int = 0, out: DNDarray | None = None) -> DNDarray:
+    """Arrays of one shape joined along a new axis, which stands at `axis` of the result, written into `out` if given.
 
     Distribution: the first array that is split decides; others are redistributed to its layout.
     """
-    return wrap(_core.stack(_cores(arrays, "stack"), axis))
+    return deliver(wrap(_core.stack(_cores(arrays, "stack"), axis)), out, True, "stack")
 
 
 def _at_least(x: _core.Array, ndim: int) -> DNDarray:

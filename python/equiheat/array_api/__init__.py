@@ -4,7 +4,7 @@
 
 All functions of the standard with its signatures, types and meaning, the `linalg` and `fft` extensions and inspection
 included, on the same arrays as everything else in equiheat. Where Heat's meaning differs, the function here has the
-standard's: default types are NumPy's (float64, complex128, int64), ``sort`` returns values only, ``std`` and ``var``
+standard's: default types are NumPy's (float64, complex128, int64), ``std`` and ``var``
 take `correction`, sums of unsigned integers are uint64.
 
 Code that was written for the standard never says `split`; arrays it makes follow the default split

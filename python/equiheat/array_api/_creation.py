@@ -53,7 +53,11 @@ def asarray(obj: Any, /, *, dtype: DType = None, device: Device = None, copy: bu
     python = isinstance(obj, (builtins.bool, builtins.int, builtins.float, builtins.complex, list, tuple))
     if copy is False and python:
         raise ValueError("asarray: copy=False, but Python numbers have no memory to share; leave copy out")
-    return ht.asarray(np.asarray(obj), dtype=dtype, device=device, copy=copy)
+    # Integers beyond int64 beside small ones are float64 to NumPy unless it is told their type.
+    wanted = dtypes.torch_dtype(dtype) if python and dtype is not None else None
+    whole = wanted is not None and not (wanted.is_floating_point or wanted.is_complex or wanted == torch.bool)
+    values = np.asarray(obj, dtype=str(wanted).removeprefix("torch.") if whole else None)
+    return ht.asarray(values, dtype=dtype, device=device, copy=copy)
 
 
 def result_of(arrays: list[Array]) -> DType:

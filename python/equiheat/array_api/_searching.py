@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from equiheat.array_api._dtypes import default_of
 from equiheat.array_api._heat import Array, Axis, Operand, ht, is_array
@@ -102,13 +102,8 @@ def unique_values(x: Array, /) -> Array:
 
 
 def sort(x: Array, /, *, axis: int = -1, descending: builtins.bool = False, stable: builtins.bool = True) -> Array:
-    """Sorted along an axis (values only; Heat's returns the indices, too); see `equiheat.sort`."""
-    return _values(ht.sort(x, axis=axis, descending=descending))
-
-
-def _values(result: Any) -> Array:
-    values: Array = result[0] if isinstance(result, tuple) else result
-    return values
+    """Sorted along an axis; see `equiheat.sort`."""
+    return ht.sort(x, axis=axis, descending=descending)
 
 
 def argsort(x: Array, /, *, axis: int = -1, descending: builtins.bool = False, stable: builtins.bool = True) -> Array:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import builtins
 
-from equiheat.array_api._dtypes import int64, uint64
+from equiheat.array_api._dtypes import float64, int64, uint64
 from equiheat.array_api._heat import Array, Axis, DType, ht
 from equiheat.dtypes import Datatype, integer, unsignedinteger
+from equiheat.dtypes import bool as boolean
 
 # fmt: off
 __all__ = [
@@ -22,6 +23,11 @@ def _total(x: Array, dtype: DType) -> DType:
     if dtype is not None or not issubclass(kind, integer):
         return dtype  # bool becomes int64 anyway
     return uint64 if issubclass(kind, unsignedinteger) else int64
+
+
+def _floating(x: Array) -> Array:
+    """Integers in the default type of reals, which their averages have."""
+    return x.astype(float64) if issubclass(x.dtype, (integer, boolean)) else x
 
 
 def sum(x: Array, /, *, axis: Axis = None, dtype: DType = None, keepdims: builtins.bool = False) -> Array:
@@ -45,18 +51,18 @@ def min(x: Array, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> A
 
 
 def mean(x: Array, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Array:
-    """Arithmetic mean over axes; see `equiheat.mean`."""
-    return ht.mean(x, axis=axis, keepdims=keepdims)
+    """Arithmetic mean over axes, float64 of integers; see `equiheat.mean`."""
+    return ht.mean(_floating(x), axis=axis, keepdims=keepdims)
 
 
 def var(x: Array, /, *, axis: Axis = None, correction: builtins.float = 0.0, keepdims: builtins.bool = False) -> Array:
-    """Variance over axes, divided by n - correction; see `equiheat.var`."""
-    return ht.var(x, axis=axis, ddof=correction, keepdims=keepdims)
+    """Variance over axes, divided by n - correction, float64 of integers; see `equiheat.var`."""
+    return ht.var(_floating(x), axis=axis, ddof=correction, keepdims=keepdims)
 
 
 def std(x: Array, /, *, axis: Axis = None, correction: builtins.float = 0.0, keepdims: builtins.bool = False) -> Array:
     """Standard deviation over axes, the root of `var`; see `equiheat.std`."""
-    return ht.std(x, axis=axis, ddof=correction, keepdims=keepdims)
+    return ht.std(_floating(x), axis=axis, ddof=correction, keepdims=keepdims)
 
 
 def all(x: Array, /, *, axis: Axis = None, keepdims: builtins.bool = False) -> Array:

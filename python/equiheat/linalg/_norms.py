@@ -51,7 +51,7 @@ def vector_norm(
     Raises
     ------
     ValueError
-        An axis out of bounds or given twice; ord of +-inf over no elements.
+        An axis out of bounds or given twice; ord of -inf over no elements.
     """
     core = native(x, "vector_norm")
     return wrap(_core.vector_norm(core, 2.0 if ord is None else float(ord), _axes(axis, core.ndim), keepdims))
@@ -114,12 +114,17 @@ def matrix_norm(
     return wrap(extreme if keepdims else _core.vector_norm(extreme, 1.0, [rows, columns], False))
 
 
+def _of_nothing(values: DNDarray, largest: bool) -> DNDarray:
+    """The largest of no singular values is 0, as NumPy's; the smallest a ValueError."""
+    return wrap(_core.vector_norm(values._core, math.inf if largest else -math.inf, [values.ndim - 1], False))
+
+
 def _spectral_norm(core: _core.Array, axes: tuple[int, int], keepdims: bool, ord: Order) -> DNDarray:
     values = svdvals(manipulation.moveaxis(wrap(core), axes, (-2, -1)))
     if ord == "nuc":
         result = wrap(_core.vector_norm(values._core, 1.0, [values.ndim - 1], False))
     else:
-        result = values[..., 0 if ord == 2 else -1]
+        result = values[..., 0 if ord == 2 else -1] if values.shape[-1] else _of_nothing(values, ord == 2)
     return manipulation.expand_dims(result, sorted(axes)) if keepdims else result
 
 

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-def matmul(x1: ArrayLike, x2: ArrayLike, allow_resplit: bool = False) -> DNDarray:
-    r"""Matrix product ``x1 @ x2`` over the last two axes, batch axes broadcast; 1-D operands as in NumPy.
+def matmul(a: ArrayLike, b: ArrayLike, allow_resplit: bool = False) -> DNDarray:
+    r"""Matrix product ``a @ b`` over the last two axes, batch axes broadcast; 1-D operands as in NumPy.
 
     Parameters
     ----------
-    x1 : array
+    a : array
         (..., m, k) or (k,), any dtype, any split, any extents. NumPy and torch arrays count as replicated.
-    x2 : array
+    b : array
         (..., k, n) or (k,).
     allow_resplit : bool
         Accepted for Heat's programs. The cheapest way is always taken, and operands are never changed.
@@ -40,7 +40,7 @@ def matmul(x1: ArrayLike, x2: ArrayLike, allow_resplit: bool = False) -> DNDarra
     ------------
     Split of the result (rows are axis 0, columns axis 1; N is replicated)::
 
-        x1 \ x2   N   0   1
+        a \ b     N   0   1
         N         N   0   1
         0         0   0   0
         1         1   1   1
@@ -57,7 +57,7 @@ def matmul(x1: ArrayLike, x2: ArrayLike, allow_resplit: bool = False) -> DNDarra
 
     Differentiable, also twice: the gradients are two more products of this kind.
     """
-    return wrap(_core.matmul(*native_pair("matmul", ("x1", "x2"), x1, x2)))
+    return wrap(_core.matmul(*native_pair("matmul", ("a", "b"), a, b)))
 
 
 def vdot(x1: ArrayLike, x2: ArrayLike) -> DNDarray:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import torch
 from torch import Tensor
@@ -204,3 +204,10 @@ def _name_of(arithmetic: torch.dtype | None) -> str:
     if arithmetic not in _ARITHMETIC:
         raise ValueError(f"arithmetic is {arithmetic}; expected torch.float32, torch.bfloat16 or None")
     return _ARITHMETIC[arithmetic]
+
+
+def __getattr__(name: str) -> Any:
+    """Torch's functions, as Heat has them."""
+    if not name.startswith("_") and hasattr(torch.nn.functional, name):
+        return getattr(torch.nn.functional, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}, nor has torch.nn.functional")
