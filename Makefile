@@ -37,4 +37,4 @@ format:
 	@git ls-files '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs clang-format -i
 
 clean:
-	rm -rf build dist .venv .venv-full python/equiheat/_core*.so python/equiheat/_build_info.py
+	rm -rf build dist .venv .venv-full .venv-openmpi python/equiheat/_core*.so python/equiheat/_comm python/equiheat/_build_info.py

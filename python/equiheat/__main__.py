@@ -63,7 +63,7 @@ def report() -> dict[str, str]:
         "numpy": np.__version__,
         "mpi4py": _version_of("mpi4py"),
         **extras,
-        "MPI": f"{MPI.Get_library_version().splitlines()[0].strip()}; core built for {_build_info.MPI}",
+        "MPI": f"{MPI.Get_library_version().splitlines()[0].strip()}; core built for {' and '.join(_build_info.MPI)}",
         "thread level": _THREAD_LEVELS[MPI.Query_thread()],
         "ranks": str(MPI.COMM_WORLD.Get_size()),
         "CUDA": _cuda(),

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Loads the native core, after checking that it fits the torch and the MPI of this process.
 
-A mismatch would otherwise show up as an undefined symbol, a wrong answer or a crash inside MPI.
+A mismatch would otherwise show up as an undefined symbol, a wrong answer or a crash inside MPI. The communication layer
+exists once per ABI family of MPI, in `_comm/<family>/libequiheat_comm.so`; the one of mpi4py's MPI is loaded.
 """
 
 from __future__ import annotations
 
+import ctypes
 import importlib
+import importlib.util
+import os
+import pathlib
+from collections.abc import Mapping
 from types import ModuleType
 
 REBUILD = "pip install --force-reinstall --no-deps --no-build-isolation ."
+#: sizeof(MPI_Comm) in the headers of each family.
+HANDLE_BYTES = {"mpich": 4, "openmpi": 8}
 
 
 def _minor(version: str) -> str:
@@ -34,15 +42,44 @@ def check_torch(built: str, running: str) -> None:
         )
 
 
-def check_mpi_family(built: str, library_version: str) -> None:
-    """Raise ImportError unless mpi4py runs on an MPI of the family the core was compiled for."""
-    running = mpi_family(library_version)
-    if running not in (built, "unknown"):
+def choose_mpi_family(built: Mapping[str, str], library_version: str, handle_bytes: int, wanted: str = "") -> str:
+    """The ABI family whose communication layer this process loads.
+
+    Parameters
+    ----------
+    built : mapping
+        Families compiled, with the folders of their headers.
+    library_version : str
+        What MPI_Get_library_version says to mpi4py.
+    handle_bytes : int
+        sizeof(MPI_Comm) in mpi4py. It decides for an MPI of unknown name.
+    wanted : str
+        A family that is taken whatever mpi4py says; the environment variable EQUIHEAT_MPI_ABI.
+
+    Raises
+    ------
+    ImportError
+        When the family was not compiled, or mpi4py's handles are not those of the family.
+    """
+    by_handle = next((name for name, size in HANDLE_BYTES.items() if size == handle_bytes), "unknown")
+    found = mpi_family(library_version)
+    family = wanted or (by_handle if found == "unknown" else found)
+    if family not in built:
+        reason = f"EQUIHEAT_MPI_ABI is {wanted!r}" if wanted else f"mpi4py uses {_first_line(library_version)!r}"
+        other = next(iter(built))
         raise ImportError(
-            f"equiheat was compiled for the {built} family of MPI, but mpi4py uses {_first_line(library_version)!r}. "
-            f"Either make mpi4py use the other one (environment variable MPI4PY_MPIABI={built}, or MPI4PY_LIBMPI="
-            f"/path/to/libmpi.so), or compile equiheat with this MPI's mpicc first on PATH ({REBUILD})."
+            f"equiheat was compiled for the {' and the '.join(built)} family of MPI, but {reason}. "
+            f"Either make mpi4py use another MPI (environment variable MPI4PY_MPIABI={other}, or MPI4PY_LIBMPI="
+            f"/path/to/libmpi.so), or compile equiheat with this MPI's mpicc first on PATH ({REBUILD}), or for both: "
+            f"CMAKE_ARGS=-DEQUIHEAT_MPI_COMPILERS=/path/to/mpicc."
         )
+    if HANDLE_BYTES[family] != handle_bytes:
+        raise ImportError(
+            f"mpi4py was compiled for another binary interface of {_first_line(library_version)!r} than equiheat: its "
+            f"communicators have {handle_bytes} bytes, those of the {family} family {HANDLE_BYTES[family]}. Install "
+            f"mpi4py's wheel from PyPI, or compile it with the plain mpicc, not with mpicc_abi."
+        )
+    return family
 
 
 def check_mpi_library(core: tuple[int, str], mpi4py: tuple[int, str]) -> None:
@@ -52,6 +89,16 @@ def check_mpi_library(core: tuple[int, str], mpi4py: tuple[int, str]) -> None:
             f"Two MPI libraries are loaded: equiheat's core uses {_first_line(core[1])!r} (handles of {core[0]} "
             f"bytes), mpi4py uses {_first_line(mpi4py[1])!r} ({mpi4py[0]} bytes). Compile equiheat with the mpicc "
             f"that belongs to mpi4py's library first on PATH ({REBUILD}), and check LD_LIBRARY_PATH and LD_PRELOAD."
+        )
+
+
+def check_mpi_runs(core: bool, mpi4py: bool) -> None:
+    """Raise ImportError unless both see the same state of MPI: two copies of one library agree in everything else."""
+    if core != mpi4py:
+        only = "mpi4py" if mpi4py else "equiheat"
+        raise ImportError(
+            f"Two copies of one MPI library are loaded: it is initialised for {only} alone. "
+            f"Check LD_LIBRARY_PATH, LD_PRELOAD and MPI4PY_LIBMPI."
         )
 
 
@@ -91,16 +138,28 @@ def load_core() -> ModuleType:
     torch = importlib.import_module("torch")
     check_torch(build.TORCH, torch.__version__)
     mpi = _import_mpi()
-    version = mpi.Get_library_version()
-    check_mpi_family(build.MPI, version)
+    version = mpi.Get_library_version().strip("\0 \n")
+    handle_bytes = mpi._sizeof(mpi.Comm)
+    family = choose_mpi_family(build.MPI, version, handle_bytes, os.environ.get("EQUIHEAT_MPI_ABI", ""))
     try:
+        _load_comm(family)
         core = importlib.import_module("equiheat._core")
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise ImportError(
             f"equiheat's native core does not load: {error}. It was compiled against torch {build.TORCH} and the MPI "
-            f"headers in {build.MPI_HEADERS}; this process runs torch {torch.__version__} and "
+            f"headers in {build.MPI[family]}; this process runs torch {torch.__version__} and "
             f"{_first_line(version)!r}. Compile it again here: {REBUILD}"
         ) from error
     own = (core.mpi_comm_size_of(), core.mpi_library_version().strip("\0 \n"))
-    check_mpi_library(own, (mpi._sizeof(mpi.Comm), version.strip("\0 \n")))
+    check_mpi_library(own, (handle_bytes, version))
+    check_mpi_runs(core.mpi_initialized(), mpi.Is_initialized())
     return core
+
+
+def _load_comm(family: str) -> None:
+    """Load the communication layer of one family; `_core` names it as its dependency, by soname, without a path."""
+    spec = importlib.util.find_spec("equiheat._core")
+    if spec is None or spec.origin is None:
+        raise ImportError("there is no equiheat._core")
+    library = pathlib.Path(spec.origin).parent / "_comm" / family / "libequiheat_comm.so"
+    ctypes.CDLL(str(library))

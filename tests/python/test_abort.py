@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import subprocess
-import sys
 import time
 
 import pytest
+from launcher import start
 
 pytestmark = pytest.mark.ranks(1)
 
@@ -24,16 +22,11 @@ def run_on_two_ranks(folder: pathlib.Path, body: str, **variables: str) -> tuple
         "import sys, time\nimport equiheat\nfrom mpi4py import MPI\ncomm = MPI.COMM_WORLD\nrank = comm.Get_rank()\n"
         "comm.Barrier()\nif rank == 1:\n    print('failing', time.time(), flush=True)\n" + body
     )
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL", "EQUIHEAT_NO"))}
-    command = ["mpiexec", "-n", "2", sys.executable, str(script)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=START + 30, check=False, env=inherited | variables
-    )
+    code, output = start(2, script, timeout=START + 30, **variables)
     end = time.time()
-    output = done.stdout + done.stderr
-    begin = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("failing")]
+    begin = [float(line.split()[1]) for line in output.splitlines() if line.startswith("failing")]
     assert begin, output
-    return done.returncode, output, end - begin[0]
+    return code, output, end - begin[0]
 
 
 def test_an_uncaught_exception_ends_the_job_with_its_traceback(tmp_path: pathlib.Path) -> None:

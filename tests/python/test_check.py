@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
+from mpi4py import MPI
 
 from equiheat import _build_info, _check
-from equiheat._check import check_mpi_family, check_mpi_library, check_torch, mpi_family
+from equiheat._check import check_mpi_library, check_mpi_runs, check_torch, choose_mpi_family, mpi_family
 
 MPICH = "MPICH Version:      5.0.2\nMPICH Release date: 2026"
 OPEN_MPI = "Open MPI v5.0.11, package: Open MPI"
@@ -34,11 +37,48 @@ def test_family_of_an_mpi_library(text: str, family: str) -> None:
     assert mpi_family(text) == family
 
 
-def test_another_mpi_family_is_refused_and_an_unknown_one_is_tried() -> None:
+BOTH = {"mpich": "/mpich/include", "openmpi": "/openmpi/include"}
+
+
+@pytest.mark.parametrize(
+    ("version", "handle", "wanted", "family"),
+    [
+        (MPICH, 4, "", "mpich"),
+        (OPEN_MPI, 8, "", "openmpi"),
+        ("Other MPI 1", 4, "", "mpich"),
+        ("Other MPI 1", 8, "", "openmpi"),
+        ("Other MPI 1", 8, "openmpi", "openmpi"),
+    ],
+)
+def test_the_family_of_mpi4py_is_chosen(version: str, handle: int, wanted: str, family: str) -> None:
+    assert choose_mpi_family(BOTH, version, handle, wanted) == family
+
+
+def test_a_family_that_was_not_compiled_is_refused() -> None:
     with pytest.raises(ImportError, match=r"compiled for the mpich family of MPI, but mpi4py uses 'Open MPI v5"):
-        check_mpi_family("mpich", OPEN_MPI)
-    check_mpi_family("mpich", MPICH)
-    check_mpi_family("mpich", "Other MPI 1")
+        choose_mpi_family({"mpich": ""}, OPEN_MPI, 8)
+    with pytest.raises(ImportError, match=r"the mpich and the openmpi family of MPI, but EQUIHEAT_MPI_ABI is 'intel'"):
+        choose_mpi_family(BOTH, MPICH, 4, "intel")
+
+
+def test_the_standard_abi_of_mpi4py_is_refused() -> None:
+    with pytest.raises(ImportError, match=r"communicators have 8 bytes, those of the mpich family 4.*mpicc_abi"):
+        choose_mpi_family(BOTH, MPICH, 8)
+
+
+def test_two_copies_of_one_mpi_are_refused() -> None:
+    check_mpi_runs(True, True)
+    with pytest.raises(ImportError, match="initialised for mpi4py alone"):
+        check_mpi_runs(False, True)
+
+
+@pytest.mark.ranks(1)
+def test_a_process_loads_one_communication_layer_and_one_mpi() -> None:
+    maps = pathlib.Path("/proc/self/maps").read_text().split()
+    layers = {path for path in maps if path.endswith("libequiheat_comm.so")}
+    assert len(layers) == 1
+    assert pathlib.Path(layers.pop()).parent.name == mpi_family(MPI.Get_library_version())
+    assert len({path for path in maps if re.search(r"/libmpi(_abi)?\.so", path)}) == 1
 
 
 def test_two_mpi_libraries_are_refused() -> None:
@@ -48,7 +88,7 @@ def test_two_mpi_libraries_are_refused() -> None:
 
 @pytest.mark.ranks(1)
 def test_a_build_for_another_torch_ends_the_import() -> None:
-    stub = "import sys, types; m = types.ModuleType('equiheat._build_info'); m.TORCH = '1.0.0'; m.MPI = 'mpich'\n"
+    stub = "import sys, types; m = types.ModuleType('equiheat._build_info'); m.TORCH = '1.0.0'; m.MPI = {'mpich': ''}\n"
     code = stub + "sys.modules['equiheat._build_info'] = m\nimport equiheat"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1

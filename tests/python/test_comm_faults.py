@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 
 import pytest
+from launcher import start
 
 pytestmark = pytest.mark.ranks(1)
 
@@ -27,8 +26,10 @@ def say(text):
     os.write(1, f"{text}\\n".encode())  # in one piece: lines of several ranks do not mix
 
 
-comm.barrier()
+comm.allreduce(torch.ones(1 << 20))
 say(f"process {os.getpid()}")
+for path in re.findall("/dev/shm/.*", open("/proc/self/maps").read()):
+    say(f"segment {path}")
 comm.barrier()
 if rank == 0:
     say(f"begin {time.time()}")
@@ -44,34 +45,31 @@ def is_running(process: str) -> bool:
 
 
 def run(folder: pathlib.Path, ranks: int, body: str, **variables: str) -> tuple[int, str, float]:
-    """Exit code, output, seconds from the first barrier to the end; checks that no process is left."""
+    """Exit code, output, seconds from the first barrier to the end; checks that no process and no segment is left."""
     script = folder / "program.py"
     script.write_text(PRELUDE + body)
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL", "EQUIHEAT"))}
-    before = set(os.listdir("/dev/shm"))
-    done = subprocess.run(
-        ["mpiexec", "-n", str(ranks), sys.executable, str(script)],
-        env=inherited | {"OMP_NUM_THREADS": "1"} | variables,
-        capture_output=True,
-        text=True,
-        timeout=START + 30,
-        check=False,
-    )
+    code, output = start(ranks, script, timeout=START + 30, **variables)
     end = time.time()
-    output = done.stdout + done.stderr
-    words = [line.split() for line in done.stdout.splitlines()]
+    words = [line.split() for line in output.splitlines()]
     begin = [float(w[1]) for w in words if w[:1] == ["begin"]]
     assert begin, output
-    left = [w[1] for w in words if w[:1] == ["process"]]
-    while left and time.time() < end + 5:
+    processes = [w[1] for w in words if w[:1] == ["process"]]
+    segments = [w[1] for w in words if w[:1] == ["segment"] and "(deleted)" not in w]
+    assert len(processes) == ranks, output
+    assert not waited_for(lambda: [p for p in processes if is_running(p)]), output
+    assert not waited_for(lambda: [s for s in segments if pathlib.Path(s).exists()]), output
+    return code, output, end - begin[0]
+
+
+def waited_for(left: Callable[[], list[str]]) -> list[str]:
+    """What is left five seconds later, or as soon as nothing is."""
+    deadline = time.time() + 5
+    while left() and time.time() < deadline:
         time.sleep(0.1)
-        left = [process for process in left if is_running(process)]
-    assert not left, f"processes {left} are still there\n{output}"
-    assert not [name for name in set(os.listdir("/dev/shm")) - before if "equiheat" in name]
-    return done.returncode, output, end - begin[0]
+    return left()
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [2, 3, 4])
 def test_a_sleeping_rank_is_found_and_every_stack_is_shown(tmp_path: pathlib.Path, ranks: int) -> None:
     body = "def nap():\n    time.sleep(60)\nif rank == 1:\n    nap()\ncomm.allreduce(torch.ones(3))\n"
     code, output, seconds = run(tmp_path, ranks, body, EQUIHEAT_TIMEOUT="2")
@@ -100,7 +98,7 @@ def test_a_message_nobody_sends_is_found(tmp_path: pathlib.Path) -> None:
     assert seconds < 1 + 5
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [2, 3, 4])
 def test_a_killed_rank_ends_the_job(tmp_path: pathlib.Path, ranks: int) -> None:
     body = "if rank == 1:\n    os.kill(os.getpid(), signal.SIGKILL)\ncomm.allreduce(torch.ones(1 << 20))\n"
     code, _, seconds = run(tmp_path, ranks, body)
@@ -108,10 +106,10 @@ def test_a_killed_rank_ends_the_job(tmp_path: pathlib.Path, ranks: int) -> None:
     assert seconds < 10
 
 
-@pytest.mark.parametrize("checked", ["0", "1"])
-def test_a_rank_that_raises_ends_the_job(tmp_path: pathlib.Path, checked: str) -> None:
+@pytest.mark.parametrize(("ranks", "checked"), [(2, "0"), (3, "1"), (4, "0")])
+def test_a_rank_that_raises_ends_the_job(tmp_path: pathlib.Path, ranks: int, checked: str) -> None:
     body = "if rank == 1:\n    raise ValueError('the reason')\ncomm.allreduce(torch.ones(1 << 20))\n"
-    code, output, seconds = run(tmp_path, 3, body, EQUIHEAT_CHECK=checked)
+    code, output, seconds = run(tmp_path, ranks, body, EQUIHEAT_CHECK=checked)
     assert code != 0
     assert "ValueError: the reason" in output
     assert seconds < 8

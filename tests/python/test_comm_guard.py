@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import itertools
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
 import torch
+from launcher import start
 
 import equiheat as ht
 from equiheat import _core
@@ -127,13 +125,6 @@ def test_a_communicator_of_some_ranks_has_its_own_order() -> None:
 @pytest.mark.ranks(1)
 def test_without_shared_memory_messages_compare() -> None:
     """The same cases where ranks share no memory, as between nodes."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "HYDRA", "MPI_LOCAL", "EQUIHEAT"))}
-    done = subprocess.run(
-        ["mpiexec", "-n", "3", sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__],
-        env=inherited | {"EQUIHEAT_SHM": "0", "EQUIHEAT_CHECK": "1", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    pytest_again = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", __file__)
+    code, output = start(3, *pytest_again, timeout=120, EQUIHEAT_SHM="0", EQUIHEAT_CHECK="1")
+    assert code == 0, output
