@@ -26,7 +26,7 @@ _DASH, _KEYWORDS_ONLY = "/", "*"
 
 
 def top_level_parts(text: str) -> list[str]:
-    """The arguments between the outer parentheses of a signature."""
+    """The arguments between the outer parentheses of a signature; the list cuts long ones off, and with them the last argument."""
     if not text.startswith("("):
         return []
     depth, parts, part = 0, [], ""
@@ -35,6 +35,7 @@ def top_level_parts(text: str) -> list[str]:
             depth += 1
         elif char in ")]}":
             if depth == 0:
+                parts.append(part.strip())
                 break
             depth -= 1
         if char == "," and depth == 0:
@@ -42,7 +43,7 @@ def top_level_parts(text: str) -> list[str]:
             part = ""
         else:
             part += char
-    return [p for p in [*parts, part.strip()] if p]
+    return [p for p in parts if p]
 
 
 class Argument:
