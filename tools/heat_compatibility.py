@@ -26,7 +26,7 @@ _DASH, _KEYWORDS_ONLY = "/", "*"
 
 
 def top_level_parts(text: str) -> list[str]:
-    """The arguments between the outer parentheses of a signature; the list cuts long ones off, and with them the last argument."""
+    """The arguments between the outer parentheses of a signature, without the last if the list cuts it off."""
     if not text.startswith("("):
         return []
     depth, parts, part = 0, [], ""

