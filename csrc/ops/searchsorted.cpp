@@ -50,6 +50,12 @@ Sorting by_rank(const at::Tensor& boundary, const std::vector<std::int64_t>& ran
   return out;
 }
 
+/// Elements in another order; torch's index_select has no kernels for wide unsigned types, so by bytes.
+at::Tensor in_order(const at::Tensor& flat, const at::Tensor& order) {
+  const at::Tensor bytes = flat.view(at::kByte).view({flat.numel(), flat.element_size()});
+  return bytes.index_select(0, order).view({-1}).view(flat.scalar_type());
+}
+
 /// Values to the ranks within whose blocks they fall, and their places back. Collective.
 at::Tensor ask_owners(const DNDarray& a, const at::Tensor& sorted, const at::Tensor& values, bool right) {
   std::vector<std::int64_t> ranks;
@@ -65,7 +71,7 @@ at::Tensor ask_owners(const DNDarray& a, const at::Tensor& sorted, const at::Ten
   const Sorting sorting = by_rank(places(boundaries, flat, right), ranks, a.comm().size());
   const Traffic traffic = plan_traffic(sorting.ends, a.comm());
   const at::Tensor order = index_tensor(sorting.order, flat);
-  const at::Tensor asked = route(flat.index_select(0, order), traffic.sent, traffic.received, a.comm());
+  const at::Tensor asked = route(in_order(flat, order), traffic.sent, traffic.received, a.comm());
   const at::Tensor found = places(sorted, asked, right).add(a.layout().offset(a.comm().rank()));
   const at::Tensor answers = route(found, traffic.received, traffic.sent, a.comm());
   return answers.new_empty(answers.sizes()).index_copy_(0, order, answers).view(values.sizes());

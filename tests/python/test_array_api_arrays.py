@@ -224,6 +224,12 @@ def test_astype(pair: Any, name: str) -> None:
     assert xp.astype(x, own(name), device=x.device).device == x.device
 
 
+def test_complex_numbers_have_no_real_value() -> None:
+    for split in (None, 0):
+        with pytest.raises(TypeError, match="real"):
+            xp.astype(distribute(np.array([1j, 2.0]), split), xp.float64)
+
+
 #: Every name of the standard with its signature there.
 SIGNATURES = {
     "arange": "(start, /, stop=None, step=1, *, dtype=None, device=None)",

@@ -140,6 +140,23 @@ def test_take(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
+def test_masks_with_an_axis_of_no_elements(data: st.DataObject) -> None:
+    x, value = data.draw(pairs(shapes(min_dims=1)))
+    axes = data.draw(st.integers(1, value.ndim))
+    empty = data.draw(st.lists(st.booleans(), min_size=axes, max_size=axes).filter(any))
+    shape = tuple(0 if none else n for none, n in zip(empty, value.shape, strict=False))
+    mask = np.ones(shape, bool)
+    key = distribute(mask, data.draw(splits))
+    assert_same(x[key], value[mask])
+    x[key], value[mask] = 1, 1
+    assert_same(x, value)
+    with pytest.raises(IndexError, match="boolean index"):
+        x[distribute(np.ones((0, *(n + 1 for n in value.shape[1:])), bool), None)] if value.ndim > 1 else x[
+            distribute(np.ones(len(value) + 1, bool), None)
+        ]
+
+
+@given(data=st.data())
 def test_getting_and_setting(data: st.DataObject) -> None:
     x, value = data.draw(pairs(shapes(min_dims=1, min_side=1)))
     key: Any = []

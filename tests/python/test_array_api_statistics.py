@@ -95,3 +95,11 @@ def test_diff(data: st.DataObject) -> None:
     assert_same(xp.diff(x, axis=axis, n=n), np.diff(value, axis=axis, n=n))
     assert_same(xp.diff(x, axis=axis, prepend=x), np.diff(value, axis=axis, prepend=value))
     assert_same(xp.diff(x, axis=axis, append=x), np.diff(value, axis=axis, append=value))
+
+
+@few
+@given(pair=pairs(shapes(min_dims=1, min_side=1), ("bool", *INTEGERS)))
+def test_averages_of_integers_have_the_default_type_of_reals(pair: Any) -> None:
+    x, value = pair
+    for name in ("mean", "std", "var"):
+        assert_same(call(name, x, axis=0), getattr(np, name)(value, axis=0))

@@ -108,3 +108,21 @@ def test_factories_and_promotion(dtype: type) -> None:
     assert ht.array(sample(dtype)).dtype == dtype
     for other in ("uint8", "int8", "int16", "int32", "int64", "float64", "complex128"):
         assert ht.promote_types(dtype, other) == np.promote_types(dtype, other)
+
+
+@pytest.mark.parametrize("split", [None, 0])
+def test_searching_and_sets(dtype: type, split: int | None) -> None:
+    a = sample(dtype)
+    b = np.sort(a)[::3].copy()
+    x, y = ht.array(a, split=split), ht.array(b, split=split)
+    check(ht.isin(x, y), np.isin(a, b))
+    for side in ("left", "right"):
+        check(ht.searchsorted(y, x, side=side), np.searchsorted(b, a, side=side))
+
+
+def test_numbers_beyond_int64_in_lists(dtype: type) -> None:
+    top = int(np.iinfo(dtype).max)
+    with ht.default_split(0):
+        check(ht.array_api.asarray([top, 0, 1], dtype=dtype), np.array([top, 0, 1], dtype))
+    with pytest.raises(OverflowError):
+        ht.array_api.asarray([top + 1, 0], dtype=dtype)
