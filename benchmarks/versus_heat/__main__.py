@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """equiheat beside Heat: same torch, ranks and data, one run.
 
-    pip install --no-deps heat==1.8.0
+    pip install --no-deps --target build/heat heat==1.8.0
+    export PYTHONPATH=$PYTHONPATH:build/heat
     mpiexec -n 1 python benchmarks/versus_heat run --out build/versus_heat
     mpiexec -n 2 python benchmarks/versus_heat run --out build/versus_heat
     python benchmarks/versus_heat report build/versus_heat benchmarks/results/versus_heat
 
 Calls of the two libraries alternate; the time of a call is that of the slowest rank, from a barrier on; the figure is
 the median. At one rank the same call of torch, where it has one, alternates with them. A call that fails is "failed".
+Every rank computes with one thread, so that one rank has one core and two have two. `--only` times some groups; the
+figures of several such runs are put together, each with what it ran on.
 """
 
 from __future__ import annotations
@@ -24,14 +27,16 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="time all groups on the ranks there are")
     run.add_argument("--out", type=pathlib.Path, required=True, help="folder of the figures")
-    run.add_argument("--only", default="", help="groups whose names begin so")
+    run.add_argument("--only", nargs="*", default=[""], help="groups whose names begin so")
+    run.add_argument("--cases", default="", help="calls whose names contain this")
+    run.add_argument("--threads", type=int, default=1, help="of each rank")
     run.add_argument("--seconds", type=float, default=0.6, help="per call and library")
     table = commands.add_parser("report", help="table, JSON and plot")
     table.add_argument("runs", type=pathlib.Path)
     table.add_argument("out", type=pathlib.Path)
     options = parser.parse_args()
     if options.command == "run":
-        timing.run(options.out, options.only, options.seconds)
+        timing.run(options.out, timing.Choice(options.only, options.cases), options.seconds, options.threads)
     else:
         report.write(options.runs, options.out)
 

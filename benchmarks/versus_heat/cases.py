@@ -40,6 +40,11 @@ def integers(high: int, *shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, high, shape)
 
 
+def tensor(values: np.ndarray) -> torch.Tensor:
+    """In memory of torch's: NumPy's comes in large pages, which the libraries' arrays have not."""
+    return torch.from_numpy(values).clone()
+
+
 def in_place(x: Any, y: Any) -> object:
     x += y
     return x
@@ -96,7 +101,7 @@ def tiny_split0(m: Any) -> Calls:
 
 @reference
 def tiny_none_torch() -> Calls:
-    a, b, c, d = (torch.from_numpy(normal(12)) for _ in range(4))
+    a, b, c, d = (tensor(normal(12)) for _ in range(4))
     return {
         "a+b": lambda: a + b,
         "a+1": lambda: a + 1,
@@ -158,8 +163,8 @@ def elementwise_split1(m: Any) -> Calls:
 
 @reference
 def elementwise_split0_torch() -> Calls:
-    a, b = torch.from_numpy(normal(2000, 500)), torch.from_numpy(normal(2000, 500) + 3)
-    row, flat = torch.from_numpy(normal(500)), torch.from_numpy(normal(1_000_000))
+    a, b = tensor(normal(2000, 500)), tensor(normal(2000, 500) + 3)
+    row, flat = tensor(normal(500)), tensor(normal(1_000_000))
     return {
         "a+b": lambda: a + b,
         "exp": lambda: torch.exp(a),
@@ -203,7 +208,7 @@ def reductions_split1(m: Any) -> Calls:
 
 @reference
 def reductions_split0_torch() -> Calls:
-    a = torch.from_numpy(normal(2000, 500))
+    a = tensor(normal(2000, 500))
     calls: Calls = {}
     for axis in (None, 0, 1):
         for name in ("sum", "mean", "var", "std", "max", "argmax"):

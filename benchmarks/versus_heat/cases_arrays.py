@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from cases import Calls, assign, group, integers, normal, reference
+from cases import Calls, assign, group, integers, normal, reference, tensor
 
 
 # ---------------------------------------------------------------------- moving data
@@ -49,7 +49,7 @@ def moving(m: Any) -> Calls:
 
 @reference
 def moving_torch() -> Calls:
-    rows, cube, flat = (torch.from_numpy(normal(*s)) for s in ((1500, 1500), (100, 100, 100), (1_000_000,)))
+    rows, cube, flat = (tensor(normal(*s)) for s in ((1500, 1500), (100, 100, 100), (1_000_000,)))
     del cube
     return {
         "transpose": lambda: rows.T,
@@ -94,7 +94,7 @@ def indexing(m: Any) -> Calls:
 
 @reference
 def indexing_torch() -> Calls:
-    a, flat = torch.from_numpy(normal(2000, 500)), torch.from_numpy(normal(2_000_000))
+    a, flat = tensor(normal(2000, 500)), tensor(normal(2_000_000))
     target, keys = flat.clone(), integers(2000, 1000).tolist()
     return {
         "mask": lambda: flat[flat > 0],
@@ -131,8 +131,8 @@ def sorting(m: Any) -> Calls:
 
 @reference
 def sorting_torch() -> Calls:
-    flat, table = torch.from_numpy(normal(500_000)), torch.from_numpy(normal(2000, 50))
-    wide, few = torch.from_numpy(normal(2000, 500)), torch.from_numpy(integers(1000, 500_000))
+    flat, table = tensor(normal(500_000)), tensor(normal(2000, 50))
+    wide, few = tensor(normal(2000, 500)), tensor(integers(1000, 500_000))
     return {
         "sort 1-d": lambda: torch.sort(flat, 0),
         "argsort 1-d": lambda: torch.argsort(flat, 0),
@@ -166,8 +166,8 @@ def statistics(m: Any) -> Calls:
 
 @reference
 def statistics_torch() -> Calls:
-    flat, table = torch.from_numpy(normal(2_000_000)), torch.from_numpy(normal(2000, 50))
-    counts, edges = torch.from_numpy(integers(100, 2_000_000)), torch.linspace(-3, 3, 50)
+    flat, table = tensor(normal(2_000_000)), tensor(normal(2000, 50))
+    counts, edges = tensor(integers(100, 2_000_000)), torch.linspace(-3, 3, 50)
     return {
         "histc": lambda: torch.histc(flat, 100, -4.0, 4.0),
         "bincount": lambda: torch.bincount(counts),

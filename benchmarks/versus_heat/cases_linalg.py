@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from cases import Calls, group, normal, reference
+from cases import Calls, group, normal, reference, tensor
 
 SPLITS = (None, 0, 1)
 
@@ -36,13 +36,13 @@ def products(m: Any) -> Calls:
 
 @reference
 def products_torch() -> Calls:
-    a, tall, x = (torch.from_numpy(normal(*s)) for s in ((768, 768), (2000, 500), (500,)))
-    u, p = torch.from_numpy(normal(1_000_000)), torch.from_numpy(normal(1000))
+    a, tall, x = (tensor(normal(*s)) for s in ((768, 768), (2000, 500), (500,)))
+    u, v, p = tensor(normal(1_000_000)), tensor(normal(1_000_000)), tensor(normal(1000))
     return {
         "matmul None@None": lambda: a @ a,
         "matmul 0@0": lambda: a @ a,
         "matvec": lambda: tall @ x,
-        "dot": lambda: torch.dot(u, u),
+        "dot": lambda: torch.dot(u, v),
         "norm": lambda: torch.linalg.norm(u),
         "outer": lambda: torch.outer(p, p),
         "trace": lambda: torch.trace(a),
@@ -76,8 +76,8 @@ def decompositions(m: Any) -> Calls:
 
 @reference
 def decompositions_torch() -> Calls:
-    tall, square, small = (torch.from_numpy(normal(*s)) for s in ((20_000, 64), (400, 400), (200, 200)))
-    spd, spd100 = torch.from_numpy(positive(200)), torch.from_numpy(positive(100))
+    tall, square, small = (tensor(normal(*s)) for s in ((20_000, 64), (400, 400), (200, 200)))
+    spd, spd100 = tensor(positive(200)), tensor(positive(100))
     return {
         "qr tall": lambda: torch.linalg.qr(tall),
         "qr square": lambda: torch.linalg.qr(square),
@@ -116,8 +116,8 @@ def fft(m: Any) -> Calls:
 
 @reference
 def fft_torch() -> Calls:
-    rows, square = torch.from_numpy(normal(2000, 512)), torch.from_numpy(normal(1024, 1024))
-    line, cube = torch.from_numpy(normal(2**20)), torch.from_numpy(normal(64, 64, 64))
+    rows, square = tensor(normal(2000, 512)), tensor(normal(1024, 1024))
+    line, cube = tensor(normal(2**20)), tensor(normal(64, 64, 64))
     return {
         "fft across split": lambda: torch.fft.fft(rows, dim=1),
         "fft along split": lambda: torch.fft.fft(rows, dim=0),

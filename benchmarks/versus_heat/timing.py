@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -14,11 +15,12 @@ import sys
 import time
 import types
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cases
 import cases_arrays  # noqa: F401  (registers groups)
+import cases_estimators  # noqa: F401
 import cases_linalg  # noqa: F401
 import torch
 from mpi4py import MPI
@@ -103,34 +105,53 @@ def build(group: Callable[..., cases.Calls], *arguments: Any) -> cases.Calls:
     return {}
 
 
-def run(out: pathlib.Path, only: str, seconds: float) -> None:
-    """Time every group; rank 0 writes `ranks<N>.json`."""
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // COMM.size))
-    heat = import_heat()
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Which groups and calls to time."""
+
+    groups: Sequence[str]
+    cases: str
+
+    def wants(self, group: cases.Group) -> bool:
+        return any(group.__name__.startswith(name) for name in self.groups)
+
+
+def measured(heat: Any, choice: Choice, seconds: float) -> dict[str, Any]:
+    """Seconds by call and library; printed as they come."""
     table: dict[str, Any] = {}
-    for group in cases.GROUPS:
-        if not group.__name__.startswith(only):
-            continue
+    for group in filter(choice.wants, cases.GROUPS):
         ours, theirs = build(group, ht), build(group, heat)
         reference = cases.TORCH.get(group.__name__, dict)() if COMM.size == 1 else {}
         for name in ours or theirs:
+            if choice.cases not in name:
+                continue
             calls = {"equiheat": ours, "heat": theirs, "torch": reference}
             row = compare({lib: c[name] for lib, c in calls.items() if name in c}, seconds)
             table[f"{group.__name__}.{name}"] = row
             if COMM.rank == 0:
-                print(
-                    f"{group.__name__}.{name}",
-                    *(f"{k}={v if isinstance(v, str) else f'{v * 1e6:.1f}us'}" for k, v in row.items()),
-                    flush=True,
-                )
+                figures = (f"{k}={v if isinstance(v, str) else f'{v * 1e6:.1f}us'}" for k, v in row.items())
+                print(f"{group.__name__}.{name}", *figures, flush=True)
+    return table
+
+
+def run(out: pathlib.Path, choice: Choice, seconds: float, threads: int) -> None:
+    """Time the groups; rank 0 adds them to `ranks<N>.json`."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(threads)
+    heat = import_heat()
+    table = measured(heat, choice, seconds)
     if COMM.rank == 0:
         out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({"ranks": COMM.size, "about": about(heat), "seconds": table}, indent=1)
-        (out / f"ranks{COMM.size}.json").write_text(text + "\n")
+        path = out / f"ranks{COMM.size}.json"
+        known = json.loads(path.read_text()) if path.exists() else {"ranks": COMM.size, "about": {}, "seconds": {}}
+        for key, value in about(heat).items():
+            before = known["about"].get(key)
+            known["about"][key] = value if before is None or value in before else f"{before}; {value}"
+        known["seconds"] |= table
+        path.write_text(json.dumps(known, indent=1) + "\n")
 
 
-def about(heat: Any) -> dict[str, str | int]:
+def about(heat: Any) -> dict[str, str]:
     """What ran where."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
@@ -139,8 +160,8 @@ def about(heat: Any) -> dict[str, str | int]:
         "commit": commit,
         "command": f"mpiexec -n {COMM.size} python benchmarks/versus_heat " + " ".join(sys.argv[1:]),
         "cpu": model[0] if model else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "threads per rank": torch.get_num_threads(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "threads per rank": str(torch.get_num_threads()),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "heat": heat.__version__,

@@ -8,7 +8,9 @@
 #include "array/edges.hpp"
 #include "array/tensor_comm.hpp"
 #include "bindings/casters.hpp"
+#include "bindings/fast_call.hpp"
 #include "bindings/register.hpp"
+#include "bindings/sequences.hpp"
 #include "ops/unsigned.hpp"
 
 namespace eh {
@@ -17,6 +19,53 @@ namespace {
 NewArray spec(Shape shape, std::optional<int> split, at::ScalarType dtype, at::Device device, CommPtr comm) {
   const int axis = split_from(split, static_cast<int>(shape.size()), "split");
   return {std::move(shape), axis, dtype, device, std::move(comm)};
+}
+
+/// Extents given as an int or a tuple of ints; absent for anything else, which Python looks at and names.
+std::optional<Shape> plain_extents(PyObject* shape) {
+  const bool one = PyLong_CheckExact(shape) != 0;
+  if (!one && !PyTuple_CheckExact(shape)) return std::nullopt;
+  const Py_ssize_t n = one ? 1 : PyTuple_GET_SIZE(shape);
+  Shape extents;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* item = one ? shape : PyTuple_GET_ITEM(shape, i);
+    int overflow = 0;
+    const long long extent = PyLong_CheckExact(item) ? PyLong_AsLongLongAndOverflow(item, &overflow) : -1;
+    if (extent < 0 || overflow != 0) return std::nullopt;
+    extents.push_back(extent);
+  }
+  return extents;
+}
+
+/// (shape, split, dtype, device, comm) as they are given nearly always; absent otherwise.
+std::optional<NewArray> plain_spec(PyObject* const* args) {
+  std::optional<Shape> shape = plain_extents(args[0]);
+  if (!shape) return std::nullopt;
+  const int ndim = static_cast<int>(shape->size());
+  int split = kNoSplit;
+  if (args[1] != Py_None) {
+    int overflow = 0;
+    const long axis = PyLong_CheckExact(args[1]) ? PyLong_AsLongAndOverflow(args[1], &overflow) : ndim;
+    if (overflow != 0 || axis < -ndim || axis >= ndim) return std::nullopt;
+    split = static_cast<int>(axis < 0 ? axis + ndim : axis);
+  }
+  return NewArray{*std::move(shape), split, py::handle(args[2]).cast<at::ScalarType>(),
+                  py::handle(args[3]).cast<at::Device>(), py::handle(args[4]).cast<CommPtr>()};
+}
+
+PyObject* spec_body(const void* /*row*/, PyObject* const* args, Py_ssize_t count) {
+  EH_CHECK(count == 5, TypeError, "plain_spec: 5 arguments expected, got ", count);
+  std::optional<NewArray> made = plain_spec(args);
+  return made ? py::cast(*std::move(made)).release().ptr() : Py_NewRef(Py_None);
+}
+
+/// plain_spec's arguments and a number: the array full of it, or None.
+PyObject* filled_body(const void* /*row*/, PyObject* const* args, Py_ssize_t count) {
+  EH_CHECK(count == 6, TypeError, "plain_full: 6 arguments expected, got ", count);
+  const std::optional<NewArray> made = plain_spec(args);
+  const std::optional<at::Scalar> value = fast::number_in(args[5]);
+  if (!made || !value) return Py_NewRef(Py_None);
+  return fast::new_array(fast::without_gil([&] { return full(*made, *value); }));
 }
 
 /// Python's numbers, narrowest first: torch's caster to at::Scalar does not load.
@@ -54,6 +103,8 @@ void bind_given(py::module_& m) {
       "The chunk of a tensor that every rank has whole. Local.");
   m.def("from_blocks", &from_blocks, py::arg("block"), py::arg("split"), py::arg("comm"), NoGil(),
         "The array whose blocks the ranks bring; None for a rank without one. Collective.");
+  m.def("tensor_of", &tensor_of, py::arg("sequence"),
+        "float32 or int64 of nested lists or tuples of Python's floats and ints; None for anything else.");
   m.def(
       "gather_edges",
       [](const DNDarray& x, std::int64_t edge) {
@@ -69,6 +120,8 @@ void register_creation(py::module_& m) {
   py::class_<NewArray>(m, "NewArray", "Shape, distribution and kind of a new array.")
       .def(py::init(&spec), py::arg("shape"), py::arg("split"), py::arg("dtype"), py::arg("device"),
            py::arg("comm"));
+  m.attr("plain_spec") = fast::builtin<&spec_body>("plain_spec", m.ptr());
+  m.attr("plain_full") = fast::builtin<&filled_body>("plain_full", m.ptr());
   bind_filled(m);
   bind_given(m);
   m.def(

@@ -66,8 +66,16 @@ DNDarray bits_for(const DNDarray& x, const DNDarray& value) {
   return is_wide_unsigned(type) ? as_signed(value.with_local(value.local().to(type))) : value;
 }
 
-DNDarray set(const DNDarray& x, const py::tuple& entries, const DNDarray& value) {
+/// An array as it is; a number (for a real dtype) as a 0-d array of x's.
+DNDarray value_from(const DNDarray& x, const py::handle& value) {
+  if (py::isinstance<DNDarray>(value)) return value.cast<DNDarray>();
+  const at::Tensor number = x.local().new_full({}, at::Scalar(value.cast<double>()));
+  return {number, share(Layout::replicated({}, x.comm().size())), x.comm_ptr()};
+}
+
+DNDarray set(const DNDarray& x, const py::tuple& entries, const py::handle& given) {
   const Key key = key_from(entries);
+  const DNDarray value = value_from(x, given);
   py::gil_scoped_release release;
   return moved(x, [&](const DNDarray& bits) { return setitem(bits, key, bits_for(x, value)); });
 }

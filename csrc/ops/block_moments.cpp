@@ -76,8 +76,7 @@ Dims inverse_of(const Dims& order) {
   return inverse;
 }
 
-void run(const at::Tensor& x, const Extents& e, MomentOrder order, const at::Tensor& out) {
-  double* target = out.mutable_data_ptr<double>();
+void run(const at::Tensor& x, const Extents& e, MomentOrder order, double* target) {
   if (x.scalar_type() == at::kFloat)
     kernels::moments(x.const_data_ptr<float>(), e.outer, e.n, e.inner, order, target);
   else
@@ -99,7 +98,7 @@ at::Tensor block_moments(const at::Tensor& x, const Dims& dims, MomentOrder orde
     shape.push_back(std::find(dims.begin(), dims.end(), axis) != dims.end() ? 1 : x.size(axis));
   }
   const at::Tensor out = data.new_empty(shape, at::kDouble);
-  run(data, extents_of(x, axes, dims), order, out);
+  run(data, extents_of(x, axes, dims), order, out.mutable_data_ptr<double>());
   Dims back = {0};
   for (std::int64_t axis : inverse_of(axes)) back.push_back(axis + 1);
   return out.permute(back);
@@ -119,6 +118,23 @@ at::Tensor global_moments(const DNDarray& x, const at::Tensor& local, const std:
                          own.numel() / static_cast<std::int64_t>(order), order,
                          out.mutable_data_ptr<double>());
   return out;
+}
+
+double total_deviations(const DNDarray& x, const at::Tensor& local) {
+  const at::Tensor data =
+      (local.is_contiguous() ? local : local.permute(memory_order(local))).detach().contiguous();
+  double own[2];
+  run(data, {1, data.numel(), 1}, MomentOrder::Variance, own);
+  if (!x.is_distributed()) return own[1];
+  std::vector<double> all(2 * static_cast<std::size_t>(x.comm().size()));
+  x.comm().allgather({own, 2, DType::Float64},
+                     {all.data(), static_cast<std::int64_t>(all.size()), DType::Float64});
+  const std::int64_t rows = x.shape()[static_cast<std::size_t>(x.split())];
+  std::vector<std::int64_t> counts = x.layout().counts();
+  for (std::int64_t& count : counts) count *= rows == 0 ? 0 : x.layout().size() / rows;
+  double merged[2];
+  kernels::merge_moments(all.data(), counts.data(), x.comm().size(), 1, MomentOrder::Variance, merged);
+  return merged[1];
 }
 
 }  // namespace eh

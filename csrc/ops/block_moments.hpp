@@ -24,4 +24,8 @@ at::Tensor block_moments(const at::Tensor& x, const std::vector<std::int64_t>& d
 at::Tensor global_moments(const DNDarray& x, const at::Tensor& local, const std::vector<int>& axes,
                           MomentOrder order);
 
+/// Sum of squared deviations of all elements from their mean. Cost: one allgather of two numbers if x is distributed.
+/// @pre has_moment_kernel(local)
+double total_deviations(const DNDarray& x, const at::Tensor& local);
+
 }  // namespace eh

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "array/autograd.hpp"
@@ -106,10 +107,32 @@ at::Tensor dropped(const at::Tensor& x, const std::vector<std::int64_t>& dims, b
   return keepdims || dims.empty() ? x : x.squeeze(dims);
 }
 
+DNDarray replicated_scalar(const DNDarray& x, const at::Tensor& value) {
+  return {value, share(Layout::replicated({}, x.comm().size())), x.comm_ptr()};
+}
+
+/// Mean of all elements where that is a sum and the division of one number; absent elsewhere.
+std::optional<DNDarray> mean_of_all(const DNDarray& x, const MomentTypes& types) {
+  const at::Tensor& local = x.local();
+  const bool plain = types.inside == types.result && has_moment_kernel(local);
+  if (!plain || (types.inside != at::kFloat && types.inside != at::kDouble)) return std::nullopt;
+  at::Tensor sum = op::sum::call(local, types.inside);
+  if (x.is_distributed()) sum = sum_partials(sum, x.comm_ptr());
+  const auto count = static_cast<double>(x.layout().size());
+  if (types.inside == at::kFloat)
+    *sum.mutable_data_ptr<float>() /= static_cast<float>(count);
+  else
+    *sum.mutable_data_ptr<double>() /= count;
+  return replicated_scalar(x, sum);
+}
+
 }  // namespace
 
 DNDarray mean(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtype) {
   const MomentTypes types = moment_types(x.local().scalar_type(), dtype);
+  if (!axes && !keepdims) {
+    if (std::optional<DNDarray> whole = mean_of_all(x, types)) return *std::move(whole);
+  }
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), "mean");
   const LayoutPtr layout = share(x.layout().reduced(sorted, keepdims));
   if (sorted.empty()) return {cast(x.local(), types.result), layout, x.comm_ptr()};
@@ -121,6 +144,12 @@ DNDarray mean(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtyp
 
 DNDarray variance(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtype, double ddof) {
   const MomentTypes types = moment_types(x.local().scalar_type(), dtype);
+  if (!axes && !keepdims && x.ndim() > 0 && x.layout().size() > 0 && has_moment_kernel(x.local()) &&
+      types.inside == x.local().scalar_type()) {
+    const double freedom = std::max(static_cast<double>(x.layout().size()) - ddof, 0.0);
+    const at::Scalar spread(total_deviations(x, x.local()) / freedom);
+    return replicated_scalar(x, x.local().new_full({}, spread, types.result));
+  }
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), "var");
   const std::vector<std::int64_t> dims = detail::dims_of(sorted);
   const std::int64_t count = detail::extent_of(x.shape(), sorted);

@@ -7,10 +7,14 @@
 #include <ATen/ops/prod_ops.h>
 #include <ATen/ops/sum_ops.h>
 
+#include <string_view>
+
 #include "array/autograd.hpp"
+#include "array/parallel.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "kernels/running.hpp"
 #include "ops/reduce.hpp"
 #include "ops/types.hpp"
 
@@ -43,6 +47,53 @@ constexpr Scan kScans[] = {
 #include "ops/scan.def"
 #undef EH_SCAN
 };
+
+bool has_kernel(const at::Tensor& x) {
+  const at::ScalarType type = x.scalar_type();
+  const bool known = type == at::kFloat || type == at::kDouble || type == at::kLong;
+  return known && x.device().is_cpu() && x.is_contiguous() && !needs_grad(x);
+}
+
+template <typename T>
+void run_kernel(const at::Tensor& x, const kernels::RunningExtents& e, kernels::Running kind,
+                const at::Tensor& start, const at::Tensor& out) {
+  const T* from = x.const_data_ptr<T>();
+  const T* before = start.defined() ? start.const_data_ptr<T>() : nullptr;
+  T* to = out.mutable_data_ptr<T>();
+  const auto at_start = [=](std::int64_t at) { return before != nullptr ? before + at : nullptr; };
+  if (e.outer > 1)  // blocks, else columns, in the threads there are
+    return parallel_rows(e.outer, e.n * e.pitch, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t block = begin * e.n * e.pitch;
+      kernels::running(from + block, {end - begin, e.n, e.inner, e.pitch}, kind, at_start(begin * e.pitch),
+                       to + block);
+    });
+  parallel_rows(e.inner, e.n, [&](std::int64_t begin, std::int64_t end) {
+    kernels::running(from + begin, {1, e.n, end - begin, e.pitch}, kind, at_start(begin), to + begin);
+  });
+}
+
+/// Running totals of a block in one pass, from `start` (extent 1 along the axis) where it is defined.
+/// @pre has_kernel(x)
+at::Tensor totals_from(const Scan& op, const at::Tensor& x, std::int64_t axis, const at::Tensor& start) {
+  kernels::RunningExtents e{1, x.size(axis), 1, 1};
+  for (std::int64_t i = 0; i < x.dim(); ++i) {
+    if (i < axis) e.outer *= x.size(i);
+    if (i > axis) e.inner *= x.size(i);
+  }
+  e.pitch = e.inner;
+  const bool sum = std::string_view(op.name) == "cumsum";
+  const auto kind = sum ? kernels::Running::Sum : kernels::Running::Product;
+  const at::Tensor before = start.defined() ? start.contiguous() : start;
+  const at::Tensor out = x.new_empty(x.sizes());
+  if (x.numel() == 0) return out;
+  if (x.scalar_type() == at::kFloat)
+    run_kernel<float>(x, e, kind, before, out);
+  else if (x.scalar_type() == at::kDouble)
+    run_kernel<double>(x, e, kind, before, out);
+  else
+    run_kernel<std::int64_t>(x, e, kind, before, out);
+  return out;
+}
 
 /// The totals of all ranks before this one. A gradient needs every rank's total; without one an exscan does.
 at::Tensor totals_before(const Scan& op, const at::Tensor& total, const CommPtr& comm) {
@@ -83,11 +134,12 @@ DNDarray scan(const Scan& op, const DNDarray& x, std::optional<int> axis, MaybeT
   const at::ScalarType type = dtype.value_or(total_type(given));
   const at::ScalarType inside = detail::accumulation_type(kernel_type(type));
   const at::Tensor input = cast(x.local(), inside);
-  at::Tensor result = op.local(input, along, inside);
-  if (along == x.split() && x.is_distributed()) {
-    result = op.join(totals_before(op, op.total(input, along, true, inside), x.comm_ptr()), result);
-  }
-  return x.with_local(cast(result, type));
+  at::Tensor before;
+  if (along == x.split() && x.is_distributed())
+    before = totals_before(op, op.total(input, along, true, inside), x.comm_ptr());
+  if (has_kernel(input)) return x.with_local(cast(totals_from(op, input, along, before), type));
+  const at::Tensor result = op.local(input, along, inside);
+  return x.with_local(cast(before.defined() ? op.join(before, result) : result, type));
 }
 
 }  // namespace eh

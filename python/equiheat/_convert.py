@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import dtypes
+from equiheat import _core, dtypes
 from equiheat._base import ArrayBase
 
 
@@ -19,6 +19,9 @@ def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[T
     Python numbers give int64, float32 or complex64 unless `dtype` says otherwise; NumPy arrays and torch tensors
     keep their type. A torch tensor stays in its autograd graph.
     """
+    plain = _core.tensor_of(obj) if dtype is None and ndmin == 0 else None
+    if plain is not None:
+        return (plain if device.type == "cpu" else plain.to(device)), True
     wanted = None if dtype is None else dtypes.torch_dtype(dtype)
     source, owned = _source(obj)
     target = _default_dtype(obj, source) if wanted is None else wanted

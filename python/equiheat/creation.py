@@ -19,7 +19,7 @@ order
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
@@ -28,7 +28,7 @@ from equiheat._base import ArrayBase, unwrap
 from equiheat._sanitize import DeviceLike, ShapeLike, ordered, sanitize_shape, sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import asarray
-from equiheat.defaults import split_of_new
+from equiheat.defaults import get_default_split, split_of_new
 from equiheat.devices import sanitize_device
 from equiheat.promotion import heat_type_is_complexfloating, issubdtype
 
@@ -47,10 +47,33 @@ def new_array(
     shape: ShapeLike, dtype: Any, split: int | None, device: DeviceLike, comm: Communicator | None, fn: str
 ) -> _core.NewArray:
     """The checked description of a new array."""
+    where, ranks, kind = sanitize_device(device).torch_device, sanitize_comm(comm).core, dtypes.torch_dtype(dtype)
+    if split is not None or get_default_split() is None:
+        plain = _core.plain_spec(shape, split, kind, where, ranks)
+        if plain is not None:
+            return plain
     extents = sanitize_shape(shape, fn)
     axis = sanitize_split(split_of_new(split, len(extents)), len(extents), fn)
-    where = sanitize_device(device).torch_device
-    return _core.NewArray(extents, axis, dtypes.torch_dtype(dtype), where, sanitize_comm(comm).core)
+    return _core.NewArray(extents, axis, kind, where, ranks)
+
+
+def _filled(
+    shape: ShapeLike,
+    value: complex,
+    dtype: Any,
+    split: int | None,
+    device: DeviceLike,
+    comm: Communicator | None,
+    order: str,
+    fn: str,
+) -> DNDarray:
+    """An array of one value; the usual arguments in one native call."""
+    if order == "C" and (split is not None or get_default_split() is None):
+        where, ranks = sanitize_device(device).torch_device, sanitize_comm(comm).core
+        plain = _core.plain_full(shape, split, dtypes.torch_dtype(dtype), where, ranks, value)
+        if plain is not None:
+            return cast("DNDarray", plain)
+    return ordered(_core.full(new_array(shape, dtype, split, device, comm, fn), value), order, fn)
 
 
 # ---------------------------------------------------------------------- filled arrays
@@ -75,7 +98,7 @@ def zeros(
     order: str = "C",
 ) -> DNDarray:
     """Array of zeros. Local."""
-    return ordered(_core.full(new_array(shape, dtype, split, device, comm, "zeros"), 0), order, "zeros")
+    return _filled(shape, 0, dtype, split, device, comm, order, "zeros")
 
 
 def ones(
@@ -87,7 +110,7 @@ def ones(
     order: str = "C",
 ) -> DNDarray:
     """Array of ones. Local."""
-    return ordered(_core.full(new_array(shape, dtype, split, device, comm, "ones"), 1), order, "ones")
+    return _filled(shape, 1, dtype, split, device, comm, order, "ones")
 
 
 def full(
@@ -105,7 +128,7 @@ def full(
         raise TypeError(
             f"full: fill_value {value} is complex, but dtype is {dtypes.canonical_heat_type(dtype).__name__}"
         )
-    return ordered(_core.full(new_array(shape, dtype, split, device, comm, "full"), value), order, "full")
+    return _filled(shape, value, dtype, split, device, comm, order, "full")
 
 
 def _fill_scalar(value: Any, fn: str) -> Any:
@@ -237,12 +260,13 @@ def arange(
     if step == 0:
         raise ZeroDivisionError("arange: step must not be zero")
     whole = all(isinstance(n, int) for n in (start, stop, step))
+    integers = whole if dtype is None else issubdtype(dtype, dtypes.integer) or issubdtype(dtype, dtypes.bool)
     if dtype is None:
         dtype = dtypes.int32 if whole else dtypes.float32
     # In integers, where all are: a quotient of floats would be wrong beyond 2**53.
     number = max(0, int(-((start - stop) // step)) if whole else math.ceil((stop - start) / step))
     spec = new_array((number,), dtype, split, device, comm, "arange")
-    if issubdtype(dtype, dtypes.integer) or issubdtype(dtype, dtypes.bool):
+    if integers:
         first = int(start)
         return ordered(_core.arange_int(spec, first, int(start + step) - first), "C", "arange")
     return ordered(_core.arange_float(spec, start, start + step), "C", "arange")
@@ -250,6 +274,8 @@ def arange(
 
 def _real(value: Any, fn: str) -> float:
     """A Python int or float from anything that holds one."""
+    if type(value) is int or type(value) is float:
+        return value
     number = _fill_scalar(value, fn)
     if isinstance(number, complex):
         raise TypeError(f"{fn}: arguments must be real numbers, got {number}")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Value: TypeAlias = DNDarray | np.ndarray | Tensor | list[Any] | complex
 
 _PLAIN = frozenset((int, slice, type(None), type(Ellipsis)))
+_REAL = frozenset((int, float))
 
 
 def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
@@ -97,7 +98,10 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     torch's in-place writes are: a leaf that requires grad refuses, anything else records the write.
     """
     core = x._core
-    x._core = _core.setitem(core, _entries(core, key), _value(core, value))
+    # A number in a real array is converted where it is written; other dtypes have bounds to check.
+    plain = type(value) in _REAL and core.local.dtype.is_floating_point
+    written = float(value) if plain else _value(core, value)  # type: ignore[arg-type]
+    x._core = _core.setitem(core, _entries(core, key), written)
 
 
 def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDarray:
@@ -203,6 +207,9 @@ def _integer(entry: Any) -> int:
 def _index_tensor(entry: Any) -> Tensor:
     if isinstance(entry, Tensor):
         return entry.detach()
+    plain = _core.tensor_of(entry)  # of numbers in lists, without NumPy
+    if plain is not None and not plain.is_floating_point():
+        return plain
     array = np.asarray(entry)
     if array.size == 0 and isinstance(entry, list):
         array = array.astype(np.int64)

@@ -159,6 +159,74 @@ def test_blocks_that_do_not_fit() -> None:
         ht.array(last, is_split=0)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        [1.0, 2.5, -3.0],
+        [1, 2, 3],
+        [1, 2.5],
+        [2**53 + 1, 0.5],
+        ((1, 2), (3, 4)),
+        [[1.0], [2]],
+        [[[1, 2]], [[3, 4]]],
+        [True, 2],
+        [True, False],
+        [1j, 2],
+        [],
+        [[], []],
+        [np.float64(1.5), 2.0],
+        [1.5, np.float64(2.0)],
+        [2**63 - 1, -(2**63)],
+        [float("nan"), float("inf"), 1e300],
+        range(4),
+    ],
+)
+def test_nested_numbers(values: Any) -> None:
+    """Values and type as NumPy finds them, Python's floats as float32."""
+    with np.errstate(over="ignore"):
+        array = np.asarray(values)
+        narrow = {"float64": np.float32, "complex128": np.complex64}.get(array.dtype.name, array.dtype)
+        kept = isinstance(values, list) and len(values) > 0 and isinstance(values[0], np.generic)
+        wanted = array if kept else array.astype(narrow)
+    for split in (None, 0):
+        x = ht.array(values, split=split)
+        assert_equal(x, wanted)
+        assert x.numpy().dtype == wanted.dtype
+    assert ht.asarray(values).numpy().dtype == wanted.dtype
+
+
+@pytest.mark.parametrize("values", [[1, [2]], [[1], 2], [[1, 2], [3]], [1.0, "a"], [2**64, 1], [1, None]])
+def test_no_arrays(values: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        ht.array(values)
+
+
+def test_plain_and_other_arguments_of_factories() -> None:
+    """The usual arguments take a shorter way than unusual ones; both give the same."""
+    for shape, extents in (
+        (3, (3,)),
+        ((2, 3), (2, 3)),
+        ([2, 3], (2, 3)),
+        (np.int64(3), (3,)),
+        ((), ()),
+        ((0, 2), (0, 2)),
+    ):
+        for split in (None, *range(-len(extents), len(extents))):
+            x = ht.zeros(shape, split=split)
+            assert x.shape == extents and x.split == (None if split is None else split % len(extents))
+            assert ht.full(shape, 2.5, dtype=np.float64, split=split).sum().item() == 2.5 * np.prod(extents)
+    for bad in (-1, (2, -1)):
+        with pytest.raises(ValueError, match="negative dimensions"):
+            ht.ones(bad)
+    for split in (1, -2, 2**70):
+        with pytest.raises(ValueError, match="split"):
+            ht.zeros(3, split=split)
+    with pytest.raises(TypeError, match="split"):
+        ht.zeros(3, split=0.5)
+    with pytest.raises(TypeError, match="shape"):
+        ht.zeros("ab")
+
+
 def test_copies() -> None:
     for source in (np.arange(6.0), torch.arange(6.0)):
         for split in (None, 0):

@@ -278,3 +278,36 @@ def test_positions_of_extremes_across_many_columns(dtype, axis):
         x = ht.array(values, split=split)
         assert_equal(ht.argmax(x, axis), values.argmax(axis))
         assert_equal(ht.argmin(x, axis), values.argmin(axis))
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_running_totals_of_wide_and_of_many_rows(name: str, dtype: str) -> None:
+    """More columns than a block of the kernel has, rows in groups and beside them; integers that wrap around."""
+    for shape in ((3, 1100), (21, 5), (2, 3, 700), (19,)):
+        values = np.random.default_rng(2).integers(-3, 4, shape).astype(dtype)
+        values = values * 2**40 + 1 if dtype == "int64" else values / 2 + 0.25
+        for axis in range(values.ndim):
+            wanted = getattr(np, name)(values, axis=axis)
+            for split in (None, *range(values.ndim)):
+                assert_array(
+                    getattr(ht, name)(ht.array(values, split=split), axis), wanted, dtype, f"{shape} {axis} {split}"
+                )
+    assert_equal(ht.cumsum(ht.array([[1.0, np.nan, 2.0]], split=1), 1), np.array([[1, np.nan, np.nan]], np.float32))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_moments_of_everything(dtype: str) -> None:
+    """All axes at once, of blocks in any order in memory, and of fewer elements than ranks."""
+    values = (np.random.default_rng(3).standard_normal((6, 5)) + 100).astype(dtype)
+    for array in (values, values[:1], values[:0]):
+        for split in (None, 0, 1):
+            x = ht.array(array, split=split)
+            for y in (x, x.T, x[:, ::2]):
+                block = y.numpy().astype(np.float64)
+                for ddof in (0, 1):
+                    wanted = np.var(block, ddof=ddof)
+                    assert ht.var(y, ddof=ddof).item() == pytest.approx(wanted, rel=1e-4, nan_ok=True)
+                assert ht.mean(y).item() == pytest.approx(np.mean(block), rel=1e-5, nan_ok=True)
+                assert ht.mean(y).dtype == ht.var(y).dtype == x.dtype
+                assert ht.var(y).shape == () and ht.var(y).split is None
