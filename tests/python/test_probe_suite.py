@@ -138,11 +138,11 @@ def write_folder(folder: Path, images: ImageSet) -> None:
     MPI.COMM_WORLD.Barrier()
 
 
-def write_encoder(path: Path, recipe: str = "") -> None:
+def write_encoder(path: Path, parts: dict[str, tuple[int, int]]) -> None:
     encoder = build_encoder("resnet-lite", image_size=16, seed=5)
     if MPI.COMM_WORLD.rank == 0:
         tensors = {f"encoder.{name}": x for name, x in encoder.state_dict().items()}
-        write_checkpoint(path, tensors, {"encoder": encoder_meta(encoder), "recipe": recipe})
+        write_checkpoint(path, tensors, {"encoder": encoder_meta(encoder), "parts": parts})
     MPI.COMM_WORLD.Barrier()
 
 
@@ -151,7 +151,7 @@ SMALL = ProbeConfig(families=("rotation", "color"), mlp=QUICK)
 
 def test_command_writes_tables(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_folder(shared / "train", waves(40))
-    write_encoder(shared / "run" / "last.safetensors", 'auxiliary = "ecr"\n[ecr]\nequi_fraction = 0.25\n')
+    write_encoder(shared / "run" / "last.safetensors", {"inv": (0, 96), "equi": (96, 128)})
     command = ProbeCommand(shared / "run" / "last.safetensors", shared / "train", probe=SMALL)
     rows = run(command)
     assert [(row.encoder, row.part, row.dims) for row in rows] == [

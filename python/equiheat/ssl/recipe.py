@@ -37,6 +37,14 @@ def read_text_table(text: str) -> dict[str, Any]:
         return {}
 
 
+def flattened(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one, with names like "optim.lr"."""
+    flat: dict[str, Any] = {}
+    for name, value in table.items():
+        flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
+
+
 def from_table(cls: type[T], table: dict[str, Any], *, where: str, default: T | None = None) -> T:
     """Build a dataclass from nested dictionaries; keys that are absent keep their default."""
     hints = typing.get_type_hints(cls)

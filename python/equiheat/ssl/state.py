@@ -21,7 +21,7 @@ from equiheat.ssl.checkpoint import (
 from equiheat.ssl.config import PretrainConfig, recipe_of
 from equiheat.ssl.model import Model
 from equiheat.ssl.provenance import provenance
-from equiheat.ssl.recipe import read_text_table
+from equiheat.ssl.recipe import flattened, read_text_table
 
 #: Options that may change when a run goes on: they do not touch what a step computes (lengths change the schedules).
 FREE = frozenset({
@@ -84,8 +84,8 @@ def check_same_recipe(path: Path, config: PretrainConfig) -> None:
     ValueError
         Naming the first option that differs.
     """
-    before = _flat(read_text_table(str(read_checkpoint(path).meta.get("recipe", ""))))
-    now = _flat(read_text_table(recipe_of(config)))
+    before = flattened(read_text_table(str(read_checkpoint(path).meta.get("recipe", ""))))
+    now = flattened(read_text_table(recipe_of(config)))
     for name in sorted(set(before) | set(now)):
         if name.split(".")[0] in FREE or before.get(name) == now.get(name):
             continue
@@ -93,10 +93,3 @@ def check_same_recipe(path: Path, config: PretrainConfig) -> None:
             f"resume: {name} was {before.get(name)!r} and is {now.get(name)!r}; going on needs the same settings. "
             "Start a new run with --init to take over the encoder alone"
         )
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in table.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return flat

@@ -19,6 +19,7 @@ from equiheat.data.sharding import GlobalBatches
 from equiheat.data.source import Batch, Source
 from equiheat.optim import average_gradients, warmup_cosine
 from equiheat.ssl.build import build_model, build_optimizer, build_views, device_of, set_threads
+from equiheat.ssl.collapse import teacher_verdict
 from equiheat.ssl.config import PretrainConfig
 from equiheat.ssl.diagnosis import diagnose, skipped_everywhere, write_panel
 from equiheat.ssl.encoders import Features
@@ -218,6 +219,7 @@ class Trainer:
             line = {"step": self.step_number - 1, "epoch": epoch, **terms, "images_per_second": speed}
             if self._is_time_to_diagnose():
                 line |= self.diagnose(views, features)
+                line["verdict"] = self._teacher_verdict(terms) or line["verdict"]
             if log is not None:
                 log.write(line)
             bar.advance(f"loss {terms['loss']:.4f}  {speed:.0f} images/s")
@@ -240,6 +242,12 @@ class Trainer:
             path = self.config.out / "panels" / f"step_{self.step_number - 1:07d}.png"
             write_panel(path, self.model.method, views, features, most=self.config.panels)
         return figures
+
+    def _teacher_verdict(self, terms: dict[str, float]) -> str | None:
+        options = getattr(self.config, self.config.method)
+        if "teacher_spread" not in terms:
+            return None
+        return teacher_verdict(terms["teacher_entropy"], terms["teacher_spread"], options.out_dim)
 
     def _open(self, out: Path) -> None:
         """Make the run's folder, or go on in it. Fails on all ranks or on none."""

@@ -12,7 +12,7 @@ from equiheat.communication import Communicator
 from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, ramp, teacher_of
-from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, entropy
+from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, teacher_figures
 from equiheat.ssl.views import Views
 
 
@@ -127,7 +127,7 @@ class DINO(Method):
             scores = torch.stack([self.teacher(x.pooled) for x in others.teacher])
             targets = self.centre.distributions(scores, self.teacher_temperature)
         loss = dino_loss(student, list(targets), temperature=self.config.student_temperature, comm=self.comm)
-        told = batch_mean(entropy(targets).mean(dim=0), comm=self.comm).detach()
+        told = teacher_figures(targets, self.comm)
         if self.training:
             self.centre.update(scores)
-        return {"loss": loss, "teacher_entropy": told}
+        return {"loss": loss, **told}

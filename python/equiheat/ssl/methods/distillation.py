@@ -85,6 +85,20 @@ class Centre(nn.Module):
         self.centre.lerp_(mean.to(self.centre.dtype), 1 - self.momentum)
 
 
+@torch.no_grad()
+def teacher_figures(distributions: Tensor, comm: Communicator) -> dict[str, Tensor]:
+    """Is the teacher collapsing? Of its distributions (..., B_r, K) over the global batch.
+
+    ``teacher_entropy`` is their mean entropy: log K when all are uniform. ``teacher_spread`` is the entropy of their
+    mean: 0 when all images get one prototype. Collective: one allreduce of K + 2 numbers.
+    """
+    rows = distributions.reshape(-1, distributions.shape[-1])
+    own = rows.new_tensor([float(rows.shape[0])])
+    total = comm.allreduce(torch.cat((rows.sum(dim=0), entropy(rows).sum()[None], own)))
+    count = total[-1].clamp(min=1)
+    return {"teacher_entropy": total[-2] / count, "teacher_spread": entropy(total[:-2] / count)}
+
+
 def entropy(distributions: Tensor) -> Tensor:
     """``-sum p log p`` over the last axis."""
     return -torch.xlogy(distributions, distributions).sum(dim=-1)

@@ -14,7 +14,7 @@ from equiheat.ssl.encoders import Encoder, Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, ramp, teacher_of
 from equiheat.ssl.methods.dino import DINOConfig, dino_loss
-from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, entropy
+from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, teacher_figures
 from equiheat.ssl.views import Views
 
 
@@ -139,7 +139,7 @@ class IBOT(Method):
             ]
         )
         patch = batch_mean(hidden.mean(dim=0), comm=self.comm)
-        told = batch_mean(entropy(targets).mean(dim=0), comm=self.comm).detach()
+        told = teacher_figures(targets, self.comm)
         if self.training:
             self.centre.update(scores)
             self.patch_centre.update(patches)
@@ -147,5 +147,5 @@ class IBOT(Method):
             "loss": whole + config.patch_weight * patch,
             "distillation": whole,
             "patches": patch,
-            "teacher_entropy": told,
+            **told,
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -132,10 +131,7 @@ def probe_encoders(
 def trained_encoder(encoder: Encoder, checkpoint: Path, label: str) -> FrozenEncoder:
     """The encoder with its halves as parts, if its recipe told them apart."""
     parts = {"all": slice(None)}
-    recipe = tomllib.loads(read_checkpoint(checkpoint).meta.get("recipe", ""))
-    if recipe.get("auxiliary", "none") != "none":
-        equi = round(encoder.dim * recipe[recipe["auxiliary"]]["equi_fraction"])
-        parts |= {"inv": slice(0, encoder.dim - equi), "equi": slice(encoder.dim - equi, encoder.dim)}
+    parts |= {name: slice(*ends) for name, ends in read_checkpoint(checkpoint).meta.get("parts", {}).items()}
     return FrozenEncoder(label, lambda images: encoder(images).pooled, parts, encoder)
 
 
