@@ -278,7 +278,7 @@ def config_of(method, auxiliary, **changes):
     ("method", "auxiliary"), [*((m, "none") for m in METHODS if m != "vicreg"), ("byol", "ecr"), ("dino", "tir")]
 )
 def test_twenty_steps_equal_those_of_one_rank(method, auxiliary):
-    config = config_of(method, auxiliary, batch_size=13)
+    config = config_of(method, auxiliary, batch_size=13, encoder="vit-micro-p8")  # few collectives in the backbone
     if method == "ibot":  # temperatures of 0.04 amplify rounding errors, most of all where few images share a centre
         config = dataclasses.replace(config, batch_size=25, optim=dataclasses.replace(config.optim, lr=2e-4))
     together = losses(Trainer(config, data(40)), 20)
