@@ -30,8 +30,35 @@ def _probe(arguments: Sequence[str]) -> None:
     run(tyro.cli(ProbeCommand, prog="equiheat probe", args=list(arguments)))
 
 
+def _render(arguments: Sequence[str]) -> None:
+    import tyro
+
+    from equiheat.data.render.command import RenderCommand, run
+
+    run(tyro.cli(RenderCommand, prog="equiheat render", args=list(arguments)))
+
+
+def _report(arguments: Sequence[str]) -> None:
+    import tyro
+
+    from equiheat.ssl.report import ReportCommand, run
+
+    run(tyro.cli(ReportCommand, prog="equiheat report", args=list(arguments)))
+
+
+def _export(arguments: Sequence[str]) -> None:
+    import tyro
+
+    from equiheat.ssl.export import ExportCommand, run
+
+    run(tyro.cli(ExportCommand, prog="equiheat export", args=list(arguments)))
+
+
 COMMANDS = {
     "pretrain": Command("train an encoder on a folder of images", _pretrain),
+    "render": Command("render views of objects in 3DIEBench's layout", _render),
+    "report": Command("compare runs in one HTML file", _report),
+    "export": Command("write a trained encoder for timm, torch or ONNX", _export),
     "probe": Command("judge an encoder by what its frozen features tell", _probe),
 }
 #: Mistakes of the user: they end in one line, not in a traceback. All ranks raise them or none does.

@@ -138,11 +138,11 @@ def write_folder(folder: Path, images: ImageSet) -> None:
     MPI.COMM_WORLD.Barrier()
 
 
-def write_encoder(path: Path, recipe: str = "") -> None:
+def write_encoder(path: Path, parts: dict[str, tuple[int, int]] | None = None) -> None:
     encoder = build_encoder("resnet-lite", image_size=16, seed=5)
     if MPI.COMM_WORLD.rank == 0:
         tensors = {f"encoder.{name}": x for name, x in encoder.state_dict().items()}
-        write_checkpoint(path, tensors, {"encoder": encoder_meta(encoder), "recipe": recipe})
+        write_checkpoint(path, tensors, {"encoder": encoder_meta(encoder), "parts": parts or {}})
     MPI.COMM_WORLD.Barrier()
 
 
@@ -151,8 +151,8 @@ SMALL = ProbeConfig(families=("rotation", "color"), mlp=QUICK)
 
 def test_command_writes_tables(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
     write_folder(shared / "train", waves(40))
-    write_encoder(shared / "run" / "last.safetensors", 'auxiliary = "ecr"\n[ecr]\nequi_fraction = 0.25\n')
-    command = ProbeCommand(shared / "run" / "last.safetensors", shared / "train", probe=SMALL)
+    write_encoder(shared / "run" / "last.safetensors", {"inv": (0, 96), "equi": (96, 128)})
+    command = ProbeCommand(shared / "train", shared / "run" / "last.safetensors", probe=SMALL)
     rows = run(command)
     assert [(row.encoder, row.part, row.dims) for row in rows] == [
         ("random init", "all", 128),
@@ -176,11 +176,11 @@ def test_command_refuses_what_it_cannot_judge(shared: Path) -> None:
     write_encoder(shared / "run" / "last.safetensors")
     good = shared / "run" / "last.safetensors"
     with pytest.raises(FileNotFoundError, match=r"none\.safetensors"):
-        run(ProbeCommand(shared / "none.safetensors", shared / "few"))
+        run(ProbeCommand(shared / "few", shared / "none.safetensors"))
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        run(ProbeCommand(good, shared / "nowhere"))
+        run(ProbeCommand(shared / "nowhere", good))
     with pytest.raises(ValueError, match="too few"):
-        run(ProbeCommand(good, shared / "few"))
+        run(ProbeCommand(shared / "few", good))
     if MPI.COMM_WORLD.rank == 0:
         encoder = build_encoder("vit-micro-p4", image_size=16, seed=0)
         tensors = {f"encoder.{name}": x for name, x in encoder.state_dict().items()}
@@ -189,9 +189,9 @@ def test_command_refuses_what_it_cannot_judge(shared: Path) -> None:
         (shared / "broken.safetensors").write_bytes(good.read_bytes()[:1000])
     MPI.COMM_WORLD.Barrier()
     with pytest.raises(ValueError, match="another model"):
-        run(ProbeCommand(shared / "other.safetensors", shared / "few"))
+        run(ProbeCommand(shared / "few", shared / "other.safetensors"))
     with pytest.raises(ValueError, match="damaged"):
-        run(ProbeCommand(shared / "broken.safetensors", shared / "few"))
+        run(ProbeCommand(shared / "few", shared / "broken.safetensors"))
 
 
 def test_folders_with_other_classes_are_refused(shared: Path) -> None:
@@ -200,7 +200,7 @@ def test_folders_with_other_classes_are_refused(shared: Path) -> None:
     write_folder(shared / "test", ImageSet(other.images, other.labels, ("cats", "dogs")))
     write_encoder(shared / "last.safetensors")
     with pytest.raises(ValueError, match="different classes"):
-        run(ProbeCommand(shared / "last.safetensors", shared / "train", shared / "test", probe=SMALL))
+        run(ProbeCommand(shared / "train", shared / "last.safetensors", test_data=shared / "test", probe=SMALL))
 
 
 def test_split_set_keeps_every_image_once() -> None:

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -13,13 +15,17 @@ from torch import Tensor
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 
 
-def decode(path: Path, size: int) -> tuple[Tensor, str]:
+#: Images of more pixels are refused: their bytes alone would be gigabytes.
+MOST_PIXELS = 1 << 28
+
+
+def decode(path: Path | BinaryIO, size: int) -> tuple[Tensor, str]:
     """Read one image, scale its shorter side to ``size``, crop the centre.
 
     Parameters
     ----------
     path
-        An image file.
+        An image file, by name or open.
     size
         Side of the result in pixels.
 
@@ -34,7 +40,15 @@ def decode(path: Path, size: int) -> tuple[Tensor, str]:
     OSError, SyntaxError, ValueError
         When the file is no image that Pillow can read to its end.
     """
-    with Image.open(path) as image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit follows
+        try:
+            image = Image.open(path)
+        except Image.DecompressionBombError as error:
+            raise ValueError(str(error)) from error
+    with image:
+        if image.width * image.height > MOST_PIXELS:
+            raise ValueError(f"{image.width} x {image.height} pixels; at most {MOST_PIXELS} are read")
         image.draft("RGB", (size, size))  # JPEG: decode at a fraction of the size where that is enough
         mode = image.mode
         rgb = _fit(_to_rgb(image), size)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from torch import Tensor
 from equiheat.communication import Communicator, get_comm
 from equiheat.data.decode import EXTENSIONS, decode
 from equiheat.data.sharding import share
+from equiheat.data.source import Batch
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class ImageSet:
     def size(self) -> int:
         """Side of the images in pixels."""
         return self.images.shape[2]
+
+    def batch(self, indices: Tensor, epoch: int) -> Batch:
+        """Images of these numbers. No communication."""
+        return Batch(self.images[indices])
 
 
 def load_images(
@@ -97,13 +103,13 @@ def load_images(
     if limit is not None and limit < len(files):
         files = [files[position * len(files) // limit] for position in range(limit)]
     start, stop = share(len(files), comm)
-    pixels, good, modes = _decode_all(files[start:stop], size, threads or _threads(comm))
+    pixels, good, modes = _decode_all(files[start:stop], size, threads or default_threads(comm))
     pixels, good, modes = comm.allgatherv(pixels), comm.allgatherv(good), comm.allgatherv(modes)
     skipped = tuple(str(file) for file, fine in zip(files, good.tolist(), strict=True) if not fine)
-    _report(root, skipped, len(files), strict=strict, comm=comm)
+    report_skipped(root, skipped, len(files), strict=strict, comm=comm)
     files = [file for file, fine in zip(files, good.tolist(), strict=True) if fine]
-    labels, classes = _labels(root, files)
-    converted = Counter(_MODES[mode] for mode in modes[good].tolist() if mode)
+    labels, classes = labels_of(root, files)
+    converted = Counter(MODES[mode] for mode in modes[good].tolist() if mode)
     return ImageSet(pixels, labels, classes, skipped, tuple(sorted(converted.items())))
 
 
@@ -127,15 +133,21 @@ def find_images(root: Path, comm: Communicator | None = None) -> list[Path]:
     return files
 
 
-_MODES = ("RGB", "grey", "with alpha", "palette", "CMYK", "16 bit or float", "other")
+MODES = ("RGB", "grey", "with alpha", "palette", "CMYK", "16 bit or float", "other")
 
 
-def _mode_number(mode: str) -> int:
+#: What Pillow raises on files that are damaged in one way or another.
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, struct.error)
+
+
+def mode_number(mode: str) -> int:
+    """Position in `MODES` of one of Pillow's modes."""
     table = {"RGB": 0, "L": 1, "1": 1, "RGBA": 2, "LA": 2, "PA": 2, "P": 3, "CMYK": 4, "F": 5}
     return 5 if mode.startswith("I") else table.get(mode, 6)
 
 
-def _threads(comm: Communicator) -> int:
+def default_threads(comm: Communicator) -> int:
+    """A rank's share of the processors."""
     return max(1, (os.cpu_count() or 1) // comm.size)
 
 
@@ -145,9 +157,9 @@ def _decode_all(files: list[Path], size: int, threads: int) -> tuple[Tensor, Ten
     def one(path: Path) -> tuple[Tensor, int] | None:
         try:
             image, mode = decode(path, size)
-        except (OSError, SyntaxError, ValueError):
+        except UNREADABLE:
             return None
-        return image, _mode_number(mode)
+        return image, mode_number(mode)
 
     with ThreadPoolExecutor(threads) as pool:
         results = list(pool.map(one, files))
@@ -158,7 +170,8 @@ def _decode_all(files: list[Path], size: int, threads: int) -> tuple[Tensor, Ten
     return pixels, good, modes
 
 
-def _report(root: Path, skipped: tuple[str, ...], count: int, *, strict: bool, comm: Communicator) -> None:
+def report_skipped(root: Path, skipped: tuple[str, ...], count: int, *, strict: bool, comm: Communicator) -> None:
+    """Warn on rank 0 of files that could not be read; raise on all ranks with `strict`, or when none could."""
     if not skipped:
         return
     names = ", ".join(skipped[:10]) + (f" and {len(skipped) - 10} more" if len(skipped) > 10 else "")
@@ -169,7 +182,8 @@ def _report(root: Path, skipped: tuple[str, ...], count: int, *, strict: bool, c
         warnings.warn(message + "; they are left out", stacklevel=3)
 
 
-def _labels(root: Path, files: list[Path]) -> tuple[Tensor, tuple[str, ...]]:
+def labels_of(root: Path, files: list[Path]) -> tuple[Tensor, tuple[str, ...]]:
+    """Class numbers and names, by the directories of the first level; -1 and none for a flat folder."""
     parts = [file.relative_to(root).parts for file in files]
     if any(len(part) < 2 for part in parts):
         return torch.full((len(files),), -1, dtype=torch.int64), ()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Averaging of gradients over ranks, optimizers of models on all ranks, learning-rate schedules; torch's optimizers."""
+"""Averaging of gradients over ranks, optimizers of models on all ranks, schedules, LARS; torch's optimizers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from equiheat.optim import utils as utils
 from equiheat.optim.dp_optimizer import DASO as DASO
 from equiheat.optim.dp_optimizer import DataParallelOptimizer as DataParallelOptimizer
 from equiheat.optim.gradients import average_gradients as average_gradients
+from equiheat.optim.lars import LARS as LARS
 from equiheat.optim.schedules import warmup_cosine as warmup_cosine
 
 

@@ -11,6 +11,7 @@ interpolation), then brightness, contrast, saturation, hue, then Gaussian blur.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -59,6 +60,30 @@ UNITS = {
     "hue": "turns of the colour circle, 0 = unchanged",
     "blur_sigma": "pixels, 0 = none",
 }
+
+
+class Family(NamedTuple):
+    """A family of augmentations: the options of `AugmentConfig` that switch it on, the parameters it has."""
+
+    options: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+_COLOR = ("brightness", "contrast", "saturation", "hue")
+MEMBERS = {
+    "crop": Family(("crop",), ("crop_top", "crop_left", "crop_size")),
+    "flip": Family(("flip",), ("flip",)),
+    "rotation": Family(("rotation",), ("rotation",)),
+    "translation": Family(("translation",), ("translation_x", "translation_y")),
+    "color": Family(_COLOR, _COLOR),
+    "blur": Family(("blur",), ("blur_sigma",)),
+}
+
+
+def identity_parameters() -> dict[str, float]:
+    """Value of every parameter that leaves an image as it is."""
+    ones = ("crop_size", "brightness", "contrast", "saturation")
+    return {name: float(name in ones) for name in UNITS}
 
 
 @dataclass(frozen=True)
@@ -127,20 +152,12 @@ class AugmentConfig:
 
     def only(self, *families: str) -> AugmentConfig:
         """Copy with every operation off but the named families: crop, flip, rotation, translation, color, blur."""
-        members = {
-            "crop": ("crop",),
-            "flip": ("flip",),
-            "rotation": ("rotation",),
-            "translation": ("translation",),
-            "color": ("brightness", "contrast", "saturation", "hue"),
-            "blur": ("blur",),
-        }
-        unknown = [name for name in families if name not in members]
+        unknown = [name for name in families if name not in MEMBERS]
         if unknown:
-            raise ValueError(f"AugmentConfig.only: unknown family {unknown[0]!r}; use {', '.join(members)}")
-        kept = {field for family in families for field in members[family]}
+            raise ValueError(f"AugmentConfig.only: unknown family {unknown[0]!r}; use {', '.join(MEMBERS)}")
+        kept = {field for family in families for field in MEMBERS[family].options}
         default = AugmentConfig()
-        off = {f: getattr(default, f) for fields in members.values() for f in fields if f not in kept}
+        off = {f: getattr(default, f) for family in MEMBERS.values() for f in family.options if f not in kept}
         return replace(self, **off)
 
 

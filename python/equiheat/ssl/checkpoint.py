@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from equiheat.ssl.encoders import Encoder, build_encoder
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Checkpoint(NamedTuple):
@@ -31,21 +32,43 @@ class Checkpoint(NamedTuple):
 
 
 def write_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
-    """Write to a temporary file beside ``path``, flush it to disk, rename it into place. One rank calls this."""
+    """Write to a temporary file beside ``path``, flush it to disk, rename it into place. One rank calls this.
+
+    Whenever the process is killed, ``path`` is the old file or the new one, whole. The header has a digest of all
+    names, shapes and bytes.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    for stale in path.parent.glob(f".{path.name}.*.tmp"):  # of a process that was killed
+        stale.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    meta = {"format": FORMAT, **meta}
+    plain = {name: x.detach().cpu().contiguous().clone() for name, x in tensors.items()}
+    text = json.dumps({"format": FORMAT, **meta})
     try:
-        save_file(
-            {name: x.detach().contiguous() for name, x in tensors.items()},
-            temporary,
-            {"equiheat": json.dumps(meta)},
-        )
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        save_file(plain, temporary, {"equiheat": text, "digest": digest(plain, text)})
+        _flush(temporary)
         temporary.replace(path)
+        _flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def digest(tensors: Mapping[str, Tensor], header: str) -> str:
+    """SHA-256 of a header, and of names, dtypes, shapes and bytes of tensors in the order of their names."""
+    total = hashlib.sha256(header.encode())
+    for name in sorted(tensors):
+        x = tensors[name]
+        total.update(f"{name} {x.dtype} {tuple(x.shape)}".encode())
+        total.update(x.contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Have a file's bytes, or a folder's names, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -63,18 +86,26 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise FileNotFoundError(f"read_checkpoint: there is no file {str(path.absolute())!r}")
     try:
         with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get("equiheat")
+            entries = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"read_checkpoint: {str(path)!r} is damaged or no safetensors file: {error}") from error
+    header = entries.get("equiheat")
     if header is None:
         raise ValueError(
             f"read_checkpoint: {str(path)!r} was not written by equiheat (its header has no 'equiheat' entry)"
         )
-    meta = json.loads(header)
+    try:
+        meta = json.loads(header)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"read_checkpoint: {str(path)!r} is damaged: its header is no JSON: {error}") from error
     if meta.get("format") != FORMAT:
         raise ValueError(
             f"read_checkpoint: {str(path)!r} has format {meta.get('format')!r}; this version reads {FORMAT}"
+        )
+    if entries.get("digest") != digest(tensors, header):
+        raise ValueError(
+            f"read_checkpoint: {str(path)!r} is damaged or was changed: its digest is not that of what it holds"
         )
     return Checkpoint(tensors, meta)
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -40,6 +42,16 @@ def effective_rank(features: Tensor) -> float:
     values = torch.linalg.eigvalsh(centered.T @ centered).clamp(min=0)
     p = values / values.sum().clamp(min=torch.finfo(values.dtype).tiny)
     return float(torch.exp(-torch.xlogy(p, p).sum()))
+
+
+def teacher_verdict(entropy: float, spread: float, prototypes: int) -> str | None:
+    """One plain sentence where a teacher's distributions over prototypes tell nothing; None where they do."""
+    most = math.log(prototypes)
+    if spread < 0.1 * most:
+        return f"collapsed: the teacher gives all images the same prototype (spread {spread:.2f} of {most:.2f})"
+    if entropy > 0.98 * most:
+        return f"collapsed: the teacher gives all prototypes to all images alike (entropy {entropy:.2f} of {most:.2f})"
+    return None
 
 
 def verdict(figures: dict[str, float], dim: int) -> str:

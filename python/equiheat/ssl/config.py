@@ -4,29 +4,43 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from equiheat.ssl.augment import STRONG_VIEW, WEAK_VIEW, AugmentConfig
-from equiheat.ssl.methods import ECRConfig, VICRegConfig
+from equiheat.ssl.methods import (
+    BarlowConfig,
+    BYOLConfig,
+    DINOConfig,
+    ECRConfig,
+    EquiModConfig,
+    IBOTConfig,
+    SIEConfig,
+    SimCLRConfig,
+    SimSiamConfig,
+    TIRConfig,
+    VICRegConfig,
+)
+from equiheat.ssl.methods.registry import AUXILIARIES, METHODS, AuxiliaryName, MethodName
+from equiheat.ssl.recipe import from_table, read_table, to_toml
 
-T = TypeVar("T")
+__all__ = ["OptimConfig", "PretrainConfig", "from_table", "load_recipe", "read_table", "recipe_of", "to_toml"]
 
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """AdamW with warm-up and cosine decay.
+    """Optimiser, with warm-up and cosine decay.
 
     Parameters
     ----------
+    name
+        "adamw"; "lars" for large batches; "sgd" (with Nesterov momentum).
     lr
         Learning rate at the top of the schedule, for the whole global batch.
-    weight_decay
-        On weights of two axes or more; biases and norms have none.
+    weight_decay, final_weight_decay
+        On weights of two axes or more; biases and norms have none. With a final one (DINO: 0.04 to 0.4) it goes there
+        along a cosine.
     warmup_epochs
         Length of the linear rise.
     final_lr
@@ -35,14 +49,22 @@ class OptimConfig:
         Largest norm of the gradient; 0 turns clipping off.
     betas
         AdamW's decay rates.
+    momentum
+        Of LARS and SGD.
+    trust
+        LARS's coefficient.
     """
 
+    name: Literal["adamw", "lars", "sgd"] = "adamw"
     lr: float = 1e-3
     weight_decay: float = 0.05
+    final_weight_decay: float | None = None
     warmup_epochs: float = 1.0
     final_lr: float = 0.0
     clip: float = 0.0
     betas: tuple[float, float] = (0.9, 0.999)
+    momentum: float = 0.9
+    trust: float = 0.001
 
 
 @dataclass(frozen=True)
@@ -52,37 +74,57 @@ class PretrainConfig:
     Parameters
     ----------
     data
-        Folder of images, with class sub-folders or flat.
+        Folder of images, with class sub-folders or flat; folder of 3DIEBench; folder of .tar shards; .npy or .h5 file.
     out
         Folder of the run: checkpoints, metrics.jsonl, recipe.toml.
     method, auxiliary
         Base method, and what wraps it: VICReg + ECR is ``vicreg`` with ``ecr``.
     encoder
         A name of `equiheat.ssl.encoders.ENCODERS` or ``timm:<model>``.
+    pretrained
+        Start from timm's weights (``timm:`` names).
+    init
+        Start from the encoder of this checkpoint; all settings are free. (``resume`` goes on with the same ones.)
+    data_format
+        "auto" looks at the folder.
+    cache
+        "memory": decode once, keep the bytes on every rank; "none": decode what a batch needs, ahead of it; "auto":
+        memory up to 1 GiB.
+    workers
+        Decoding threads of each rank without cache; 0 means its share of the processors, 2 at least.
     image_size
         Side in pixels to which the images are brought.
     batch_size
         Images per step over all ranks together.
+    accumulate
+        Parts into which a step's batch is cut; gradients are averaged over them. Each part has its own statistics.
     epochs
         Passes over the data.
     steps
         Stop after so many steps, schedule included; 0 means epochs alone decide.
     precision
-        "fp32", or "bf16" for autocast to bfloat16.
+        "fp32"; "bf16" for autocast to bfloat16; "fp16" for autocast to float16 with a scaled loss.
+    device
+        "auto" is CUDA where there is some, each rank of a node its own device.
     seed
         Of the initial weights, the order of the batches and the augmentations.
     view1, view2
         Augmentations of the two views.
-    vicreg, ecr, optim
+    vicreg, simclr, byol, barlow, simsiam, dino, ibot, sie, equimod, ecr, tir, optim
         Options of these parts.
     limit
         Use at most so many images; 0 means all.
     strict
         Stop on unreadable image files instead of leaving them out.
-    save_epochs
-        A checkpoint every so many epochs (``last.safetensors``, replaced atomically); the end of the run always saves.
+    save_epochs, save_steps
+        A checkpoint every so many epochs, and steps (0: none) (``last.safetensors``, replaced atomically); the end of
+        the run always saves.
     diagnose_steps
         Every so many steps features and reconstruction are examined for collapse; 0 means once an epoch.
+    panels
+        Images in a picture of views and reconstruction, drawn with each diagnosis; 0: none.
+    tensorboard
+        Also write TensorBoard's event files.
     resume
         Go on from ``out/last.safetensors``. Without it a folder that holds a run is refused.
     threads
@@ -91,24 +133,43 @@ class PretrainConfig:
 
     data: Path
     out: Path
-    method: Literal["vicreg"] = "vicreg"
-    auxiliary: Literal["none", "ecr"] = "none"
+    method: MethodName = "vicreg"
+    auxiliary: AuxiliaryName = "none"
     encoder: str = "resnet-lite"
+    pretrained: bool = False
+    init: Path | None = None
+    data_format: Literal["auto", "folder", "3diebench", "shards", "array"] = "auto"
+    cache: Literal["auto", "memory", "none"] = "auto"
+    workers: int = 0
     image_size: int = 32
     batch_size: int = 256
+    accumulate: int = 1
     epochs: int = 12
     steps: int = 0
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
     seed: int = 0
     view1: AugmentConfig = WEAK_VIEW
     view2: AugmentConfig = STRONG_VIEW
     vicreg: VICRegConfig = field(default_factory=VICRegConfig)
+    simclr: SimCLRConfig = field(default_factory=SimCLRConfig)
+    byol: BYOLConfig = field(default_factory=BYOLConfig)
+    barlow: BarlowConfig = field(default_factory=BarlowConfig)
+    simsiam: SimSiamConfig = field(default_factory=SimSiamConfig)
+    dino: DINOConfig = field(default_factory=DINOConfig)
+    ibot: IBOTConfig = field(default_factory=IBOTConfig)
+    sie: SIEConfig = field(default_factory=SIEConfig)
+    equimod: EquiModConfig = field(default_factory=EquiModConfig)
     ecr: ECRConfig = field(default_factory=ECRConfig)
+    tir: TIRConfig = field(default_factory=TIRConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     limit: int = 0
     strict: bool = False
     save_epochs: int = 1
+    save_steps: int = 0
     diagnose_steps: int = 0
+    panels: int = 8
+    tensorboard: bool = True
     resume: bool = False
     threads: int = 0
 
@@ -116,30 +177,19 @@ class PretrainConfig:
         for name in ("data", "out"):
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, Path(getattr(self, name)))
-        for name in ("image_size", "batch_size", "epochs", "save_epochs"):
+        for name in ("image_size", "batch_size", "accumulate", "epochs", "save_epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 1 or more")
-        for name in ("steps", "limit", "diagnose_steps", "threads"):
+        for name in ("steps", "limit", "diagnose_steps", "threads", "workers", "save_steps", "panels"):
             if getattr(self, name) < 0:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 0 or more")
         if self.batch_size < 2:
             raise ValueError("PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more")
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """Top-level table of a TOML file.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        When there is no such file, or it is not TOML.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"load_recipe: there is no file {str(path.absolute())!r}")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"load_recipe: {str(path)!r} is not TOML: {error}") from error
+        if self.batch_size % self.accumulate or self.batch_size < 2 * self.accumulate:
+            raise ValueError(
+                f"PretrainConfig: accumulate is {self.accumulate}; it must cut batch_size {self.batch_size} into equal "
+                "parts of 2 images or more"
+            )
 
 
 def load_recipe(path: Path, **overrides: Any) -> PretrainConfig:
@@ -159,79 +209,9 @@ def load_recipe(path: Path, **overrides: Any) -> PretrainConfig:
     return from_table(PretrainConfig, table, where=str(path))
 
 
-def from_table(cls: type[T], table: dict[str, Any], *, where: str, default: T | None = None) -> T:
-    """Build a dataclass from nested dictionaries; keys that are absent keep their default."""
-    hints = typing.get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    unknown = sorted(set(table) - set(fields))
-    if unknown:
-        raise ValueError(f"{where}: unknown key {unknown[0]!r}; {cls.__name__} has {', '.join(fields)}")
-    values = {}
-    for name, value in table.items():
-        base = getattr(default, name, None) if default is not None else _default(fields[name])
-        values[name] = _convert(hints[name], value, where=f"{where}: {name}", default=base)
-    return dataclasses.replace(default, **values) if default is not None else cls(**values)  # type: ignore[type-var]
-
-
-def _default(item: dataclasses.Field[Any]) -> Any:
-    if item.default_factory is not dataclasses.MISSING:
-        return item.default_factory()
-    return None if item.default is dataclasses.MISSING else item.default
-
-
-def _convert(hint: Any, value: Any, *, where: str, default: Any) -> Any:
-    """Value of a TOML file as the annotated type."""
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, dict):
-            raise ValueError(f"{where} is {value!r}; expected a table")
-        return from_table(hint, value, where=where, default=default)  # type: ignore[arg-type]
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        if value is False:  # TOML has no null: false switches an optional operation off
-            return None
-        return _convert(next(a for a in arguments if a is not types.NoneType), value, where=where, default=default)
-    if origin is tuple:
-        if not isinstance(value, list) or (arguments[-1] is not Ellipsis and len(value) != len(arguments)):
-            raise ValueError(f"{where} is {value!r}; expected a list like {hint}")
-        return tuple(_convert(arguments[0], item, where=where, default=None) for item in value)
-    if origin is Literal:
-        if value not in arguments:
-            raise ValueError(f"{where} is {value!r}; use one of {', '.join(map(repr, arguments))}")
-        return value
-    return _scalar(hint, value, where=where)
-
-
-def _scalar(hint: Any, value: Any, *, where: str) -> Any:
-    if hint is Path and isinstance(value, (str, Path)):
-        return Path(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ValueError(f"{where} is {value!r}; expected {hint.__name__}")
-    return value
-
-
-def to_toml(config: Any) -> str:
-    """A dataclass as TOML that `load_recipe` reads back."""
-    return "\n".join(_lines(dataclasses.asdict(config), ""))
-
-
-def _lines(table: dict[str, Any], prefix: str) -> list[str]:
-    lines = [f"{name} = {_literal(value)}" for name, value in table.items() if not isinstance(value, dict)]
-    for name, value in table.items():
-        if isinstance(value, dict):
-            lines += ["", f"[{prefix}{name}]", *_lines(value, f"{prefix}{name}.")]
-    return lines
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "false"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_literal(item) for item in value) + "]"
-    if isinstance(value, (int, float)):
-        return repr(value)
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+def recipe_of(config: PretrainConfig) -> str:
+    """The recipe of a run as TOML, without the untouched options of methods that it does not use."""
+    unused = {name for name in (*METHODS, *AUXILIARIES) if name not in (config.method, config.auxiliary)}
+    table = dataclasses.asdict(config)
+    default = dataclasses.asdict(PretrainConfig(data=config.data, out=config.out))
+    return to_toml({name: x for name, x in table.items() if name not in unused or x != default[name]})

@@ -184,8 +184,17 @@ class VisionTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, 3, H, W) to tokens (B, N, D)."""
-        tokens = self.embed(x).flatten(2).transpose(1, 2)
-        return self.norm(self.blocks(tokens + self.position))
+        cells = self.embed(x)
+        return self.norm(self.blocks(cells.flatten(2).transpose(1, 2) + self._position(cells.shape[2:])))
+
+    def _position(self, grid: torch.Size) -> Tensor:
+        """Position embedding of a grid: as learned, or interpolated for images of another size (small crops)."""
+        side = int(self.position.shape[1] ** 0.5)
+        if tuple(grid) == (side, side):
+            return self.position
+        learned = self.position.transpose(1, 2).unflatten(2, (side, side))
+        other = nn.functional.interpolate(learned, tuple(grid), mode="bicubic", align_corners=False)
+        return other.flatten(2).transpose(1, 2)
 
 
 _RESNETS: dict[str, tuple[tuple[int, int], list[tuple[int, int, int]]]] = {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from equiheat.communication import Communicator
 
@@ -42,3 +42,12 @@ def check_finite(named: Iterable[tuple[str, Tensor]], *, suspect: Tensor, step: 
         f"step {step}: {name} is the first tensor that holds NaN or infinity (seen on rank {int(where)}). "
         "Lower the learning rate, lengthen the warm-up, or set optim.clip"
     )
+
+
+def gradient_norm(model: nn.Module, *, clip: float) -> Tensor:
+    """Norm of all gradients together, which are scaled to norm ``clip`` where that is positive and smaller."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    norm = torch.nn.utils.get_total_norm(gradients)
+    if clip > 0:
+        torch.nn.utils.clip_grads_with_norm_(model.parameters(), clip, norm)
+    return norm

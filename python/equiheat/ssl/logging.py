@@ -57,6 +57,45 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     return lines
 
 
+class RunLog:
+    """A run's figures as JSON lines and, if wanted, as TensorBoard's event files.
+
+    Parameters
+    ----------
+    out
+        The run's folder: ``metrics.jsonl`` and ``tensorboard/``.
+    first_step
+        Figures of an earlier part of the run from this step on are dropped.
+    tensorboard
+        Whether to write event files.
+    """
+
+    def __init__(self, out: Path, *, first_step: int = 0, tensorboard: bool = True) -> None:
+        self._file = MetricsFile(out / "metrics.jsonl", keep_before=first_step)
+        self._board: Any = None
+        if tensorboard:
+            from tensorboardX import SummaryWriter  # slow to import
+
+            self._board = SummaryWriter(str(out / "tensorboard"), purge_step=first_step or None)
+
+    def write(self, line: dict[str, Any]) -> None:
+        """Append one step's figures."""
+        self._file.write(line)
+        if self._board is None:
+            return
+        for name, value in line.items():
+            if isinstance(value, (int, float)) and name != "step":
+                self._board.add_scalar(name, value, line["step"])
+            elif isinstance(value, str):
+                self._board.add_text(name, value, line["step"])
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
 class ProgressBar:
     """Bar with the time left, images per second and the loss; silent where ``visible`` is false.
 

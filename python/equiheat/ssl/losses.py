@@ -87,6 +87,31 @@ def _terms(z1: Tensor, z2: Tensor, comm: Communicator, eps: float) -> VICRegTerm
     return VICRegTerms(near, spread, far)
 
 
+def full_precision(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Tensors in float32 at least."""
+    return tuple(x.to(torch.promote_types(x.dtype, torch.float32)) for x in tensors)
+
+
+def first_row(count: int, comm: Communicator) -> int:
+    """Number of this rank's first row in the global batch. Collective: one allgatherv of a number."""
+    if comm.size == 1:
+        return 0
+    return int(comm.allgatherv(torch.tensor([count], dtype=torch.int64))[: comm.rank].sum())
+
+
+def batch_mean(values: Tensor, *, comm: Communicator) -> Tensor:
+    """Mean over the global batch of one value per row (B_r,); a rank may hold none. Collective: one allreduce."""
+    count = torch.tensor(float(values.shape[0]), dtype=values.dtype, device=values.device)
+    total, count = all_reduce(torch.stack((values.sum(), count)), comm).unbind()
+    return total / count.detach().clamp(min=1)
+
+
+def cosine_distance(x: Tensor, y: Tensor) -> Tensor:
+    """``1 - cos(x_i, y_i)`` per row, float32 at least; x, y (B, D)."""
+    x, y = full_precision(x, y)
+    return 1 - F.cosine_similarity(x, y, dim=1, eps=1e-8)
+
+
 def global_mean(local_mean: Tensor, count: int, *, comm: Communicator) -> Tensor:
     """Mean over the global batch from the ranks' means over ``count`` images each. Collective: one allreduce.
 

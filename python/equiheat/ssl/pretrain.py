@@ -8,10 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from equiheat.communication import get_comm
-from equiheat.data import load_images
+import torch
+
+from equiheat.data import ImageSet, open_images
+from equiheat.ssl.build import set_threads
 from equiheat.ssl.config import PretrainConfig, load_recipe, read_table
-from equiheat.ssl.trainer import Trainer, set_threads
+from equiheat.ssl.torchrun import world
+from equiheat.ssl.trainer import Trainer
 
 DESCRIPTION = """Train an encoder on a folder of images. --config FILE.toml gives defaults, which options override."""
 
@@ -43,10 +46,20 @@ def _split_config(arguments: list[str]) -> tuple[list[str], Path | None]:
 
 def run(config: PretrainConfig) -> dict[str, object]:
     """Load the images and train. Collective; returns the last metrics."""
-    comm = get_comm()
+    comm = world()
     set_threads(config.threads, comm)
-    data = load_images(config.data, size=config.image_size, strict=config.strict, limit=config.limit or None, comm=comm)
-    if comm.rank == 0 and data.converted:
+    data = open_images(
+        config.data,
+        size=config.image_size,
+        kind=config.data_format,
+        cache=config.cache,
+        limit=config.limit,
+        strict=config.strict,
+        threads=config.workers or max(2, torch.get_num_threads()),
+        seed=config.seed,
+        comm=comm,
+    )
+    if comm.rank == 0 and isinstance(data, ImageSet) and data.converted:
         kinds = ", ".join(f"{count} {kind}" for kind, count in data.converted)
         sys.stderr.write(f"equiheat pretrain: converted to RGB: {kinds}\n")
     return Trainer(config, data, comm=comm).fit()

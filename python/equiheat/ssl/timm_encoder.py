@@ -39,10 +39,14 @@ class TimmBackbone(nn.Module):
             near = ", ".join(timm.list_models(f"*{name.split('_')[0]}*")[:5])
             raise ValueError(f"build_encoder: timm has no model {name!r}" + (f"; it has {near}, ..." if near else ""))
         options: dict[str, Any] = {"num_classes": 0, "pretrained": pretrained}
-        try:
-            self.model = timm.create_model(name, img_size=image_size, **options)
-        except TypeError:  # convolutional models take no image size
-            self.model = timm.create_model(name, **options)
+        # Vision transformers take other sizes than their own with dynamic_img_size; convolutional models take none.
+        for size in ({"img_size": image_size, "dynamic_img_size": True}, {"img_size": image_size}, {}):
+            try:
+                self.model = timm.create_model(name, **size, **options)
+                break
+            except TypeError:
+                if not size:
+                    raise
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, 3, H, W) to tokens (B, N, D)."""

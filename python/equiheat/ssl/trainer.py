@@ -3,66 +3,49 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from equiheat.communication import Communicator, get_comm
+from equiheat.data.counter import stream_seed
 from equiheat.data.images import ImageSet
+from equiheat.data.prefetch import prefetched
 from equiheat.data.sharding import GlobalBatches
-from equiheat.nn.batchnorm import share_statistics
-from equiheat.nn.functional import all_gather
+from equiheat.data.source import Batch, Source
 from equiheat.optim import average_gradients, warmup_cosine
-from equiheat.ssl.checkpoint import (
-    encoder_meta,
-    load_module,
-    optimizer_tensors,
-    read_checkpoint,
-    restore_optimizer,
-    write_checkpoint,
-)
-from equiheat.ssl.collapse import spread_of_features, verdict
-from equiheat.ssl.config import PretrainConfig, to_toml
-from equiheat.ssl.encoders import Features, build_encoder
-from equiheat.ssl.guard import check_finite
-from equiheat.ssl.logging import MetricsFile, ProgressBar
-from equiheat.ssl.methods import ECR, VICReg
-from equiheat.ssl.model import Model
-from equiheat.ssl.views import TwoViews, Views
+from equiheat.ssl.build import build_model, build_optimizer, build_views, device_of, set_threads
+from equiheat.ssl.collapse import teacher_verdict
+from equiheat.ssl.config import PretrainConfig
+from equiheat.ssl.diagnosis import diagnose, skipped_everywhere, write_panel
+from equiheat.ssl.encoders import Features
+from equiheat.ssl.guard import check_finite, gradient_norm
+from equiheat.ssl.logging import ProgressBar, RunLog
+from equiheat.ssl.methods.base import cosine
+from equiheat.ssl.runfolder import open_run
+from equiheat.ssl.state import load_state, save_state
+from equiheat.ssl.views import Views
 
-
-def build_model(config: PretrainConfig, *, comm: Communicator | None = None) -> Model:
-    """Encoder and method of a recipe, with the same weights on every rank (from ``config.seed``)."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        encoder = build_encoder(config.encoder, image_size=config.image_size)
-        method: nn.Module
-        if config.auxiliary == "ecr":
-            base = VICReg(encoder.dim - config.ecr.equi_dim(encoder.dim), config.vicreg, comm=comm)
-            method = ECR(base, encoder, config.ecr, comm=comm)
-        else:
-            method = VICReg(encoder.dim, config.vicreg, comm=comm)
-    model = Model(encoder, method)
-    share_statistics(model, comm)
-    return model
+#: A batch's numbers, with the batch where it was fetched ahead.
+Piece = tuple[Tensor, Batch | None]
 
 
 class Trainer:
-    """Trains a model on images that are in memory.
+    """Trains a model.
 
     Parameters
     ----------
     config
         The recipe.
     data
-        Images, the same on every rank; labels are not used.
+        Images, the same numbers giving the same images on every rank; labels are not used.
     comm
-        Ranks that share the global batch; the default communicator when omitted.
+        Ranks that share the global batch; the default communicator when omitted. Under torchrun:
+        `equiheat.ssl.ProcessGroupComm()`.
 
     Examples
     --------
@@ -70,65 +53,100 @@ class Trainer:
     >>> trainer.fit()
     """
 
-    def __init__(self, config: PretrainConfig, data: ImageSet, *, comm: Communicator | None = None) -> None:
+    def __init__(self, config: PretrainConfig, data: Source, *, comm: Communicator | None = None) -> None:
         self.config, self.data = config, data
         self.comm = get_comm() if comm is None else comm
         set_threads(config.threads, self.comm)
-        self.model = build_model(config, comm=comm).train()
-        self.names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters()}
-        self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.model, config), lr=config.optim.lr, betas=config.optim.betas
-        )
-        self.views = TwoViews(config.view1, config.view2, seed=config.seed)
-        self.batches = GlobalBatches(len(data), config.batch_size, seed=config.seed, comm=self.comm)
-        self.total_steps = config.steps or config.epochs * len(self.batches)
+        self.device = device_of(config.device, self.comm)
+        self.model = build_model(config, comm=comm).train().to(self.device)
+        self.names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters() if p.requires_grad}
+        self.optimizer = build_optimizer(self.model, config)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
+        self.views = build_views(config, self.model)
+        part = config.batch_size // config.accumulate
+        self.batches = GlobalBatches(len(data), part, seed=config.seed, comm=self.comm)
+        self.epoch_steps = len(self.batches) // config.accumulate
+        if self.epoch_steps == 0:
+            raise ValueError(f"Trainer: {len(data)} images do not fill a batch of {config.batch_size}")
+        self.total_steps = config.steps or config.epochs * self.epoch_steps
         self.step_number = 0
 
-    def step(self, indices: Tensor, epoch: int) -> tuple[dict[str, float], Views, tuple[Features, Features]]:
+    def step(
+        self, indices: Tensor | Sequence[Piece], epoch: int
+    ) -> tuple[dict[str, float], Views, tuple[Features, Features]]:
         """One optimiser step on this rank's part of a global batch. Collective.
 
         Parameters
         ----------
         indices
-            Shape (B_r,): numbers of this rank's samples.
+            Shape (B_r,): numbers of this rank's samples; or the parts over which gradients are accumulated, each with
+            its images where they were fetched already.
         epoch
             Part of the key of the augmentations.
 
         Returns
         -------
         (dict[str, float], Views, (Features, Features))
-            Loss terms over the global batch with the learning rate and the gradient's norm; the views and features.
+            Loss terms over the global batch with the learning rate and the gradient's norm; the last part's views and
+            features.
         """
-        views = self.views(self.data.images[indices], indices, epoch)
+        parts: Sequence[Piece] = [(indices, None)] if isinstance(indices, Tensor) else indices
+        torch.manual_seed(stream_seed((self.config.seed, self.step_number, self.comm.rank)))
+        self.model.method.set_progress(self.step_number / self.total_steps)
+        self.optimizer.zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        for piece in parts:
+            terms, views, features = self._backward(piece, epoch, 1 / len(parts))
+            sums = {name: x.detach() / len(parts) + sums.get(name, 0) for name, x in terms.items()}
+        average_gradients(self.model.parameters(), self.comm)
+        self.scaler.unscale_(self.optimizer)
+        norm = gradient_norm(self.model, clip=self.config.optim.clip)
+        if not self.scaler.is_enabled():  # with it, overflowing steps are left out
+            check_finite(self._gradients(), suspect=norm, step=self.step_number, comm=self.comm)
+        rate = self._set_rates()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.model.update_teacher()
+        self.step_number += 1
+        figures = {name: float(x) for name, x in sums.items()}
+        return figures | {"lr": rate, "gradient": float(norm)}, views, features
+
+    def _backward(
+        self, piece: Piece, epoch: int, share: float
+    ) -> tuple[dict[str, Tensor], Views, tuple[Features, Features]]:
+        """Loss of a part and its gradient."""
+        indices, batch = piece
+        views = self._make_views(self.data.batch(indices, epoch) if batch is None else batch, indices, epoch)
         with self._autocast():
             terms, features = self.model(views)
         check_finite(self._trail(views, features, terms), suspect=terms["loss"], step=self.step_number, comm=self.comm)
+        self.scaler.scale(terms["loss"] * share).backward()
+        return terms, views, features
 
-        self.optimizer.zero_grad(set_to_none=True)
-        terms["loss"].backward()
-        average_gradients(self.model.parameters(), self.comm)
-        norm = gradient_norm(self.model, clip=self.config.optim.clip)
-        check_finite(self._gradients(), suspect=norm, step=self.step_number, comm=self.comm)
-
-        rate = self._set_rate()
-        self.optimizer.step()
-        self.step_number += 1
-        return (
-            {name: float(x.detach()) for name, x in terms.items()} | {"lr": rate, "gradient": float(norm)},
-            views,
-            features,
+    def _make_views(self, batch: Batch, indices: Tensor, epoch: int) -> Views:
+        partner = None if batch.partner is None else batch.partner.to(self.device)
+        views = self.views(batch.images.to(self.device), indices, epoch, partner)
+        if batch.parameters1 is None or batch.parameters2 is None:
+            return views
+        return views._replace(
+            parameters1=views.parameters1 | batch.parameters1, parameters2=views.parameters2 | batch.parameters2
         )
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16")
+        dtype = torch.float16 if self.config.precision == "fp16" else torch.bfloat16
+        return torch.autocast(self.device.type, dtype, enabled=self.config.precision != "fp32")
 
-    def _set_rate(self) -> float:
+    def _set_rates(self) -> float:
+        """Learning rate and weight decay of this step."""
         optim = self.config.optim
-        warmup = round(optim.warmup_epochs * len(self.batches))
-        warmup = min(warmup, self.total_steps // 2)
+        warmup = min(round(optim.warmup_epochs * self.epoch_steps), self.total_steps // 2)
         rate = optim.lr * warmup_cosine(self.step_number, steps=self.total_steps, warmup=warmup, final=optim.final_lr)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        if optim.final_weight_decay is not None:
+            fraction = self.step_number / self.total_steps
+            decay = cosine(optim.weight_decay, optim.final_weight_decay, fraction)
+            self.optimizer.param_groups[0]["weight_decay"] = decay
         return rate
 
     def _trail(
@@ -148,124 +166,111 @@ class Trainer:
         """Train to the end, write metrics, recipe and checkpoints. Collective; returns the last metrics."""
         out = self.config.out
         self._open(out)
-        metrics = MetricsFile(out / "metrics.jsonl", keep_before=self.step_number) if self.comm.rank == 0 else None
         title = self.config.method + ("" if self.config.auxiliary == "none" else f" + {self.config.auxiliary}")
         last: dict[str, Any] = {}
-        bar = ProgressBar(title, total=self.total_steps, done=self.step_number, visible=self.comm.rank == 0)
-        with bar:
-            while self.step_number < self.total_steps:
-                last = self._epoch(metrics, bar)
-                epoch = self.step_number // len(self.batches)
-                if epoch % self.config.save_epochs == 0 or self.step_number >= self.total_steps:
-                    self.save(out / "last.safetensors")
-            if "verdict" in last:
-                bar.say(f"{title}: {last['verdict']}")
-        if metrics is not None:
-            metrics.close()
+        first = self.comm.rank == 0
+        log = RunLog(out, first_step=self.step_number, tensorboard=self.config.tensorboard) if first else None
+        bar = ProgressBar(title, total=self.total_steps, done=self.step_number, visible=first)
+        try:
+            with bar:
+                while self.step_number < self.total_steps:
+                    last = self._epoch(log, bar)
+                    epoch = self.step_number // self.epoch_steps
+                    if epoch % self.config.save_epochs == 0 or self.step_number >= self.total_steps:
+                        self.save(out / "last.safetensors")
+                self._tell(last, bar, title)
+        finally:
+            if log is not None:
+                log.close()
         self.comm.barrier()
         return last
 
-    def _epoch(self, metrics: MetricsFile | None, bar: ProgressBar) -> dict[str, Any]:
+    def _tell(self, last: dict[str, Any], bar: ProgressBar, title: str) -> None:
+        """The verdict, and which files could not be read."""
+        if "verdict" in last:
+            bar.say(f"{title}: {last['verdict']}")
+        skipped = skipped_everywhere(self.data, self.comm)
+        if skipped and not isinstance(self.data, ImageSet):  # which has told so when it was loaded
+            names = ", ".join(skipped[:10]) + (f" and {len(skipped) - 10} more" if len(skipped) > 10 else "")
+            bar.say(f"{title}: {len(skipped)} files could not be read, others stood in: {names}")
+        if skipped:
+            last["skipped"] = len(skipped)
+
+    def _pieces(self, epoch: int, done: int) -> Iterator[list[Piece]]:
+        """Parts of every step of an epoch from step ``done`` on."""
+        numbers = self.batches.epoch(epoch, skip=done * self.config.accumulate)
+        ahead = 0 if isinstance(self.data, ImageSet) else 2 + self.config.accumulate
+        fetched: Iterable[Piece] = prefetched(self.data, numbers, epoch, ahead=ahead)
+        parts: list[Piece] = []
+        for piece in fetched:
+            parts.append(piece)
+            if len(parts) == self.config.accumulate:
+                yield parts
+                parts = []
+
+    def _epoch(self, log: RunLog | None, bar: ProgressBar) -> dict[str, Any]:
         """The rest of the current epoch."""
-        epoch, done = divmod(self.step_number, len(self.batches))
+        epoch, done = divmod(self.step_number, self.epoch_steps)
         line: dict[str, Any] = {}
-        for indices in self.batches.epoch(epoch, skip=done):
-            start = time.perf_counter()
-            terms, views, features = self.step(indices, epoch)
+        start = time.perf_counter()
+        for pieces in self._pieces(epoch, done):
+            terms, views, features = self.step(pieces, epoch)
             speed = self.config.batch_size / (time.perf_counter() - start)
             line = {"step": self.step_number - 1, "epoch": epoch, **terms, "images_per_second": speed}
             if self._is_time_to_diagnose():
                 line |= self.diagnose(views, features)
-            if metrics is not None:
-                metrics.write(line)
+                line["verdict"] = self._teacher_verdict(terms) or line["verdict"]
+            if log is not None:
+                log.write(line)
             bar.advance(f"loss {terms['loss']:.4f}  {speed:.0f} images/s")
             if self.step_number >= self.total_steps:
                 break
+            if self.config.save_steps and self.step_number % self.config.save_steps == 0:
+                self.save(self.config.out / "last.safetensors")
+            start = time.perf_counter()
         return line
 
     def _is_time_to_diagnose(self) -> bool:
-        every = self.config.diagnose_steps or len(self.batches)
+        every = self.config.diagnose_steps or self.epoch_steps
         return self.step_number % every == 0 or self.step_number >= self.total_steps
 
     def diagnose(self, views: Views, features: tuple[Features, Features]) -> dict[str, Any]:
         """Spread of the features over the global batch, and whether the other view is used. Collective."""
-        with torch.no_grad():
-            pooled = all_gather(torch.cat((features[0].pooled, features[1].pooled)).detach(), self.comm)
-            figures: dict[str, Any] = spread_of_features(pooled)
-            figures["verdict"] = verdict(figures, pooled.shape[1])
-            method = self.model.method
-            if isinstance(method, ECR) and method.config.keys == "other":
-                with self._autocast():
-                    shuffled = method.shuffled_reconstruction(*features, views)
-                figures["reconstruction_shuffled"] = float(shuffled)
+        with self._autocast():
+            figures = diagnose(self.model, views, features, self.comm)
+        if self.config.panels and self.comm.rank == 0:
+            path = self.config.out / "panels" / f"step_{self.step_number - 1:07d}.png"
+            write_panel(path, self.model.method, views, features, most=self.config.panels)
         return figures
+
+    def _teacher_verdict(self, terms: dict[str, float]) -> str | None:
+        options = getattr(self.config, self.config.method)
+        if "teacher_spread" not in terms:
+            return None
+        return teacher_verdict(terms["teacher_entropy"], terms["teacher_spread"], options.out_dim)
 
     def _open(self, out: Path) -> None:
         """Make the run's folder, or go on in it. Fails on all ranks or on none."""
-        last = out / "last.safetensors"
-        exists = int(self.comm.bcast(torch.tensor([last.is_file()], dtype=torch.int64), 0))
-        if self.config.resume:
-            if not exists:
-                raise FileNotFoundError(f"resume: there is no checkpoint {str(last.absolute())!r}")
-            self.load(last)
-        elif exists:
-            raise FileExistsError(
-                f"{str(out.absolute())!r} holds a run already; use --resume to go on, or another --out"
-            )
-        if self.comm.rank == 0:
-            out.mkdir(parents=True, exist_ok=True)
-            (out / "recipe.toml").write_text(to_toml(self.config), encoding="utf-8")
+        if open_run(out, self.config, self.comm):
+            self.load(out / "last.safetensors")
 
     def save(self, path: Path) -> None:
-        """Write model, optimiser, random state and step; rank 0 writes. Collective (a barrier)."""
+        """Write the whole state; rank 0 writes. Collective (a barrier)."""
         if self.comm.rank == 0:
-            tensors = dict(self.model.state_dict())
-            state = optimizer_tensors(self.optimizer, self.names)
-            tensors |= {f"optimizer.{name}": x for name, x in state.items()}
-            tensors["random_state"] = torch.get_rng_state()
-            meta = {
-                "encoder": encoder_meta(self.model.encoder),
-                "step": self.step_number,
-                "total_steps": self.total_steps,
-                "recipe": to_toml(self.config),
-            }
-            write_checkpoint(path, tensors, meta)
+            epoch, batch = divmod(self.step_number, self.epoch_steps)
+            progress = {"step": self.step_number, "total_steps": self.total_steps, "epoch": epoch, "batch": batch}
+            save_state(
+                path,
+                model=self.model,
+                optimizer=self.optimizer,
+                names=self.names,
+                config=self.config,
+                scaler=self.scaler,
+                progress=progress,
+            )
         self.comm.barrier()
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same model. Every rank reads the file."""
-        checkpoint = read_checkpoint(path)
-        extra = ("optimizer.", "random_state")
-        state = {name: x for name, x in checkpoint.tensors.items() if not name.startswith(extra)}
-        load_module(self.model, state, source=f"Trainer.load: {str(path)!r}")
-        restore_optimizer(self.optimizer, checkpoint.part("optimizer."), self.names)
-        torch.set_rng_state(checkpoint.tensors["random_state"])
-        self.step_number = int(checkpoint.meta["step"])
-
-
-def parameter_groups(model: Model, config: PretrainConfig) -> list[dict[str, Any]]:
-    """Weight decay on weights of two axes or more, none on biases, norms and positions."""
-    named = list(model.named_parameters())
-    plain = [p for name, p in named if p.dim() < 2 or name.endswith("position")]
-    exempt = set(plain)
-    return [
-        {"params": [p for _, p in named if p not in exempt], "weight_decay": config.optim.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-
-
-def gradient_norm(model: Model, *, clip: float) -> Tensor:
-    """Norm of all gradients together, which are scaled to norm ``clip`` where that is positive and smaller."""
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
-    if clip > 0:
-        torch.nn.utils.clip_grads_with_norm_(model.parameters(), clip, norm)
-    return norm
-
-
-def set_threads(threads: int, comm: Communicator) -> None:
-    """Threads of this rank: as asked, else its share of the processors unless OMP_NUM_THREADS says otherwise."""
-    if threads == 0 and "OMP_NUM_THREADS" in os.environ:
-        return
-    local = int(os.environ.get("MPI_LOCALNRANKS") or os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE") or comm.size)
-    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // local))
+        meta = load_state(path, model=self.model, optimizer=self.optimizer, names=self.names, scaler=self.scaler)
+        self.step_number = int(meta["step"])

@@ -15,14 +15,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from equiheat.communication import Communicator, get_comm
+from equiheat.communication import Communicator
 from equiheat.nn.functional import all_gather
 from equiheat.nn.positions import from_patches, to_patches
 from equiheat.nn.reconstruction import CrossAttentionReconstruction, MlpPlace
 from equiheat.ssl.encoders import Encoder, Features
-from equiheat.ssl.losses import global_mean
+from equiheat.ssl.losses import first_row, global_mean
+from equiheat.ssl.methods.auxiliary import Auxiliary, equi_dim
+from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.views import Views
 
 
@@ -87,10 +89,10 @@ class ECRConfig:
 
     def equi_dim(self, dim: int) -> int:
         """Equivariant features of an encoder with ``dim`` features; at least 1 is left to each part."""
-        return min(max(round(dim * self.equi_fraction), 1), dim - 1)
+        return equi_dim(dim, self.equi_fraction)
 
 
-class ECR(nn.Module):
+class ECR(Auxiliary):
     """Wraps a base method.
 
     Parameters
@@ -107,26 +109,24 @@ class ECR(nn.Module):
 
     def __init__(
         self,
-        base: nn.Module,
+        base: Method,
         encoder: Encoder,
         config: ECRConfig | None = None,
         *,
         comm: Communicator | None = None,
     ) -> None:
-        super().__init__()
-        self.config = config = ECRConfig() if config is None else config
-        self.comm = get_comm() if comm is None else comm
-        self.base = base
+        config = ECRConfig() if config is None else config
+        super().__init__(base, encoder, config.equi_fraction, comm=comm)
+        self.config = config
         self.grid = encoder.grid
-        self.inv_dim, self.dim = encoder.dim - config.equi_dim(encoder.dim), encoder.dim
         self.normalize = encoder.normalize
         self.pixel_mean: list[float] = encoder.mean.flatten().tolist()
         self.pixel_std: list[float] = encoder.std.flatten().tolist()
-        equi_dim = self.dim - self.inv_dim
-        context_dim = {"equi": equi_dim, "both": equi_dim, "inv": self.inv_dim, "all": self.dim}[config.context]
+        equi = self.dim - self.inv_dim
+        context_dim = {"equi": equi, "both": equi, "inv": self.inv_dim, "all": self.dim}[config.context]
         cells = self.grid[0] * self.grid[1]
         self.decoder = CrossAttentionReconstruction(
-            query_dim=equi_dim,
+            query_dim=equi,
             context_dim=context_dim,
             grid=self.grid,
             pixels=3 * encoder.image_size**2 // cells,
@@ -140,9 +140,10 @@ class ECR(nn.Module):
             learned_query=config.query == "position",
         )
 
-    def forward(self, first: Features, second: Features, views: Views) -> dict[str, Tensor]:
+    def forward(self, first: Features, second: Features, views: Views, others: Others = NONE) -> dict[str, Tensor]:
         """The base's terms, ``reconstruction`` and the total ``loss``, over the global batch. Collective."""
-        terms = self.base(first.part(0, self.inv_dim), second.part(0, self.inv_dim), views)
+        inv = self.inv_dim
+        terms = self.base(first.part(0, inv), second.part(0, inv), views, others.part(0, inv))
         error = self.reconstruction(first, second, views)
         return {
             **terms,
@@ -215,8 +216,7 @@ def next_image(x: Tensor, comm: Communicator) -> Tensor:
     if comm.size == 1:
         return x.roll(-1, 0)
     whole = all_gather(x, comm).roll(-1, 0)
-    counts = comm.allgatherv(torch.tensor([x.shape[0]], dtype=torch.int64))
-    start = int(counts[: comm.rank].sum())
+    start = first_row(x.shape[0], comm)
     return whole[start : start + x.shape[0]]
 
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from equiheat.communication import Communicator, get_comm
+from equiheat.communication import Communicator
 from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import vicreg_terms
+from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
 from equiheat.ssl.views import Views
 
@@ -36,7 +37,7 @@ class VICRegConfig:
     eps: float = 1e-4
 
 
-class VICReg(nn.Module):
+class VICReg(Method):
     """``loss = a invariance(z1, z2) + b variance(z1, z2) + c covariance(z1, z2)`` with z = projector(pooled).
 
     Parameters
@@ -50,12 +51,11 @@ class VICReg(nn.Module):
     """
 
     def __init__(self, dim: int, config: VICRegConfig | None = None, *, comm: Communicator | None = None) -> None:
-        super().__init__()
+        super().__init__(comm=comm)
         self.config = VICRegConfig() if config is None else config
-        self.comm = get_comm() if comm is None else comm
         self.projector = projector(dim, self.config.projector, comm=comm)
 
-    def forward(self, first: Features, second: Features, views: Views) -> dict[str, Tensor]:
+    def forward(self, first: Features, second: Features, views: Views, others: Others = NONE) -> dict[str, Tensor]:
         """Terms of the loss over the global batch. Collective."""
         config = self.config
         z1, z2 = self.projector(torch.cat((first.pooled, second.pooled))).chunk(2)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,12 +16,16 @@ import torch
 
 import equiheat as ht
 from equiheat.communication import Communicator, get_comm
+from equiheat.data.bench3d import Objects3D
 from equiheat.data.images import ImageSet, load_images
+from equiheat.data.opening import kind_of
 from equiheat.ssl.checkpoint import load_encoder, read_checkpoint
 from equiheat.ssl.encoders import Encoder, build_encoder
 from equiheat.ssl.probes.features import FrozenEncoder, ImageRows, raw_pixels
+from equiheat.ssl.probes.foreign import foreign_encoder
+from equiheat.ssl.probes.objects import ObjectProbeConfig, ObjectScores, probe_objects
 from equiheat.ssl.probes.suite import ProbeConfig, ProbeRow, Report, probe_encoder
-from equiheat.ssl.probes.tables import parameter_table, summary_table, write_results
+from equiheat.ssl.probes.tables import object_table, parameter_table, summary_table, write_atomically, write_results
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,10 +39,18 @@ class ProbeCommand:
 
     Parameters
     ----------
-    checkpoint
-        A checkpoint of ``equiheat pretrain``.
     data
         Folder of images to fit on; class sub-folders give the linear classification.
+    checkpoint
+        A checkpoint of ``equiheat pretrain``.
+    encoder
+        Instead: any encoder by name, such as ``timm:vit_small_patch16_224``.
+    pretrained
+        With timm's weights.
+    weights
+        With the state dict of a file (.safetensors, .pt, .pth).
+    image_size
+        Side in pixels for ``encoder``.
     test_data
         Folder of images to score on. Without it every fourth image of `data` is kept apart for that.
     out
@@ -55,10 +67,16 @@ class ProbeCommand:
         Stop on unreadable image files instead of leaving them out.
     probe
         Options of the probes; ``probe.ranges.padding`` is the border rule.
+    objects
+        Options of the probes of 3DIEBench and its like, which `data` is recognised as by its layout.
     """
 
-    checkpoint: Path
     data: Path
+    checkpoint: Path | None = None
+    encoder: str = ""
+    pretrained: bool = False
+    weights: Path | None = None
+    image_size: int = 224
     test_data: Path | None = None
     out: Path | None = None
     name: str = ""
@@ -67,9 +85,10 @@ class ProbeCommand:
     raw_pixels: bool = False
     strict: bool = False
     probe: ProbeConfig = field(default_factory=ProbeConfig)
+    objects: ObjectProbeConfig = field(default_factory=ObjectProbeConfig)
 
 
-def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[ProbeRow]:
+def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[ProbeRow] | list[tuple[str, ObjectScores]]:
     """Probe the checkpoint's encoder and the same architecture at random initialisation; print and write the tables.
 
     Collective. The random row comes first: an encoder that learned nothing useful is not above it.
@@ -83,7 +102,7 @@ def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[Prob
 
     Returns
     -------
-    list of ProbeRow
+    list of ProbeRow, or for 3DIEBench of (encoder, ObjectScores)
         Random initialisation, raw pixels if asked for, then the encoder's parts. The same on every rank.
 
     Raises
@@ -94,15 +113,18 @@ def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[Prob
         On every rank, when the checkpoint is damaged or of another model, or there are too few images.
     """
     comm = get_comm() if comm is None else comm
-    encoder = load_encoder(command.checkpoint)
+    encoder = _encoder(command)
+    if kind_of(command.data) == "3diebench":
+        return _run_objects(command, encoder, comm)
     train, test = _load_sets(command, encoder, comm)
-    label = command.name or command.checkpoint.absolute().parent.name
+    folder = Path() if command.checkpoint is None else command.checkpoint.absolute().parent
+    label = command.name or (command.encoder if command.checkpoint is None else folder.name)
     judged = [random_encoder(encoder, seed=command.probe.seed)]
     judged += [raw_pixels()] if command.raw_pixels else []
     judged += [trained_encoder(encoder, command.checkpoint, label)]
     start = time.perf_counter()
     rows = probe_encoders(judged, train, test, config=command.probe, comm=comm)
-    out = command.out or command.checkpoint.absolute().parent / "probe"
+    out = command.out or folder / "probe"
     if comm.rank == 0:
         about = _about(command, encoder, train, test, time.perf_counter() - start)
         files = write_results(out, rows, about)
@@ -129,13 +151,46 @@ def probe_encoders(
     return rows
 
 
-def trained_encoder(encoder: Encoder, checkpoint: Path, label: str) -> FrozenEncoder:
+def _run_objects(command: ProbeCommand, encoder: Encoder, comm: Communicator) -> list[tuple[str, ObjectScores]]:
+    """Relative rotation, colour and all latents, for random initialisation and for the encoder."""
+    train, val = (
+        Objects3D(command.data, part=part, size=encoder.image_size, limit=command.limit, comm=comm)
+        for part in ("train", "val")
+    )
+    folder = Path() if command.checkpoint is None else command.checkpoint.absolute().parent
+    label = command.name or (command.encoder if command.checkpoint is None else folder.name)
+    judged = [random_encoder(encoder, seed=command.probe.seed)]
+    judged += [raw_pixels()] if command.raw_pixels else []
+    judged += [trained_encoder(encoder, command.checkpoint, label)]
+    rows = [
+        (one.name, scores)
+        for one in judged
+        for scores in probe_objects(one, train, val, config=command.objects, comm=comm)
+    ]
+    out = command.out or folder / "probe"
+    if comm.rank == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        table = [{"encoder": name, **dataclasses.asdict(scores)} for name, scores in rows]
+        write_atomically(out / "objects.json", json.dumps({"objects": [len(train), len(val)], "rows": table}, indent=1))
+        _console().print(object_table(rows, title=f"{len(train)} objects to fit, {len(val)} others to score"))
+    comm.barrier()
+    return rows
+
+
+def _encoder(command: ProbeCommand) -> Encoder:
+    if (command.checkpoint is None) == (not command.encoder):
+        raise ValueError("probe: give either a checkpoint of equiheat pretrain or the name of an encoder")
+    if command.checkpoint is not None:
+        return load_encoder(command.checkpoint)
+    size, pretrained = command.image_size, command.pretrained
+    return foreign_encoder(command.encoder, image_size=size, pretrained=pretrained, weights=command.weights)
+
+
+def trained_encoder(encoder: Encoder, checkpoint: Path | None, label: str) -> FrozenEncoder:
     """The encoder with its halves as parts, if its recipe told them apart."""
     parts = {"all": slice(None)}
-    recipe = tomllib.loads(read_checkpoint(checkpoint).meta.get("recipe", ""))
-    if recipe.get("auxiliary", "none") != "none":
-        equi = round(encoder.dim * recipe[recipe["auxiliary"]]["equi_fraction"])
-        parts |= {"inv": slice(0, encoder.dim - equi), "equi": slice(encoder.dim - equi, encoder.dim)}
+    meta = {} if checkpoint is None else read_checkpoint(checkpoint).meta
+    parts |= {name: slice(*ends) for name, ends in meta.get("parts", {}).items()}
     return FrozenEncoder(label, lambda images: encoder(images).pooled, parts, encoder)
 
 

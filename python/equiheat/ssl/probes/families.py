@@ -12,7 +12,7 @@ from equiheat.ssl.augment import Augmentation, AugmentConfig
 __all__ = ["DEFAULT_FAMILIES", "FAMILIES", "Family", "ProbeRanges", "transformed"]
 
 # Streams of random numbers, apart from those of training (views 0 and 1).
-_VIEW = {"rotation": 101, "translation": 102, "color": 103, "blur": 104, "crop": 105}
+_VIEW = {"rotation": 101, "translation": 102, "color": 103, "blur": 104, "crop": 105, "all": 106}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ProbeRanges:
             blur=self.blur,
             padding=self.padding,
         )
-        return everything.only(family)
+        return everything.only(*COMBINED) if family == "all" else everything.only(family)
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,9 @@ class Family:
     parameters: tuple[str, ...]
 
 
+#: What the family "all" does at once.
+COMBINED = ("rotation", "translation", "color", "blur")
+
 FAMILIES = {
     family.name: family
     for family in (
@@ -84,6 +87,10 @@ FAMILIES = {
         Family("color", ("brightness", "contrast", "saturation", "hue")),
         Family("blur", ("blur_sigma",)),
         Family("crop", ("crop_top", "crop_left", "crop_size")),
+        Family(
+            "all",
+            ("rotation", "translation_x", "translation_y", "brightness", "contrast", "saturation", "hue", "blur_sigma"),
+        ),
     )
 }
 

@@ -15,11 +15,14 @@ from equiheat.ssl.probes.families import DEFAULT_FAMILIES, FAMILIES, ProbeRanges
 from equiheat.ssl.probes.features import FrozenEncoder, ImageRows
 from equiheat.ssl.probes.metrics import RegressionScore, r2_score
 from equiheat.ssl.probes.mlp import MlpConfig, fit_mlp
-from equiheat.ssl.probes.ridge import fit_ridge
+from equiheat.ssl.probes.neighbours import effective_rank, knn_accuracy
+from equiheat.ssl.probes.ridge import DEFAULT_PENALTIES, fit_ridge
 
 __all__ = ["METHODS", "ProbeConfig", "ProbeRow", "probe_encoder"]
 
 METHODS = ("ridge", "mlp")
+#: Also known: least squares without penalty.
+KNOWN_METHODS = (*METHODS, "linear")
 
 #: Called as ``report(what, done, of)`` between pieces of work.
 Report = Callable[[str, int, int], None]
@@ -34,7 +37,7 @@ class ProbeConfig:
     families
         Transformation families, each probed by itself.
     methods
-        Regressors: "ridge", "mlp".
+        Regressors: "ridge", "mlp", "linear" (ridge without penalty to speak of).
     ranges
         From what the transformations are drawn; its padding is the border rule.
     pairs
@@ -44,7 +47,9 @@ class ProbeConfig:
     holdout
         Share of the fitting rows on which penalties and the stopping time are chosen.
     classify
-        Whether to fit the linear classifier where the folder has classes.
+        Whether to fit the linear classifier where the folder has classes, and ask the nearest neighbours.
+    neighbours
+        How many of them vote.
     mlp
         Options of the perceptron.
     batch_size
@@ -60,18 +65,19 @@ class ProbeConfig:
     test_pairs: int = 3000
     holdout: float = 1 / 6
     classify: bool = True
+    neighbours: int = 20
     mlp: MlpConfig = field(default_factory=MlpConfig)
     batch_size: int = 256
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (("families", FAMILIES), ("methods", METHODS)):
+        for name, known in (("families", FAMILIES), ("methods", KNOWN_METHODS)):
             unknown = [v for v in getattr(self, name) if v not in known]
             if unknown:
                 raise ValueError(f"ProbeConfig: unknown {name} {unknown[0]!r}; use {', '.join(known)}")
         if not 0 < self.holdout < 1:
             raise ValueError(f"ProbeConfig: holdout is {self.holdout}; use a share between 0 and 1")
-        for name in ("pairs", "test_pairs", "batch_size"):
+        for name in ("pairs", "test_pairs", "batch_size", "neighbours"):
             if getattr(self, name) < 1:
                 raise ValueError(f"ProbeConfig: {name} is {getattr(self, name)}; use 1 or more")
 
@@ -90,6 +96,10 @@ class ProbeRow:
         ``scores[family][method]`` is a ``RegressionScore``.
     top1 : float or None
         Test accuracy of the linear classifier; None without classes.
+    knn : float or None
+        That of the nearest neighbours by cosine.
+    effective_rank : float or None
+        Of the features of the images to score on, at most `dims`.
     """
 
     encoder: str
@@ -97,6 +107,8 @@ class ProbeRow:
     dims: int
     scores: Mapping[str, Mapping[str, RegressionScore]]
     top1: float | None
+    knn: float | None = None
+    effective_rank: float | None = None
 
     def mean(self, method: str) -> float:
         """Mean over the families of the R² averaged over each family's parameters."""
@@ -144,13 +156,16 @@ def probe_encoder(
 
     Notes
     -----
-    Communication: that of ``fit_ridge``, ``fit_mlp`` and ``fit_classifier``; features never leave their rank.
+    Communication: that of ``fit_ridge``, ``fit_mlp`` and ``fit_classifier``, where features never leave their rank;
+    for the nearest neighbours each rank's training features go round once.
     """
     config = ProbeConfig() if config is None else config
     return _Session(encoder, train, test, classes, config, report or (lambda *_: None)).run()
 
 
 MIN_IMAGES = 12
+#: No spectrum of more columns (raw pixels) is computed.
+MOST_COLUMNS = 8192
 
 
 class _Session:
@@ -189,8 +204,11 @@ class _Session:
                 scores[part][family] = self._regress(pairs, columns)
         rows = []
         for part, columns in parts.items():
-            top1 = self._classify(plain_train[:, columns], plain_test[:, columns], part) if self.classify else None
-            rows.append(ProbeRow(self.encoder.name, part, plain_train[:, columns].shape[1], scores[part], top1))
+            train, test = plain_train[:, columns], plain_test[:, columns]
+            top1 = self._classify(train, test, part) if self.classify else None
+            knn = self._neighbours(train, test) if self.classify else None
+            rank = effective_rank(test, self.test.total, self.test.comm) if test.shape[1] <= MOST_COLUMNS else None
+            rows.append(ProbeRow(self.encoder.name, part, train.shape[1], scores[part], top1, knn, rank))
         return rows
 
     def _tick(self, what: str) -> None:
@@ -210,12 +228,18 @@ class _Session:
         x_test, y_test = pairs.test.arrays(columns)
         scores = {}
         for method in self.config.methods:
-            if method == "ridge":
-                prediction = fit_ridge(*fit, *hold).predict(x_test)
+            if method in ("ridge", "linear"):
+                penalties = DEFAULT_PENALTIES if method == "ridge" else (1e-9,)
+                prediction = fit_ridge(*fit, *hold, penalties=penalties).predict(x_test)
             else:
                 prediction = fit_mlp(*fit, *hold, config=self.config.mlp).predict(x_test)
             scores[method] = r2_score(prediction, y_test)
         return scores
+
+    def _neighbours(self, x_train: Tensor, x_test: Tensor) -> float:
+        labels, wanted = self.train.labels, self.test.labels
+        options = {"classes": self.classes, "neighbours": self.config.neighbours}
+        return knn_accuracy(x_train, labels, x_test, wanted, comm=self.train.comm, **options)
 
     def _classify(self, x_train: Tensor, x_test: Tensor, part: str) -> float:
         self._tick(f"classes, {part} features")

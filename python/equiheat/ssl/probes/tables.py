@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from equiheat.ssl.probes.families import FAMILIES
+from equiheat.ssl.probes.objects import ObjectScores
 from equiheat.ssl.probes.suite import ProbeRow
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["as_records", "as_summary", "parameter_table", "summary_table", "write_results"]
+__all__ = ["as_records", "as_summary", "object_table", "parameter_table", "summary_table", "write_results"]
 
 _COLUMNS = ("encoder", "part", "family", "parameter", "method", "r2")
 
@@ -31,6 +32,8 @@ def as_summary(rows: Iterable[ProbeRow]) -> list[dict[str, Any]]:
             "part": row.part,
             "dims": row.dims,
             "top1": row.top1,
+            "knn": row.knn,
+            "effective_rank": row.effective_rank,
             "mean_r2": {method: row.mean(method) for method in _methods([row])},
             "r2": {
                 family: {
@@ -111,14 +114,38 @@ def summary_table(rows: Sequence[ProbeRow], *, title: str = "") -> Table:
     for family in (*families, "mean"):
         table.add_column(family, justify="right")
     if any(row.top1 is not None for row in rows):
-        table.add_column("top-1 %", justify="right")
+        table.add_column("linear / kNN %", justify="right")
+    table.add_column("rank", justify="right")
     for row in rows:
         cells = [_cell(row.scores[f][m].mean if f in row.scores else None for m in methods) for f in families]
         cells.append(_cell(row.mean(m) for m in methods))
         if any(r.top1 is not None for r in rows):
-            cells.append("-" if row.top1 is None else f"{100 * row.top1:.1f}")
+            cells.append(" / ".join("-" if x is None else f"{100 * x:.1f}" for x in (row.top1, row.knn)))
+        cells.append("-" if row.effective_rank is None else f"{row.effective_rank:.1f}")
         style = "bold" if row.part == "all" else "dim"
         table.add_row(row.encoder, f"{row.part} ({row.dims})", *cells, style=style)
+    return table
+
+
+def object_table(rows: Sequence[tuple[str, ObjectScores]], *, title: str = "") -> Table:
+    """One line per encoder and part: R² of rotation, colour and all latents, pooled and mean of the parameters."""
+    from rich.table import Table
+
+    targets = list(rows[0][1].scores)
+    methods = list(rows[0][1].scores[targets[0]])
+    table = Table(title=title, caption=f"R² of pairs of other objects, {' / '.join(methods)}")
+    table.add_column("encoder")
+    table.add_column("features")
+    for target in targets:
+        table.add_column(f"{target}, pooled", justify="right")
+        table.add_column("mean", justify="right")
+    for name, row in rows:
+        cells = [
+            _cell(getattr(row.scores[target][m], kind) for m in methods)
+            for target in targets
+            for kind in ("pooled", "mean")
+        ]
+        table.add_row(name, f"{row.part} ({row.dims})", *cells, style="bold" if row.part == "all" else "dim")
     return table
 
 

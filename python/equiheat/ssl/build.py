@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Model, views and optimiser of a recipe."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import torch
+from torch import nn
+
+from equiheat.communication import Communicator
+from equiheat.nn.batchnorm import share_statistics
+from equiheat.optim import LARS
+from equiheat.ssl.checkpoint import load_encoder, load_module
+from equiheat.ssl.config import PretrainConfig
+from equiheat.ssl.encoders import build_encoder
+from equiheat.ssl.methods import TIRConfig, build_method
+from equiheat.ssl.methods.dino import DINOConfig
+from equiheat.ssl.model import Model
+from equiheat.ssl.views import TwoViews, local_view
+
+
+def build_model(config: PretrainConfig, *, comm: Communicator | None = None) -> Model:
+    """Encoder and method of a recipe, with the same weights on every rank (from ``config.seed``)."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        encoder = build_encoder(config.encoder, image_size=config.image_size, pretrained=config.pretrained)
+        if config.init is not None:
+            state = load_encoder(config.init).state_dict()
+            load_module(encoder, state, source=f"PretrainConfig: init {str(config.init)!r}")
+        method = build_method(
+            config.method,
+            encoder,
+            config=getattr(config, config.method),
+            auxiliary=config.auxiliary,
+            auxiliary_config=getattr(config, config.auxiliary, None),
+            comm=comm,
+        )
+    model = Model(encoder, method)
+    share_statistics(model, comm)
+    return model
+
+
+def build_views(config: PretrainConfig, model: Model) -> TwoViews:
+    """What makes the views that the method asks for."""
+    options: dict[str, Any] = {"original": model.method.uses_original}
+    if config.auxiliary == "tir":
+        tir: TIRConfig = config.tir
+        options |= {"middle": tir.intermediate, "moved": tir.families}
+    method = getattr(config, config.method)
+    if isinstance(method, DINOConfig) and method.local_crops:
+        options |= {
+            "local": local_view(config.view1, method.local_scale),
+            "local_crops": method.local_crops,
+            "local_size": method.local_size or config.image_size // 2,
+        }
+    return TwoViews(config.view1, config.view2, seed=config.seed, **options)
+
+
+def parameter_groups(model: nn.Module, config: PretrainConfig) -> list[dict[str, Any]]:
+    """Weight decay on weights of two axes or more, none on biases, norms and positions."""
+    named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    plain = [p for name, p in named if p.dim() < 2 or name.endswith("position")]
+    exempt = set(plain)
+    return [
+        {"params": [p for _, p in named if p not in exempt], "weight_decay": config.optim.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+
+
+def build_optimizer(model: nn.Module, config: PretrainConfig) -> torch.optim.Optimizer:
+    """The optimiser of a recipe, with the two groups of `parameter_groups`."""
+    groups, optim = parameter_groups(model, config), config.optim
+    if optim.name == "adamw":
+        return torch.optim.AdamW(groups, lr=optim.lr, betas=optim.betas)
+    if optim.name == "lars":
+        groups[1]["adapt"] = False
+        return LARS(groups, lr=optim.lr, momentum=optim.momentum, trust=optim.trust)
+    return torch.optim.SGD(groups, lr=optim.lr, momentum=optim.momentum, nesterov=optim.momentum > 0)
+
+
+def local_ranks(comm: Communicator) -> int:
+    """Ranks on this node, as the launcher says; all of them when it says nothing."""
+    names = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE")
+    found = next((os.environ[name] for name in names if os.environ.get(name, "").isdigit()), None)
+    return int(found) if found else comm.size
+
+
+def set_threads(threads: int, comm: Communicator) -> None:
+    """Threads of this rank: as asked, else its share of the processors unless OMP_NUM_THREADS says otherwise."""
+    if threads == 0 and "OMP_NUM_THREADS" in os.environ:
+        return
+    torch.set_num_threads(threads or max(1, len(os.sched_getaffinity(0)) // local_ranks(comm)))
+
+
+def device_of(name: str, comm: Communicator) -> torch.device:
+    """This rank's device: "auto" takes CUDA where there is some."""
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise ValueError("PretrainConfig: device is 'cuda', but torch sees no CUDA device; use cpu or auto")
+    return torch.device("cuda", comm.rank % local_ranks(comm) % torch.cuda.device_count())

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Probes that need no fitting, probes of objects in two views, encoders that were trained elsewhere."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from sklearn.neighbors import KNeighborsClassifier
+from test_probe_suite import waves
+from test_ssl_data import folder, write  # noqa: F401 (a fixture)
+from test_ssl_sources import objects
+
+from equiheat.communication import get_comm
+from equiheat.data import Objects3D
+from equiheat.data.rotations import from_euler, multiply
+from equiheat.data.sharding import share
+from equiheat.ssl.collapse import effective_rank as local_rank
+from equiheat.ssl.encoders import build_encoder
+from equiheat.ssl.probes import (
+    FrozenEncoder,
+    ImageRows,
+    MlpConfig,
+    ObjectProbeConfig,
+    effective_rank,
+    equivariance_errors,
+    foreign_encoder,
+    knn_accuracy,
+    prediction_retrieval_error,
+    probe_objects,
+    retrieval,
+)
+from equiheat.ssl.probes.command import ProbeCommand, run, split_set
+from equiheat.ssl.probes.neighbours import nearest
+from equiheat.ssl.probes.objects import differences
+from equiheat.ssl.probes.small import SMALL
+
+
+def rows(x):
+    start, stop = share(len(x), get_comm())
+    return x[start:stop]
+
+
+def numbers(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("train", [2, 37])
+def test_neighbours_are_scikit_learns(train):
+    x, y = numbers(train, 5), torch.arange(train) % 3
+    test, wanted = numbers(11, 5, seed=1), torch.arange(11) % 3
+    count = min(4, train)
+    found = knn_accuracy(
+        rows(x), rows(y), rows(test), rows(wanted), classes=3, comm=get_comm(), neighbours=4, temperature=0.07
+    )
+    weigh = {"metric": "cosine", "weights": lambda distance: np.exp((1 - distance) / 0.07)}
+    reference = KNeighborsClassifier(count, algorithm="brute", **weigh).fit(x.numpy(), y.numpy())
+    assert found == pytest.approx(reference.score(test.numpy(), wanted.numpy()))
+    scores, told = nearest(rows(test), rows(x), rows(torch.arange(train)), count, get_comm())
+    exact, order = (test @ x.T).sort(dim=1, descending=True)
+    torch.testing.assert_close(scores, rows(exact[:, :count]))
+    assert torch.equal(told, rows(order[:, :count]))
+
+
+def test_effective_rank_over_all_ranks():
+    x = numbers(23, 6) * torch.tensor([5.0, 3, 1, 0.1, 0, 0])
+    assert effective_rank(rows(x), 23, get_comm()) == pytest.approx(local_rank(x.double()), rel=1e-9)
+
+
+def test_retrieval_counts_ranks():
+    views, true = numbers(8, 12, 3), torch.arange(8)
+    predicted = views[torch.arange(8), true] + 0.3 * numbers(8, 3, seed=2)
+    found = retrieval(rows(predicted), rows(views), rows(true), comm=get_comm())
+    cosine = np.einsum("nvd,nd->nv", views.numpy() / np.linalg.norm(views, axis=2, keepdims=True), predicted.numpy())
+    place = 1 + (cosine > cosine[np.arange(8), true.numpy()][:, None]).sum(axis=1)
+    assert found["mrr"] == pytest.approx((1 / place).mean())
+    assert [found["h1"], found["h5"], found["h10"]] == pytest.approx([(place <= k).mean() for k in (1, 5, 10)])
+    constant = retrieval(rows(torch.ones(8, 3)), rows(torch.ones(8, 12, 3)), rows(true), comm=get_comm())
+    assert constant["mrr"] == pytest.approx(1 / 12)  # an encoder that collapsed finds nothing
+
+
+def test_retrieved_rotations():
+    keys, angles = numbers(9, 4), numbers(9, 3, seed=3)
+    rotations = from_euler(angles)
+    args = (rows(keys), rows(rotations))
+    assert prediction_retrieval_error(rows(keys), rows(rotations), *args, comm=get_comm()) == pytest.approx(0, abs=1e-6)
+    turned = multiply(rotations, from_euler(torch.tensor([[1.0, 0.0, 0.0]]).expand(9, 3)))
+    error = prediction_retrieval_error(rows(keys), rows(turned), *args, comm=get_comm())
+    assert error == pytest.approx(np.sin(0.5) ** 2, rel=1e-5)  # half of the angle that lies between them
+
+
+def test_differences_are_canonical_or_raw():
+    first, second = numbers(40, 7), numbers(40, 7, seed=4)
+    canonical, raw = differences(first, second), differences(first, second, raw=True)
+    assert (canonical["quaternion"][:, 3] >= 0).all()
+    assert (raw["quaternion"][:, 3] < 0).any()
+    torch.testing.assert_close(canonical["quaternion"].abs(), raw["quaternion"].abs())
+    torch.testing.assert_close(canonical["light_hue"][:, 0], second[:, 6] - first[:, 6])
+
+
+def test_brightness_tells_the_view(folder):  # noqa: F811
+    """In these objects the view is the brightness, and every latent is linear in it: all can be read off."""
+    write(lambda: objects(folder / "o", count=15))
+    encoder = FrozenEncoder("mean", lambda x: x.mean(dim=(2, 3)), {"all": slice(None), "red": slice(0, 1)})
+    train, val = (Objects3D(folder / "o", size=8, part=part) for part in ("train", "val"))
+    config = ObjectProbeConfig(pairs=6, mlp=MlpConfig(hidden=(8,), epochs=2))
+    whole, red = probe_objects(encoder, train, val, config=config)
+    assert (whole.part, whole.dims, red.part, red.dims) == ("all", 3, "red", 1)
+    assert set(whole.scores) == {"rotation", "color", "all"}
+    assert min(whole.scores["color"]["ridge"].per_parameter) > 0.99
+    assert len(whole.scores["rotation"]["mlp"].per_parameter) == 4
+    assert len(whole.scores["all"]["ridge"].per_parameter) == 8
+    with pytest.raises(ValueError, match="pairs is 1"):
+        probe_objects(encoder, train, val, config=ObjectProbeConfig(pairs=1))
+
+
+def test_state_dicts_from_elsewhere(folder):  # noqa: F811
+    trained = build_encoder("resnet-lite", image_size=16, seed=7)
+    state = trained.backbone.state_dict()
+
+    def make():
+        wrapped = {f"module.backbone.{name}": x for name, x in state.items()} | {"module.head.weight": torch.zeros(2)}
+        torch.save({"epoch": 3, "state_dict": wrapped}, folder / "wrapped.pth")
+        save_file({name: x.clone() for name, x in state.items()}, folder / "plain.safetensors")
+        torch.save({"state_dict": {"stem.0.weight": torch.zeros(2)}}, folder / "other.pth")
+        torch.save({"model": np.float64}, folder / "code.pth")
+
+    write(make)
+    images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    for name in ("wrapped.pth", "plain.safetensors"):
+        encoder = foreign_encoder("resnet-lite", image_size=16, weights=folder / name)
+        torch.testing.assert_close(encoder(images).pooled, trained.eval()(images).pooled)
+    with pytest.raises(ValueError, match=r"does not fit resnet-lite: it has no 'stem\.0\.weight'"):
+        foreign_encoder("resnet-lite", image_size=16, weights=folder / "other.pth")
+    with pytest.raises(ValueError, match="no state dict that can be read safely"):
+        foreign_encoder("resnet-lite", image_size=16, weights=folder / "code.pth")
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        foreign_encoder("resnet-lite", image_size=16, weights=folder / "none.pth")
+
+
+def test_small_transformations_of_features_that_are_known():
+    images = waves(48)
+    train, test = (ImageRows.of(part, get_comm()) for part in split_set(images))
+    colour = FrozenEncoder("mean", lambda x: x.mean(dim=(2, 3)), {"all": slice(None)})
+    pixel = FrozenEncoder("constant", lambda x: torch.zeros(len(x), 2) + x[:, :2, 8, 8] * 0, {"all": slice(None)})
+    found = equivariance_errors(colour, train, test)
+    assert set(found) == set(SMALL)
+    assert found["blur"].invariance < 1e-3  # the mean colour does not see a blur with reflected borders
+    assert found["brightness"].invariance > 10 * found["blur"].invariance
+    assert found["brightness"].equivariance < 0.2  # a factor, but for what is clipped
+    assert equivariance_errors(pixel, train, test)["rotation"] == (0.0, 0.0)
+
+
+def test_command_on_objects(folder, capfd):  # noqa: F811
+    write(lambda: objects(folder / "o", count=15))
+    command = ProbeCommand(
+        folder / "o",
+        encoder="resnet-lite",
+        image_size=8,
+        out=folder / "out",
+        objects=ObjectProbeConfig(pairs=4, methods=("ridge",)),
+    )
+    rows = run(command)
+    assert [name for name, _ in rows] == ["random init", "resnet-lite"]
+    assert ("rotation, pooled" in capfd.readouterr().out) == (get_comm().rank == 0)
+    written = json.loads((folder / "out" / "objects.json").read_text())
+    assert written["rows"][0]["scores"]["color"]["ridge"]["pooled"] == rows[0][1].scores["color"]["ridge"].pooled
+    with pytest.raises(ValueError, match="give either a checkpoint"):
+        run(ProbeCommand(folder / "o"))
