@@ -98,7 +98,8 @@ long mappings() {
 constexpr long kCalls = 10, kRequests = 4;
 
 /// 70 elements: with the lowered limit of test_comm_int_counts these are large messages, of derived types.
-void one_round(const Communicator& comm, Counts& counts, std::vector<float>& x, std::vector<float>& y) {
+void one_round(const Communicator& comm, std::vector<float>& x, std::vector<float>& y) {
+  const Counts counts(static_cast<std::size_t>(comm.size()), 70);
   constexpr std::int64_t n = 70;
   const int next = (comm.rank() + 1) % comm.size(), previous = (comm.rank() + comm.size() - 1) % comm.size();
   const ConstBuffer part{x.data(), n, DType::Float32};
@@ -120,11 +121,10 @@ void one_round(const Communicator& comm, Counts& counts, std::vector<float>& x, 
 }
 
 void rounds(const Communicator& comm, long number) {
-  Counts counts(static_cast<std::size_t>(comm.size()), 70);
   std::vector<float> x(static_cast<std::size_t>(70 * comm.size()), 1.f), y(x.size());
   for (long round = 0; round < number; ++round) {
-    one_round(comm, counts, x, y);
-    if (round % 500 == 0) one_round(*comm.split(comm.rank() % 2, 0)->dup(), counts, x, y);
+    one_round(comm, x, y);
+    if (round % 500 == 0) one_round(*comm.split(comm.rank() % 2, 0)->dup(), x, y);
   }
 }
 
