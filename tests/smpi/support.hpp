@@ -80,7 +80,7 @@ inline Counts uneven(int size, std::int64_t base) {
 }
 
 /// Beyond it, fewer cases.
-inline constexpr int kManyRanks = 16;
+inline constexpr int kManyRanks = 8;
 
 void check_collectives(const Communicator& comm, Tally& tally);
 void check_messages(const Communicator& comm, Tally& tally);
