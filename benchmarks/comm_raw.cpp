@@ -107,6 +107,7 @@ void measure(const Communicator& comm, std::int64_t bytes) {
 int main(int argc, char** argv) {
   int level = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &level);  // as mpi4py does
+  std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
   const std::int64_t most = argc > 1 ? std::atoll(argv[1]) : kSizes[std::size(kSizes) - 1];
   {
     const auto comm = Communicator::world();

@@ -42,9 +42,9 @@ function(eh_smpi_test name)
   add_test(NAME ${name} COMMAND ${SMPIRUN} -np ${arg_RANKS} -map
     -platform ${PROJECT_SOURCE_DIR}/tests/smpi/cluster.xml -hostfile ${PROJECT_SOURCE_DIR}/tests/smpi/hosts
     --cfg=smpi/pedantic:true --cfg=smpi/list-leaks:5 --cfg=smpi/simulate-computation:no
-    --cfg=contexts/stack-size:256
+    --cfg=contexts/stack-size:256 --log=xbt_cfg.thresh:warning --log=smpi_config.thresh:warning
     $<TARGET_FILE:${arg_PROGRAM}> ${arg_ARGUMENTS})
   # A deadlock leaves the exit code 0.
-  set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS smpi
+  set_tests_properties(${name} PROPERTIES TIMEOUT 240 LABELS smpi
     PASS_REGULAR_EXPRESSION "${arg_PASS}" ENVIRONMENT "EQUIHEAT_SHM=0;EQUIHEAT_CHECK=${arg_CHECK}")
 endfunction()

@@ -49,6 +49,8 @@ void at_finalize(void (*hook)()) {
   registry().hooks.push_back(hook);
 }
 
+void run_finalize_hooks() { run_hooks(MPI_COMM_NULL, MPI_KEYVAL_INVALID, nullptr, nullptr); }
+
 CommHandle::CommHandle(MPI_Comm owned) : comm_(owned) {
   static std::once_flag hooked;
   std::call_once(hooked, [] { at_finalize(free_all); });

@@ -9,6 +9,8 @@ namespace eh {
 /// Runs `hook` when MPI_Finalize begins, while MPI still works; the last one registered runs first.
 /// @pre MPI is initialised
 void at_finalize(void (*hook)());
+/// Runs the hooks now, before MPI_Finalize: for an MPI that does not delete the attributes of MPI_COMM_SELF then (SMPI).
+void run_finalize_hooks();
 
 /// A communicator this library owns, freed by the destructor or when MPI_Finalize begins, whichever is first.
 class CommHandle {

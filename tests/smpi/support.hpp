@@ -79,6 +79,9 @@ inline Counts uneven(int size, std::int64_t base) {
   return counts;
 }
 
+/// Beyond it, fewer cases.
+inline constexpr int kManyRanks = 8;
+
 void check_collectives(const Communicator& comm, Tally& tally);
 void check_messages(const Communicator& comm, Tally& tally);
 void check_plans(const Communicator& comm, Tally& tally);
