@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from op_cases import combinations, layouts, lopsided, make
+from op_cases import assert_array, combinations, layouts, lopsided, make
 
 import equiheat as ht
 from equiheat import _core, in_place
@@ -76,6 +76,22 @@ def test_functions_in_place(name: str) -> None:
         with np.errstate(all="ignore"):
             wanted = function(values, *operand)
         np.testing.assert_allclose(x.numpy(), wanted, rtol=1e-15, err_msg=f"{name} of split {split}")
+
+
+def test_remainders_of_long_quotients_and_of_all_ones() -> None:
+    a = np.array([1.0, -1.0, 3.0, -1e30, 1e30, np.inf, np.nan, 5.0])
+    for dtype, tiny in ((np.float32, 1e-40), (np.float64, 1e-290)):
+        values = a.astype(dtype)
+        for split, divisor in combinations((None, 0), (tiny, -tiny, 0.0, np.inf, 2.0)):
+            x, b = make(values, split), np.full(len(a), divisor, dtype)
+            for name in ("remainder", "fmod"):
+                for other in (make(b, 0), dtype(divisor).item()):
+                    assert_array(getattr(ht, name)(x, other), getattr(np, name)(values, b), dtype, name, rtol=0.0)
+    n = np.array([0, 1, 254, 255], np.uint8)
+    for divisor in (255, 1, 0):
+        b = np.full(4, divisor, np.uint8)
+        assert_array(ht.floor_divide(make(n, 0), divisor), n // b, np.uint8)
+        assert_array(ht.remainder(make(n, 0), make(b)), n % b, np.uint8)
 
 
 def test_products_with_vectors() -> None:

@@ -281,22 +281,6 @@ def test_integer_division_by_zero_and_lowest() -> None:
         assert_array(make(a, 0) // 0, np.zeros(6), dtype)
 
 
-def test_remainders_of_long_quotients_and_of_all_ones() -> None:
-    a = np.array([1.0, -1.0, 3.0, -1e30, 1e30, np.inf, np.nan, 5.0])
-    for dtype, tiny in ((np.float32, 1e-40), (np.float64, 1e-290)):
-        values = a.astype(dtype)
-        for split, divisor in combinations((None, 0), (tiny, -tiny, 0.0, np.inf, 2.0)):
-            x, b = make(values, split), np.full(len(a), divisor, dtype)
-            for name in ("remainder", "fmod"):
-                for other in (make(b, 0), dtype(divisor).item()):
-                    assert_array(getattr(ht, name)(x, other), getattr(np, name)(values, b), dtype, name, rtol=0.0)
-    n = np.array([0, 1, 254, 255], np.uint8)
-    for divisor in (255, 1, 0):
-        b = np.full(4, divisor, np.uint8)
-        assert_array(ht.floor_divide(make(n, 0), divisor), n // b, np.uint8)
-        assert_array(ht.remainder(make(n, 0), make(b)), n % b, np.uint8)
-
-
 def test_integer_powers() -> None:
     x = make(np.array([2, 3, 4, 5]), 0)
     for exponent in (-1, np.array([1, 2, 3, -1]), make(np.array([1, 1, 1, -1]), 0)):
