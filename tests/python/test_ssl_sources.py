@@ -157,6 +157,9 @@ def test_files_of_arrays_and_dndarrays(folder):  # noqa: F811
     for name in ("x.npy", "x.h5"):
         images = open_images(folder / name, size=8, comm=get_comm())
         torch.testing.assert_close(images.batch(numbers, 0).images, wanted)
+    assert len(ArrayImages.file(folder / "x.npy", size=8, limit=2)) == 2
+    few = ArrayImages.file(folder / "x.npy", size=8, limit=2).batch(torch.tensor([1]), 0).images
+    torch.testing.assert_close(few, torch.from_numpy(values[[2]]).permute(0, 3, 1, 2).float() / 255)
     spread = ArrayImages.of_dndarray(ht.array(values, split=0), size=8)
     torch.testing.assert_close(spread.batch(numbers, 0).images, wanted)
     config = recipe(batch_size=4, image_size=8)

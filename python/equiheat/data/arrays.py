@@ -27,13 +27,17 @@ class ArrayImages:
         Side in pixels; rows of another size are scaled and cropped at the centre when they are fetched.
     scale
         By what values are divided to be 0 to 1; None: 255 for uint8, 65535 for uint16, 1 for floats.
+    limit
+        Use at most so many rows, spread evenly; 0 means all.
     """
 
     skipped: tuple[str, ...] = ()
 
-    def __init__(self, images: Any, *, size: int, scale: float | None = None) -> None:
+    def __init__(self, images: Any, *, size: int, scale: float | None = None, limit: int = 0) -> None:
         self.images, self.size = images, size
         shape = tuple(images.shape)
+        count = min(limit or shape[0], shape[0])
+        self.rows = torch.arange(count) * shape[0] // max(count, 1)
         if len(shape) not in (3, 4) or 0 in shape:
             raise ValueError(
                 f"ArrayImages: images have shape {shape}; expected (N, H, W), (N, H, W, C) or (N, C, H, W)"
@@ -50,7 +54,7 @@ class ArrayImages:
         return cls(images.resplit(None).larray, size=size, scale=scale)
 
     @classmethod
-    def file(cls, path: str | os.PathLike[str], *, size: int, dataset: str = "") -> ArrayImages:
+    def file(cls, path: str | os.PathLike[str], *, size: int, dataset: str = "", limit: int = 0) -> ArrayImages:
         """Images of a .npy file (a memory map) or of a data set of an .h5 file; rows are read when they are fetched.
 
         ``dataset`` is the name in the HDF5 file; the only one of three or four axes when omitted.
@@ -59,7 +63,7 @@ class ArrayImages:
         if not path.is_file():
             raise FileNotFoundError(f"ArrayImages: there is no file {str(path.absolute())!r}")
         if path.suffix == ".npy":
-            return cls(np.load(path, mmap_mode="r", allow_pickle=False), size=size)
+            return cls(np.load(path, mmap_mode="r", allow_pickle=False), size=size, limit=limit)
         if path.suffix not in (".h5", ".hdf5"):
             raise ValueError(f"ArrayImages: {str(path)!r} ends in {path.suffix!r}; expected .npy, .h5 or .hdf5")
         import h5py
@@ -68,14 +72,14 @@ class ArrayImages:
         names = [name for name, item in file.items() if isinstance(item, h5py.Dataset) and item.ndim in (3, 4)]
         if not dataset and len(names) != 1:
             raise ValueError(f"ArrayImages: {str(path)!r} has {names or 'no'} data sets of images; name one")
-        return cls(file[dataset or names[0]], size=size)
+        return cls(file[dataset or names[0]], size=size, limit=limit)
 
     def __len__(self) -> int:
-        return int(self.images.shape[0])
+        return len(self.rows)
 
     def batch(self, indices: Tensor, epoch: int) -> Batch:
         """Images of these numbers, floats 0 to 1. No communication."""
-        rows, back = torch.unique(indices, return_inverse=True)
+        rows, back = torch.unique(self.rows[indices.cpu()], return_inverse=True)
         numbers = rows if isinstance(self.images, Tensor) else rows.numpy()
         values = self.images[numbers] if len(rows) else self.images[:0]
         x = torch.as_tensor(np.asarray(values) if not isinstance(values, Tensor) else values)

@@ -65,7 +65,7 @@ def open_images(
     """
     kind = kind_of(path) if kind == "auto" else kind
     if kind == "array":
-        return ArrayImages.file(path, size=size)
+        return ArrayImages.file(path, size=size, limit=limit)
     if kind == "3diebench":
         return Objects3D(path, size=size, seed=seed, limit=limit, threads=threads, comm=comm)
     if kind == "shards":

@@ -172,4 +172,5 @@ def restore_optimizer(
         name, _, entry = key.rpartition("/")
         if name not in by_name:
             raise ValueError(f"restore_optimizer: the checkpoint has state of {name!r}, which this model has not")
-        optimizer.state[by_name[name]][entry] = value.clone()
+        p = by_name[name]
+        optimizer.state[p][entry] = value.clone() if entry == "step" else value.to(p.device, copy=True)

@@ -147,7 +147,7 @@ class PretrainConfig:
     epochs: int = 12
     steps: int = 0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: int = 0
     view1: AugmentConfig = WEAK_VIEW
     view2: AugmentConfig = STRONG_VIEW
