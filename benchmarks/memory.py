@@ -18,6 +18,7 @@ import gc
 import json
 import pathlib
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -175,8 +176,10 @@ def main() -> None:
             if COMM.rank == 0:
                 print(f"{name:20}", *(f"{k} {v}" for k, v in rows[name].items()), flush=True)
     if COMM.rank == 0 and options.json:
+        git = ["git", "describe", "--always", "--dirty"]
         about = {"ranks": COMM.size, "MiB of each rank": options.mib, "python": platform.python_version()}
         about |= {"command": f"mpiexec -n {COMM.size} python " + " ".join(sys.argv), "torch": torch.__version__}
+        about["commit"] = subprocess.run(git, capture_output=True, text=True).stdout.strip()
         options.json.write_text(json.dumps({"about": about, "multiple of input + output": rows}, indent=1) + "\n")
 
 

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -80,7 +79,7 @@ def works(call: Call) -> str | None:
 
 
 def compare(calls: dict[str, Call], seconds: float) -> dict[str, Any]:
-    """Median seconds of each library's call, or why it failed."""
+    """Least seconds of each library's call, or why it failed."""
     results: dict[str, Any] = {}
     loops: dict[str, int] = {}
     for name, call in calls.items():
@@ -96,7 +95,7 @@ def compare(calls: dict[str, Call], seconds: float) -> dict[str, Any]:
             if spent[name] < seconds or len(times[name]) < LEAST_ROUNDS:
                 times[name].append(once(calls[name], count))
                 spent[name] += times[name][-1] * count
-    return results | {name: statistics.median(values) for name, values in times.items()}
+    return results | {name: min(values) for name, values in times.items()}
 
 
 def build(group: Callable[..., cases.Calls], *arguments: Any) -> cases.Calls:

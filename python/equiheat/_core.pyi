@@ -99,6 +99,8 @@ __all__: list[str] = [
     "pairwise_distances",
     "permute",
     "permute_rows",
+    "plain_full",
+    "plain_spec",
     "plus_plus_centers",
     "promote",
     "put_along",
@@ -142,6 +144,7 @@ __all__: list[str] = [
     "start_watchdog",
     "svd",
     "take_along",
+    "tensor_of",
     "tile_axis",
     "to_factorable",
     "topk",
@@ -888,6 +891,8 @@ def permute_rows(x: Array, permutation: RandomPermutation) -> Array:
     Collective when split along 0.
     """
 
+def plain_full(*args, **kwargs): ...
+def plain_spec(*args, **kwargs): ...
 def plus_plus_centers(
     x: Array,
     k: typing.SupportsInt | typing.SupportsIndex,
@@ -1010,7 +1015,7 @@ def set_package_folder(folder: str) -> None:
     Frames of files below it are left out when the line of a call is looked for.
     """
 
-def setitem(x: Array, key: tuple, value: Array) -> Array: ...
+def setitem(x: Array, key: tuple, value: typing.Any) -> Array: ...
 def skew(
     x: Array,
     axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
@@ -1094,6 +1099,11 @@ def svd(a: Array, full_matrices: bool, vectors: bool) -> tuple[Array | None, Arr
     """
 
 def take_along(x: Array, index: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def tensor_of(sequence: typing.Any) -> torch.Tensor | None:
+    """
+    float32 or int64 of nested lists or tuples of Python's floats and ints; None for anything else.
+    """
+
 def tile_axis(
     x: Array, times: typing.SupportsInt | typing.SupportsIndex, axis: typing.SupportsInt | typing.SupportsIndex
 ) -> Array: ...
