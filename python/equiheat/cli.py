@@ -30,7 +30,14 @@ def _probe(arguments: Sequence[str]) -> None:
     run(tyro.cli(ProbeCommand, prog="equiheat probe", args=list(arguments)))
 
 
+def _bench(arguments: Sequence[str]) -> None:
+    from equiheat.bench.comm import run
+
+    run(arguments)
+
+
 COMMANDS = {
+    "bench": Command("measure this machine: the collectives by size", _bench),
     "pretrain": Command("train an encoder on a folder of images", _pretrain),
     "probe": Command("judge an encoder by what its frozen features tell", _probe),
 }
