@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "bindings/distributed.hpp"
+
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include "bindings/casters.hpp"
-#include "bindings/register.hpp"
 #include "comm/groups.hpp"
 #include "interop/process_group.hpp"
-
 namespace eh {
 namespace {
 

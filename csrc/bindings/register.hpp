@@ -8,7 +8,6 @@ namespace eh {
 void register_errors(pybind11::module_& m);
 void register_comm(pybind11::module_& m);
 void register_diagnostics(pybind11::module_& m);
-void register_distributed(pybind11::module_& m);
 void register_array(pybind11::module_& m);
 void register_creation(pybind11::module_& m);
 void register_linalg(pybind11::module_& m);

@@ -2,6 +2,7 @@
 #include "interop/group_work.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/error.hpp"
@@ -90,18 +91,10 @@ void Message::wait(std::chrono::milliseconds limit) {
 
 std::exception_ptr Message::error() { return done_ ? error_ : nullptr; }
 
-MessageWork::MessageWork(std::shared_ptr<Message> message)
+MessageWork::MessageWork(std::shared_ptr<Message> message, std::shared_ptr<MessageWatch> watch)
     : Work(message->title.rank, message->title.type, message->title.name, message->tensors),
-      message_(std::move(message)) {}
-
-MessageWork::~MessageWork() {
-  if (!watcher_.joinable()) return;
-  // A callback of the future may hold the last reference.
-  if (watcher_.get_id() == std::this_thread::get_id())
-    watcher_.detach();
-  else
-    watcher_.join();
-}
+      message_(std::move(message)),
+      watch_(std::move(watch)) {}
 
 bool MessageWork::wait(std::chrono::milliseconds timeout) {
   message_->wait(timeout == kNoTimeout ? message_->title.timeout : timeout);
@@ -116,11 +109,12 @@ c10::intrusive_ptr<Future> MessageWork::getFuture() {
   const std::lock_guard lock(mutex_);
   if (future_) return future_;
   future_ = future_of(message_->tensors);
-  watcher_ = std::thread([future = future_, message = message_] {
-    while (!message->look()) std::this_thread::sleep_for(kPause);
+  // The thread belongs to the watch: `this` may be gone by then.
+  watch_->worker.submit([future = future_, message = message_, watch = watch_.get()] {
+    while (!message->look() && !watch->is_leaving) std::this_thread::sleep_for(kPause);
     if (const auto error = message->error())
       future->setError(error);
-    else
+    else if (message->look())
       future->markCompleted(c10::IValue(message->tensors));
   });
   return future_;

@@ -7,10 +7,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "interop/worker.hpp"
 
 namespace eh {
 
@@ -76,10 +76,21 @@ class Message {
   std::atomic<bool> done_{false};
 };
 
+/// A thread of the group that completes futures of messages, one after another.
+struct MessageWatch {
+  explicit MessageWatch(bool has_thread) : worker(has_thread) {}
+  /// Leaves the futures that are not complete.
+  void stop() {
+    is_leaving = true;
+    worker.stop();
+  }
+  std::atomic<bool> is_leaving{false};
+  Worker worker;
+};
+
 class MessageWork : public c10d::Work {
  public:
-  explicit MessageWork(std::shared_ptr<Message> message);
-  ~MessageWork() override;
+  MessageWork(std::shared_ptr<Message> message, std::shared_ptr<MessageWatch> watch);
 
   bool isCompleted() override { return message_->look(); }
   bool isSuccess() const override { return message_->look() && !message_->error(); }
@@ -88,14 +99,13 @@ class MessageWork : public c10d::Work {
   void synchronize() override { wait(kNoTimeout); }
   Tensors result() override { return message_->tensors; }
   int sourceRank() const override { return message_->source(); }
-  /// Completed by a thread that looks until the message is there.
   c10::intrusive_ptr<c10::ivalue::Future> getFuture() override;
   std::uint64_t getSequencenumber() const override { return message_->title.number; }
 
  private:
   std::shared_ptr<Message> message_;
+  std::shared_ptr<MessageWatch> watch_;
   c10::intrusive_ptr<c10::ivalue::Future> future_;
-  std::thread watcher_;
 };
 
 }  // namespace eh

@@ -55,6 +55,7 @@ ProcessGroupBackend::ProcessGroupBackend(std::shared_ptr<Communicator> comm,
       comm_(std::move(comm)),
       store_(store),
       options_(options_of(settings)),
+      watch_(std::make_shared<MessageWatch>(mpi_thread_level() == "multiple")),
       worker_(mpi_thread_level() == "multiple") {}
 
 ProcessGroupBackend::~ProcessGroupBackend() { shutdown(); }
@@ -71,6 +72,7 @@ void ProcessGroupBackend::shutdown() {
   while (pending() && std::chrono::steady_clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::microseconds(50));
   if (!messages_.empty()) leak(std::exchange(messages_, {}));
+  watch_->stop();
 }
 
 void ProcessGroupBackend::check_open(const char* name) const {
@@ -130,7 +132,7 @@ ProcessGroupBackend::WorkPtr ProcessGroupBackend::start_message(OpType type, con
   const std::lock_guard lock(messages_lock_);
   std::erase_if(messages_, [](const auto& other) { return other->look(); });
   messages_.push_back(message);
-  return c10::make_intrusive<MessageWork>(std::move(message));
+  return c10::make_intrusive<MessageWork>(std::move(message), watch_);
 }
 
 namespace {

@@ -95,6 +95,7 @@ class ProcessGroupBackend : public c10d::Backend {
   std::atomic<bool> is_open_{true};
   std::mutex messages_lock_;
   std::vector<std::shared_ptr<Message>> messages_;  ///< in flight
+  std::shared_ptr<MessageWatch> watch_;
   Worker worker_;
 };
 

@@ -223,7 +223,7 @@ def _join(result: Profile, gathered: list[tuple[Any, list[str], list[str]]]) -> 
 def _by_call(rows: Any) -> tuple[Any, Any, Any, Any]:
     """Of each call of all its ranks: last start, last end, most bytes; and the call each record belongs to."""
     keys = np.stack((rows["comm"], rows["number"], np.where(rows["number"] < 0, np.arange(len(rows)), -1)), axis=1)
-    _, call = np.unique(keys, axis=0, return_inverse=True)
+    call = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1) if len(rows) else np.zeros(0, dtype="i8")
     calls = int(call.max()) + 1 if len(rows) else 0
     results = []
     for name in ("start", "end", "bytes"):
