@@ -6,9 +6,11 @@
 #include <csignal>
 #include <string>
 #include <unistd.h>
+#include <vector>
 
 #include "bindings/register.hpp"
 #include "comm/call.hpp"
+#include "comm/trace.hpp"
 #include "comm/watchdog.hpp"
 
 namespace eh {
@@ -16,22 +18,24 @@ namespace {
 
 namespace py = pybind11;
 
-/// Frames of files below it are ours and no line of the user's program. Leaked: read until the process ends.
-std::string& package_folder() {
-  static auto* const folder = new std::string;
-  return *folder;
+/// Frames of files below these folders, ours and torch's, are no lines of the user's program. Leaked: read until the
+/// process ends.
+std::vector<std::string>& package_folders() {
+  static auto* const folders = new std::vector<std::string>;
+  return *folders;
 }
 
 std::string line_of(const py::handle& frame) {
   auto* const raw = reinterpret_cast<PyFrameObject*>(frame.ptr());
   const auto code = py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(PyFrame_GetCode(raw)));
   const auto file = py::cast<std::string>(code.attr("co_filename"));
-  if (!package_folder().empty() && file.starts_with(package_folder())) return "";
+  for (const std::string& folder : package_folders())
+    if (file.starts_with(folder)) return "";
   return file + ":" + std::to_string(PyFrame_GetLineNumber(raw)) + " in " +
          py::cast<std::string>(code.attr("co_name"));
 }
 
-/// The innermost Python line outside the package.
+/// The innermost Python line outside these folders.
 std::string python_line() {
   if (Py_IsInitialized() == 0) return "";
   const py::gil_scoped_acquire gil;
@@ -51,12 +55,30 @@ void dump_stacks() {
   if (stack_signal != 0) kill(getpid(), stack_signal);
 }
 
+void register_trace(py::module_& m) {
+  py::class_<Span>(m, "Span", "One call of the communication layer; times in nanoseconds.")
+      .def_readonly("name", &Span::name)
+      .def_readonly("start", &Span::start)
+      .def_readonly("blocked", &Span::blocked, "When the program began to wait.")
+      .def_readonly("end", &Span::end)
+      .def_readonly("bytes", &Span::bytes)
+      .def_readonly("comm", &Span::comm)
+      .def_readonly("number", &Span::number, "Of the collective on its communicator; -1: a message.")
+      .def_readonly("ranks", &Span::ranks)
+      .def_readonly("thread", &Span::thread)
+      .def_readonly("nonblocking", &Span::nonblocking)
+      .def_readonly("line", &Span::line);
+  m.def("start_trace", &start_trace, py::arg("lines"), "Records calls from now on.");
+  m.def("stop_trace", &stop_trace, "The calls recorded; no more are.");
+  m.def("tracing", [] { return tracing.load(); }, "Whether calls are recorded.");
+}
+
 }  // namespace
 
 void register_diagnostics(py::module_& m) {
   m.def(
-      "set_package_folder", [](std::string folder) { package_folder() = std::move(folder); },
-      py::arg("folder"), "Frames of files below it are left out when the line of a call is looked for.");
+      "set_package_folders", [](std::vector<std::string> folders) { package_folders() = std::move(folders); },
+      py::arg("folders"), "Frames of files below them are left out when the line of a call is looked for.");
   m.def(
       "start_watchdog",
       [](const Communicator& comm, double seconds, int signal) {
@@ -68,6 +90,7 @@ void register_diagnostics(py::module_& m) {
   m.def("latest_calls", &latest_calls,
         "The latest calls of the communication layer, while they are recorded.");
   m.def("python_line", &python_line);
+  register_trace(m);
   set_location_hook(python_line);
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "bindings/distributed.hpp"
 #include "bindings/register.hpp"
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
@@ -6,6 +7,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   eh::register_errors(m);
   eh::register_comm(m);
   eh::register_diagnostics(m);
+  eh::register_distributed(m);
   eh::register_array(m);
   eh::register_creation(m);
   eh::register_linalg(m);

@@ -20,14 +20,7 @@ struct Noted {
 thread_local Noted noted;
 
 std::atomic<std::string (*)()> hook_of_location{nullptr};
-
-const char* name_of(CallKind kind) {
-  constexpr const char* names[] = {
-      "barrier", "allreduce", "reduce",   "bcast",    "allgather", "allgatherv",     "gather",
-      "gatherv", "scatter",   "scatterv", "alltoall", "alltoallv", "reduce_scatter", "scan",
-      "exscan",  "dup",       "split",    "exchange", "send",      "recv",           "sendrecv"};
-  return names[static_cast<std::size_t>(kind)];
-}
+thread_local const std::string* noted_location = nullptr;
 
 bool is_message(CallKind kind) { return kind >= CallKind::Send; }
 
@@ -39,6 +32,14 @@ std::string shape_text(const Call& call) {
 }
 
 }  // namespace
+
+const char* name_of(CallKind kind) {
+  constexpr const char* names[] = {
+      "barrier", "allreduce", "reduce",   "bcast",    "allgather", "allgatherv",     "gather",
+      "gatherv", "scatter",   "scatterv", "alltoall", "alltoallv", "reduce_scatter", "scan",
+      "exscan",  "dup",       "split",    "exchange", "send",      "recv",           "sendrecv"};
+  return names[static_cast<std::size_t>(kind)];
+}
 
 Call& Call::of(ConstBuffer buffer) {
   dtype = static_cast<std::int16_t>(buffer.dtype);
@@ -94,7 +95,11 @@ ShapeNote::~ShapeNote() { noted = {}; }
 
 void set_location_hook(std::string (*hook)()) { hook_of_location = hook; }
 
+LocationNote::LocationNote(const std::string& line) { noted_location = &line; }
+LocationNote::~LocationNote() { noted_location = nullptr; }
+
 std::string location() {
+  if (noted_location != nullptr) return *noted_location;
   const auto hook = hook_of_location.load();
   return hook == nullptr ? "" : hook();
 }

@@ -60,6 +60,8 @@ struct Call {
   bool operator!=(const Call& other) const { return !(*this == other); }
 };
 
+/// "allreduce".
+const char* name_of(CallKind kind);
 /// "allreduce(float32, 10 elements, shape (2, 5), Sum)".
 std::string text_of(const Call& call);
 
@@ -69,6 +71,14 @@ class ShapeNote {
   ShapeNote(const std::int64_t* shape, std::size_t axes);
   ~ShapeNote();
   ShapeNote(const ShapeNote&) = delete;
+};
+
+/// While it lives, calls of this thread are made on behalf of that line of the user's program, which another thread ran.
+class LocationNote {
+ public:
+  explicit LocationNote(const std::string& line);
+  ~LocationNote();
+  LocationNote(const LocationNote&) = delete;
 };
 
 /// Finds the line of the user's program that is running: "train.py:12 in step". Empty without a hook.

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "comm/communicator.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <numeric>
+
 #include "base/error.hpp"
 #include "comm/impl.hpp"
 
@@ -23,7 +27,33 @@ std::shared_ptr<Communicator> duplicate(MPI_Comm comm, const Settings& agreed) {
   return own(copy, agreed);
 }
 
-/// The environment may differ between ranks: what not all of them have set, none has.
+/// A number no other communicator of this process has, and rank 0's on all ranks.
+std::uint64_t new_id(MPI_Comm comm) {
+  static std::atomic<std::uint32_t> made{0};
+  int rank = 0;
+  EH_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  std::uint64_t id = static_cast<std::uint64_t>(rank) << 32 | ++made;
+  EH_MPI(MPI_Bcast(&id, 1, MPI_UINT64_T, 0, comm));
+  return id;
+}
+
+Span span_on(const Communicator::Impl& comm, const Call& call, Guard::PerRank counts) {
+  std::int64_t elements = std::max<std::int64_t>(call.count, 0);
+  const bool is_part = call.kind == CallKind::Allgatherv || call.kind == CallKind::Gatherv;
+  if (counts.sends != nullptr && is_part)
+    elements = (*counts.sends)[static_cast<std::size_t>(comm.rank)];
+  else if (counts.sends != nullptr)
+    elements = std::accumulate(counts.sends->begin(), counts.sends->end(), std::int64_t{0});
+  const auto item = call.dtype < 0 ? 0 : static_cast<std::int64_t>(size_of(static_cast<DType>(call.dtype)));
+  Span span = span_of(call, elements * item);
+  span.comm = comm.id;
+  span.ranks = comm.size;
+  if (call.kind < CallKind::Send) span.number = comm.traced++;
+  return span;
+}
+
+}  // namespace
+
 Settings agree_on_settings(MPI_Comm comm) {
   const Settings& mine = settings();
   std::int64_t values[] = {mine.check, mine.shared_memory, -mine.shm_least};
@@ -31,11 +61,10 @@ Settings agree_on_settings(MPI_Comm comm) {
   return {values[0] != 0, values[1] != 0, -values[2]};
 }
 
-}  // namespace
-
 Communicator::Impl::Impl(MPI_Comm owned, const Settings& agreed) : handle(owned), settings(agreed) {
   EH_MPI(MPI_Comm_rank(owned, &rank));
   EH_MPI(MPI_Comm_size(owned, &size));
+  id = new_id(owned);
   if (size > 1 && settings.shared_memory) node = Node::make(owned);
   if (size > 1 && settings.check) {
     guard = Guard::make(owned, node.get());
@@ -45,6 +74,8 @@ Communicator::Impl::Impl(MPI_Comm owned, const Settings& agreed) : handle(owned)
 
 void announce_call(Flight& flight, const Communicator::Impl& comm, Call call, Guard::PerRank counts) {
   call.nonblocking = flight.is_blocking() ? 0 : 1;
+  if (tracing) flight.trace(span_on(comm, call, counts));
+  if (comm.guard == nullptr && !calls_recorded) return;
   flight.mark(call);
   if (comm.guard == nullptr || call.kind >= CallKind::Send) return;
   const Guard::Ticket ticket = comm.guard->publish(call, counts);

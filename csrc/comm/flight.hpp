@@ -9,6 +9,7 @@
 
 #include "comm/communicator.hpp"
 #include "comm/mpi.hpp"
+#include "comm/trace.hpp"
 #include "comm/watchdog.hpp"
 
 namespace eh {
@@ -22,6 +23,8 @@ struct Request::Impl {
   /// Waits for the messages, then runs the completions in their order. Idempotent.
   void wait();
   bool test();
+  /// wait() that gives the core away between looks; MPI's own wait spins.
+  void wait_politely();
 
   /// Checked mode: the comparison of this call with the other ranks', which comes before waiting for any message.
   struct Comparison {
@@ -29,7 +32,9 @@ struct Request::Impl {
     std::function<bool()> ready;
   };
   std::optional<Comparison> comparison;
-  std::optional<Call> call;  ///< set when calls are recorded
+  std::optional<Call> call;    ///< set when calls are recorded
+  std::unique_ptr<Span> span;  ///< set while calls are traced; null in what was moved away
+  std::shared_ptr<int> source;  ///< takes the rank a message came from
   std::vector<MPI_Request> requests;
   std::vector<std::function<void()>> completions;
   std::vector<std::shared_ptr<void>> alive;
@@ -43,14 +48,15 @@ struct Request::Impl {
 class Flight {
  public:
   enum Mode : bool { Blocking, NonBlocking };
-  explicit Flight(Mode mode) : mode_(mode) {}
+  /// `polite`: a blocking operation is started and polled (comm/groups.hpp).
+  explicit Flight(Mode mode, bool polite = false) : mode_(mode), polite_(polite) {}
 
   bool is_blocking() const { return mode_ == Blocking; }
 
   /// Calls one of a pair of MPI functions; the second takes a request behind the same arguments.
   template <typename BlockingFn, typename NonBlockingFn, typename... Args>
   void issue(const char* name, BlockingFn blocking, NonBlockingFn nonblocking, Args... args) {
-    if (mode_ == Blocking) return check_mpi(blocking(args...), name);
+    if (mode_ == Blocking && !polite_) return check_mpi(blocking(args...), name);
     state_.requests.push_back(MPI_REQUEST_NULL);
     check_mpi(nonblocking(args..., &state_.requests.back()), name);
   }
@@ -77,13 +83,16 @@ class Flight {
     else
       state_.call = call;
   }
+  void trace(Span span) { state_.span = std::make_unique<Span>(std::move(span)); }
+  void tell_source(std::shared_ptr<int> source) { state_.source = std::move(source); }
   void compare_later(Request::Impl::Comparison comparison) { state_.comparison = std::move(comparison); }
 
-  void complete() { state_.wait(); }
+  void complete() { polite_ ? state_.wait_politely() : state_.wait(); }
   Request request() { return Request(std::make_unique<Request::Impl>(std::move(state_))); }
 
  private:
   Mode mode_;
+  bool polite_;
   Running running_;
   Request::Impl state_;
 };

@@ -33,7 +33,7 @@ static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 void Patience::wait() {
   constexpr std::uint32_t kSpins = 20000;
-  constexpr std::uint32_t kYields = 40000;
+  const std::uint32_t kYields = crowded_ ? 5000 : 40000;
   ++turns_;
   if (turns_ < kSpins && !crowded_) return relax();
   if (turns_ % 64 == 0) {

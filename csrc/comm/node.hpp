@@ -59,6 +59,8 @@ class Node {
   int rank() const { return rank_; }
   int size() const { return size_; }
   Patience patience() const { return {comm_, crowded_}; }
+  /// Waiting gives the core away at once.
+  void be_polite() { crowded_ = true; }
   Board& board(int rank) const;
   /// Two numbers for each pair of ranks and each call in flight: what `rank` sends to and receives from each.
   std::int64_t* board_counts(int rank, std::uint64_t call) const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "comm/combine.hpp"
 
@@ -136,6 +137,47 @@ void node_allreduce(Node& node, const void* in, void* out, std::int64_t count, D
     round.offer();
     round.fold(combine);
     round.collect();
+  }
+}
+
+void node_reduce_scatter(Node& node, const void* in, void* out, const std::vector<std::int64_t>& counts,
+                         DType dtype, ReduceOp op) {
+  const Combine combine = combine_of(op, dtype);
+  const auto item = static_cast<std::int64_t>(size_of(dtype));
+  const int me = node.rank();
+  const int ranks = node.size();
+  // As node_allreduce cuts its slot, whose last region the others may still be reading.
+  const std::size_t slice = std::min(kSlice, Node::kSlot / static_cast<std::size_t>(ranks + 1)) / 64 * 64;
+  const std::int64_t most = static_cast<std::int64_t>(slice) / item;
+  std::vector<std::int64_t> begins(counts.size(), 0);
+  std::partial_sum(counts.begin(), counts.end() - 1, begins.begin() + 1);
+  const auto length = [&](int rank, std::int64_t done) {
+    return std::clamp<std::int64_t>(counts[static_cast<std::size_t>(rank)] - done, 0, most);
+  };
+  // A rank's own region holds its result: `out` may be the memory of elements that are yet to be read.
+  const auto region = [&](int owner, int rank) {
+    return node.slot(owner) + static_cast<std::size_t>(rank) * slice;
+  };
+  const auto own = [&](std::int64_t done) {
+    return at(in, (begins[static_cast<std::size_t>(me)] + done) * item);
+  };
+  const std::int64_t longest = *std::max_element(counts.begin(), counts.end());
+  for (std::int64_t done = 0; done < longest; done += most) {
+    for (int rank = 0; rank < ranks; ++rank)
+      if (rank != me)
+        copy_bytes(region(me, rank), at(in, (begins[static_cast<std::size_t>(rank)] + done) * item),
+                   length(rank, done) * item);
+    node.advance();
+    node.await_all();
+    const std::int64_t n = length(me, done);
+    const auto contribution = [&](int rank) -> const std::byte* {
+      return rank == me ? own(done) : region(rank, me);
+    };
+    combine(region(me, me), contribution(0), contribution(1), n);
+    for (int rank = 2; rank < ranks; ++rank) combine(region(me, me), region(me, me), contribution(rank), n);
+    copy_bytes(at(out, done * item), region(me, me), n * item);
+    node.advance();
+    node.await_all();  // the others have read what was offered
   }
 }
 

@@ -15,6 +15,11 @@ namespace eh {
 /// `in` may be `out`.
 void node_allreduce(Node& node, const void* in, void* out, std::int64_t count, DType dtype, ReduceOp op);
 
+/// The combination of the elements that rank r gets, counts[r] of them behind those of the ranks before it. `out` may be
+/// the beginning of `in`. Same order and bits as node_allreduce.
+void node_reduce_scatter(Node& node, const void* in, void* out, const std::vector<std::int64_t>& counts,
+                         DType dtype, ReduceOp op);
+
 /// Bytes of a rank's part and where they go in everybody's `out`.
 struct ByteBlock {
   std::int64_t bytes = 0;

@@ -133,6 +133,8 @@ void start_reduce_scatter(Flight& flight, const Impl& comm, ConstBuffer send, Bu
   const bool in_place = same_memory(send, recv);
   if (in_place) recv.count = send.count;
   const Ends ends(flight, send, recv);
+  if (Node* node = node_for(flight, comm, bytes_of(send) / comm.size))
+    return node_reduce_scatter(*node, in_place ? ends.out : ends.in, ends.out, counts, send.dtype, op);
   if (send.count > max_count()) {
     const void* in = in_place ? copy_of(flight, ends.out, send.count, send.dtype) : ends.in;
     return reduce_to_each(flight, comm, in, ends.out, counts, send.dtype, handle);

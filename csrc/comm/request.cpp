@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "comm/flight.hpp"
@@ -30,12 +32,15 @@ void Request::Impl::compare() {
 void Request::Impl::wait() {
   Running running;
   if (call && !requests.empty()) running.start(*call);
+  if (span && span->blocked == 0) span->blocked = nanoseconds();
   compare();
   // One by one: MPI_Waitall would only say that some status holds an error.
   while (!requests.empty()) {
     MPI_Request request = requests.back();
     requests.pop_back();
-    EH_MPI(MPI_Wait(&request, MPI_STATUS_IGNORE));
+    MPI_Status status;
+    EH_MPI(MPI_Wait(&request, &status));
+    if (source) *source = status.MPI_SOURCE;
   }
   finish();
 }
@@ -46,8 +51,10 @@ bool Request::Impl::test() {
   while (!requests.empty()) {
     int done = 0;
     MPI_Request& request = requests.back();
-    const int code = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    MPI_Status status;
+    const int code = MPI_Test(&request, &done, &status);
     if (code == MPI_SUCCESS && !done) return false;
+    if (code == MPI_SUCCESS && source) *source = status.MPI_SOURCE;
     requests.pop_back();
     check_mpi(code, "MPI_Test");
   }
@@ -55,8 +62,20 @@ bool Request::Impl::test() {
   return true;
 }
 
+void Request::Impl::wait_politely() {
+  constexpr int kYields = 2000;
+  if (span && span->blocked == 0) span->blocked = nanoseconds();
+  for (int turns = 0; !test(); ++turns) {
+    if (turns < kYields)
+      std::this_thread::yield();
+    else
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+}
+
 void Request::Impl::finish() {
   for (auto& action : std::exchange(completions, {})) action();
+  if (const auto done = std::exchange(span, nullptr)) record_span(std::move(*done));
   alive.clear();
 }
 

@@ -200,6 +200,7 @@ void Communicator::alltoallv_views(const std::vector<Stream>& sends, const std::
   check_counts("alltoallv_views", "recvs", received, size());
   announce(flight, *impl_, [&] { return Call(CallKind::Alltoallv).typed(dtype); }, {&sent, &received});
   node_exchange(*impl_->node, sends, recvs);
+  flight.complete();
 }
 Request Communicator::ialltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,
                                  const Counts& recv_counts) const {

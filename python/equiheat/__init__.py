@@ -24,6 +24,7 @@ from equiheat.errors import CommunicationError as CommunicationError
 from equiheat.errors import DeviceError as DeviceError
 from equiheat.interchange import *
 from equiheat.mapping import *
+from equiheat.profiling import *
 
 # ---- factories, types, devices, constants
 from equiheat.constants import (
@@ -319,6 +320,9 @@ from equiheat.splitting import *
 # ---- statistics
 from equiheat.statistics import *
 
+# ---- reductions that travel together
+from equiheat.asynchronous import *
+
 # ---- estimators
 from equiheat.base import *
 from equiheat import classification as classification, cluster as cluster, naive_bayes as naive_bayes
@@ -330,6 +334,9 @@ from equiheat.selection import *
 from equiheat.sets import *
 from equiheat.sorting import *
 
+from equiheat import interop as interop
+
+interop.register()
 _abort.install()
 
 

@@ -13,13 +13,15 @@ import pathlib
 import signal
 import sys
 
+import torch
+
 from equiheat import _core
 
 CHECKED_TIMEOUT = 300.0
 #: A real-time signal nobody uses by habit: SIGUSR1 and 2 belong to batch systems.
 STACK_SIGNAL = int(signal.SIGRTMAX) - 7
 
-_core.set_package_folder(str(pathlib.Path(__file__).resolve().parent) + os.sep)
+_core.set_package_folders([str(pathlib.Path(f).resolve().parent) + os.sep for f in (__file__, torch.__file__)])
 
 
 def checked() -> bool:

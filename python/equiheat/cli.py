@@ -54,7 +54,14 @@ def _export(arguments: Sequence[str]) -> None:
     run(tyro.cli(ExportCommand, prog="equiheat export", args=list(arguments)))
 
 
+def _bench(arguments: Sequence[str]) -> None:
+    from equiheat.bench.comm import run
+
+    run(arguments)
+
+
 COMMANDS = {
+    "bench": Command("measure this machine: the collectives by size", _bench),
     "pretrain": Command("train an encoder on a folder of images", _pretrain),
     "render": Command("render views of objects in 3DIEBench's layout", _render),
     "report": Command("compare runs in one HTML file", _report),

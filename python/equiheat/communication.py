@@ -159,6 +159,17 @@ class Communicator(BufferMethods, MessageMethods):
         out, args = self._allreduce(x, op)
         return Pending(self.core.iallreduce(*args), out)
 
+    def allreduce_together(self, tensors: Sequence[Tensor], op: str = "sum") -> list[Tensor]:
+        """`allreduce` of several small tensors, such as all losses of a step. Collective: one allreduce per dtype."""
+        results: list[Tensor | None] = [None] * len(tensors)
+        kinds = {(x.dtype, x.device): None for x in tensors}
+        for kind in kinds:
+            places = [i for i, x in enumerate(tensors) if (x.dtype, x.device) == kind]
+            whole = self.allreduce(torch.cat([tensors[i].detach().reshape(-1) for i in places]), op)
+            for i, part in zip(places, whole.split([tensors[i].numel() for i in places]), strict=True):
+                results[i] = part.view(tensors[i].shape)
+        return [x for x in results if x is not None]
+
     def reduce(self, x: Tensor, op: str = "sum", root: int = 0) -> Tensor | None:
         """Combination of the ranks' tensors on `root`, None elsewhere. Collective."""
         out = _empty(x, x.shape) if self.rank == root else None

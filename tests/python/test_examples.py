@@ -21,6 +21,15 @@ def test_first_steps(capsys: pytest.CaptureFixture[str]) -> None:
     assert ("column means" in capsys.readouterr().out) == (ht.get_comm().rank == 0)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
+def test_torch_distributed() -> None:
+    names = runpy.run_path(str(ROOT / "examples" / "torch_distributed.py"))
+    np.testing.assert_allclose(names["replicated"].module.weight.detach().T, names["truth"], atol=1e-3)
+    inputs = names["inputs"].numpy()
+    np.testing.assert_allclose(names["gram"].numpy(), inputs.T @ inputs, rtol=1e-4)
+    np.testing.assert_allclose((names["a"].T @ names["a"]).numpy(), inputs.T @ inputs, rtol=1e-4)
+
+
 def test_readme() -> None:
     """The indented Python of "For a NumPy user"."""
     text = (ROOT / "README.md").read_text().split("## For a NumPy user")[1].split("What to know")[0]
