@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What checked mode (EQUIHEAT_CHECK=1) adds to a collective, through shared memory and through messages.
 
-Usage: python benchmarks/comm_guard.py [--ranks N] [--json FILE]
+Usage: python benchmarks/comm_guard.py [--ranks N] [--jobs N] [--json FILE]
 
 Jobs with and without checks alternate; times are medians over jobs of the median microseconds per call of the slowest
 rank.
@@ -18,8 +18,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-
-JOBS = 3
 
 
 def measure() -> None:
@@ -62,10 +60,10 @@ def job(ranks: int, check: str, shm: str) -> dict[str, float]:
     return json.loads(lines[0].removeprefix("found"))  # type: ignore[no-any-return]
 
 
-def compare(ranks: int, shm: str) -> dict[str, dict[str, float]]:
+def compare(ranks: int, shm: str, number: int) -> dict[str, dict[str, float]]:
     """Medians over jobs, by collective."""
     jobs = {check: [] for check in "01"}
-    for _ in range(JOBS):
+    for _ in range(number):
         for check, found in jobs.items():
             found.append(job(ranks, check, shm))
     table = {}
@@ -83,6 +81,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ranks", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=3, help="of each kind")
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--measure", action="store_true", help="be one rank of a job")
     options = parser.parse_args()
@@ -90,7 +89,7 @@ def main() -> None:
         return measure()
     tables = {}
     for way, shm in (("shared memory", "1"), ("messages", "0")):
-        tables[way] = compare(options.ranks, shm)
+        tables[way] = compare(options.ranks, shm, options.jobs)
         print(f"{way}, {options.ranks} ranks, microseconds per call")
         for name, row in tables[way].items():
             print(f"  {name:10}", row)
