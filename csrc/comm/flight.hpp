@@ -32,8 +32,8 @@ struct Request::Impl {
     std::function<bool()> ready;
   };
   std::optional<Comparison> comparison;
-  std::optional<Call> call;    ///< set when calls are recorded
-  std::unique_ptr<Span> span;  ///< set while calls are traced; null in what was moved away
+  std::optional<Call> call;     ///< set when calls are recorded
+  std::unique_ptr<Span> span;   ///< set while calls are traced; null in what was moved away
   std::shared_ptr<int> source;  ///< takes the rank a message came from
   std::vector<MPI_Request> requests;
   std::vector<std::function<void()>> completions;
