@@ -89,7 +89,7 @@ void measure(const Communicator& comm, std::int64_t bytes) {
   const std::int64_t n = bytes / 4;
   const auto whole = static_cast<std::size_t>(n * comm.size());
   std::vector<float> x(whole, 1.f), y(whole);
-  const int loops = static_cast<int>(std::clamp<std::int64_t>((std::int64_t{8} << 20) / bytes, 1, 2000));
+  const int loops = static_cast<int>(std::clamp<std::int64_t>((std::int64_t{8} << 20) / bytes, 1, 300));
   for (const Operation& op : operations(comm, x, y, n)) {
     const Call copy = [&] { std::memcpy(y.data(), x.data(), static_cast<std::size_t>(op.written)); };
     const auto times = compare({op.ours, op.raw, copy}, loops);
