@@ -35,7 +35,8 @@ def pixels(height, width, channels=3, seed=0):
 
 
 def write(make):
-    """Run on rank 0, then wait for it."""
+    """Run on rank 0 when all are done with what was there before, then wait for it."""
+    get_comm().barrier()
     if get_comm().rank == 0:
         make()
     get_comm().barrier()
