@@ -69,8 +69,9 @@ DNDarray bits_for(const DNDarray& x, const DNDarray& value) {
 /// An array as it is; a number (for a real dtype) as a 0-d array of x's.
 DNDarray value_from(const DNDarray& x, const py::handle& value) {
   if (py::isinstance<DNDarray>(value)) return value.cast<DNDarray>();
-  const at::Tensor number = x.local().new_full({}, at::Scalar(value.cast<double>()));
-  return {number, share(Layout::replicated({}, x.comm().size())), x.comm_ptr()};
+  // Filling float32 itself would refuse what is infinite there; a cast does not.
+  const at::Tensor number = x.local().new_full({}, at::Scalar(value.cast<double>()), at::kDouble);
+  return {number.to(x.local().scalar_type()), share(Layout::replicated({}, x.comm().size())), x.comm_ptr()};
 }
 
 DNDarray set(const DNDarray& x, const py::tuple& entries, const py::handle& given) {

@@ -148,7 +148,7 @@ DNDarray variance(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType 
       types.inside == x.local().scalar_type()) {
     const double freedom = std::max(static_cast<double>(x.layout().size()) - ddof, 0.0);
     const at::Scalar spread(total_deviations(x, x.local()) / freedom);
-    return replicated_scalar(x, x.local().new_full({}, spread, types.result));
+    return replicated_scalar(x, cast(x.local().new_full({}, spread, at::kDouble), types.result));
   }
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), "var");
   const std::vector<std::int64_t> dims = detail::dims_of(sorted);

@@ -217,6 +217,12 @@ def test_values_are_cast() -> None:
     with pytest.raises(TypeError, match="dtype"):
         x[0] = "a"
     check(x, np.array([0, 2, -1, 3], dtype=np.int32))
+    for dtype, number in (("float32", 1e300), ("float16", 7e4), ("float32", 10**40), ("float64", 1e300)):
+        x = ht.zeros(3, dtype=dtype, split=0)
+        x[1] = number
+        with np.errstate(over="ignore"):
+            wanted = np.array([0, float(number), 0]).astype(dtype)
+        np.testing.assert_array_equal(x.numpy(), wanted)
 
 
 BAD_KEYS = [
