@@ -166,4 +166,5 @@ def about(heat: Any) -> dict[str, str]:
         "heat": heat.__version__,
         "equiheat": ht.__version__,
         "mpi": MPI.Get_library_version().splitlines()[0],
+        "load average": f"{os.getloadavg()[1]:.1f}",  # beyond the cores: others' work is in the figures
     }

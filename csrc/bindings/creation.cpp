@@ -63,10 +63,7 @@ PyObject* spec_body(const void* /*row*/, PyObject* const* args, Py_ssize_t count
 PyObject* filled_body(const void* /*row*/, PyObject* const* args, Py_ssize_t count) {
   EH_CHECK(count == 6, TypeError, "plain_full: 6 arguments expected, got ", count);
   const std::optional<NewArray> made = plain_spec(args);
-  int overflow = 0;  // an integer beyond 64 bits counts as a float, see Number
-  if (PyLong_CheckExact(args[5])) PyLong_AsLongLongAndOverflow(args[5], &overflow);
-  const std::optional<at::Scalar> value =
-      overflow == 0 ? fast::number_in(args[5]) : std::optional<at::Scalar>();
+  const std::optional<at::Scalar> value = fast::number_in(args[5]);
   if (!made || !value) return Py_NewRef(Py_None);
   return fast::new_array(fast::without_gil([&] { return full(*made, *value); }));
 }

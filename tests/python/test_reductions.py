@@ -311,5 +311,3 @@ def test_moments_of_everything(dtype: str) -> None:
                 assert ht.mean(y).item() == pytest.approx(np.mean(block), rel=1e-5, nan_ok=True)
                 assert ht.mean(y).dtype == ht.var(y).dtype == x.dtype
                 assert ht.var(y).shape == () and ht.var(y).split is None
-    large = ht.array(np.array([1e30, -1e30], dtype), split=0)
-    assert ht.var(large).item() == (np.inf if dtype == "float32" else pytest.approx(1e60))
