@@ -6,7 +6,8 @@
 
 For each shape and type of numbers: eager torch (softmax(Q K^T) V, linear, mean of squares),
 scaled_dot_product_attention + linear + mse_loss, torch.compile of that, and ours. Methods and a matrix product of
-1024 x 1024 take turns, so that whatever else the machine does meets all of them; all figures are medians. "share" is
+1024 x 1024 take turns, so that whatever else the machine does meets all of them; all figures are medians, of wall time
+or (--clock cpu --threads 1, for a machine that others use too) of processor time. "share" is
 ours in the matrix product's GFLOP/s, "roof" ours as a part of the least time for arithmetic at that rate and for
 reading inputs and writing gradients at the rate of a copy. Memory is the peak of torch's allocator above the inputs,
 gradients included. bfloat16: "tiles" are float32 inputs with products of bfloat16, "inputs" are bfloat16 inputs.
@@ -29,6 +30,8 @@ from torch.nn.functional import linear, mse_loss, scaled_dot_product_attention
 
 import equiheat.nn.functional as F
 from equiheat.nn import _composition
+
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 class Shape(NamedTuple):
@@ -123,16 +126,17 @@ def rate_of_copy() -> float:
     return 2 * x.numel() / statistics.median(times)
 
 
-def measure(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+def measure(runs: dict[str, Callable[[], object]], options: argparse.Namespace) -> dict[str, list[float]]:
     """Seconds of each, taking turns."""
+    clock = CLOCKS[options.clock]
     times: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run(), run()
-    for _ in range(repeats):
+    for _ in range(options.repeats):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = clock()
             run()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return times
 
 
@@ -156,7 +160,7 @@ def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, o
     runs = {n: (lambda m=m, n=n: step(m, x if n == "fused" else base, shape.heads)) for n, m in table.items()}
     a = torch.randn(1024, 1024).to(arithmetic)
     alone = on_one_thread(runs["fused"], options.threads)
-    times = measure({**runs, "gemm": lambda: a @ a, "one thread": alone}, options.repeats)
+    times = measure({**runs, "gemm": lambda: a @ a, "one thread": alone}, options)
     seconds = {n: statistics.median(t) for n, t in times.items()}
     gemm = 2 * 1024**3 / seconds["gemm"]
     baselines = {n: seconds[n] for n in runs if n != "fused"}
@@ -231,6 +235,7 @@ def main() -> None:
     parser.add_argument("--shapes", type=int, nargs="*", default=list(range(len(SHAPES))))
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: with one thread only")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
     parser.add_argument("--with", dest="earlier", type=pathlib.Path, nargs="*", default=[], help="JSON of other shapes")
     parser.add_argument("--out", type=pathlib.Path, help="write the figures to this JSON file")
@@ -247,7 +252,7 @@ def main() -> None:
         part = [r for r in rows if r["kind"] == kind]
         for figure in ("share", "speedup", "over_eager"):
             print(f"{kind}: {figure} geometric mean {statistics.geometric_mean(r[figure] for r in part):.2f}")
-    about = {"processor": processor(), "torch": torch.__version__, "threads": options.threads}
+    about = {"processor": processor(), "torch": torch.__version__, "threads": options.threads, "clock": options.clock}
     if options.out:
         options.out.write_text(json.dumps({"about": about, "copy_rate": options.copy_rate, "rows": rows}, indent=1))
     if options.plot:
