@@ -6,7 +6,8 @@
 
 For each shape and type of numbers: eager torch (softmax(Q K^T) V, linear, mean of squares),
 scaled_dot_product_attention + linear + mse_loss, torch.compile of that, and ours. Methods and a matrix product of
-1024 x 1024 take turns, so that whatever else the machine does meets all of them; all figures are medians. "share" is
+1024 x 1024 take turns, so that whatever else the machine does meets all of them; all figures are medians, of wall time
+or (--clock cpu --threads 1, for a machine that others use too) of processor time. "share" is
 ours in the matrix product's GFLOP/s, "roof" ours as a part of the least time for arithmetic at that rate and for
 reading inputs and writing gradients at the rate of a copy. Memory is the peak of torch's allocator above the inputs,
 gradients included. bfloat16: "tiles" are float32 inputs with products of bfloat16, "inputs" are bfloat16 inputs.
@@ -29,6 +30,8 @@ from torch.nn.functional import linear, mse_loss, scaled_dot_product_attention
 
 import equiheat.nn.functional as F
 from equiheat.nn import _composition
+
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 class Shape(NamedTuple):
@@ -123,17 +126,27 @@ def rate_of_copy() -> float:
     return 2 * x.numel() / statistics.median(times)
 
 
-def measure(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+def measure(runs: dict[str, Callable[[], object]], options: argparse.Namespace) -> dict[str, list[float]]:
     """Seconds of each, taking turns."""
+    clock = CLOCKS[options.clock]
     times: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run(), run()
-    for _ in range(repeats):
+    for _ in range(options.repeats):
         for name, run in runs.items():
-            start = time.perf_counter()
+            start = clock()
             run()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return times
+
+
+def on_one_thread(run: Callable[[], object], threads: int) -> Callable[[], object]:
+    def alone() -> None:
+        torch.set_num_threads(1)
+        run()
+        torch.set_num_threads(threads)
+
+    return alone
 
 
 def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, object]:
@@ -146,10 +159,11 @@ def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, o
     table = methods(compiled, arithmetic)
     runs = {n: (lambda m=m, n=n: step(m, x if n == "fused" else base, shape.heads)) for n, m in table.items()}
     a = torch.randn(1024, 1024).to(arithmetic)
-    times = measure({**runs, "gemm": lambda: a @ a}, options.repeats)
+    alone = on_one_thread(runs["fused"], options.threads)
+    times = measure({**runs, "gemm": lambda: a @ a, "one thread": alone}, options)
     seconds = {n: statistics.median(t) for n, t in times.items()}
     gemm = 2 * 1024**3 / seconds["gemm"]
-    baselines = {n: s for n, s in seconds.items() if n not in ("fused", "gemm")}
+    baselines = {n: seconds[n] for n in runs if n != "fused"}
     size = x["query"].element_size()
     floor = max(shape.flops() / gemm, shape.numbers() * size / options.copy_rate)
     return {
@@ -163,6 +177,7 @@ def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, o
         "speedup": min(baselines.values()) / seconds["fused"],
         "best_baseline": min(baselines, key=lambda n: baselines[n]),
         "over_eager": seconds["eager"] / seconds["fused"],
+        "scaling": seconds["one thread"] / seconds["fused"],
         "megabytes": {n: peak_bytes(run) / 1e6 for n, run in runs.items()},
         "gradient_megabytes": sum(t.numel() * t.element_size() for t in x.values() if t.requires_grad) / 1e6,
     }
@@ -170,12 +185,14 @@ def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, o
 
 def line(row: dict) -> str:
     ms, mb = row["milliseconds"], row["megabytes"]
-    others = "  ".join(f"{n} {t:8.2f}" for n, t in ms.items() if n not in ("fused", "gemm"))
+    others = "  ".join(f"{n} {ms[n]:8.2f}" for n in mb if n != "fused")
     return (
         f"{row['shape']['name']:<17} {row['kind']:<8} {others}  fused {ms['fused']:8.2f} ms "
         f"{row['gflops']:5.0f} GFLOP/s "
         f"share {row['share']:4.0%} roof {row['roof']:4.0%} x{row['speedup']:.2f} ({row['best_baseline']}) "
-        f"MB {mb['fused']:.1f} / " + " / ".join(f"{mb[n]:.1f}" for n in mb if n != "fused")
+        f"threads x{row['scaling']:.2f} "
+        f"MB {mb['fused']:.1f} (gradients {row['gradient_megabytes']:.1f}) / "
+        + " / ".join(f"{mb[n]:.1f}" for n in mb if n != "fused")
     )
 
 
@@ -189,7 +206,7 @@ def plot(rows: list[dict], path: pathlib.Path) -> None:
     figure, axes = plt.subplots(len(kinds), 1, figsize=(10, 3.2 * len(kinds)), squeeze=False)
     for ax, kind in zip(axes[:, 0], kinds, strict=True):
         part = [r for r in rows if r["kind"] == kind]
-        names = [n for n in part[0]["milliseconds"] if n != "gemm"]
+        names = list(part[0]["megabytes"])
         for i, name in enumerate(names):
             flops = [Shape(**r["shape"]).flops() / r["milliseconds"][name] / 1e6 for r in part]
             ax.bar([k + i * 0.8 / len(names) for k in range(len(part))], flops, 0.8 / len(names), label=name)
@@ -202,27 +219,40 @@ def plot(rows: list[dict], path: pathlib.Path) -> None:
     figure.savefig(path, dpi=120)
 
 
+def processor() -> str:
+    path = pathlib.Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    sets = [
+        n for n in ("avx2", "avx512f", "avx512_bf16") if any(line.startswith("flags") and n in line for line in lines)
+    ]
+    return f"{names[0] if names else platform.machine()}, {len(names)} cores, {' '.join(sets)}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", nargs="*", default=["float32", "tiles", "inputs"])
     parser.add_argument("--shapes", type=int, nargs="*", default=list(range(len(SHAPES))))
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: with one thread only")
     parser.add_argument("--no-compile", dest="compile", action="store_false")
+    parser.add_argument("--with", dest="earlier", type=pathlib.Path, nargs="*", default=[], help="JSON of other shapes")
     parser.add_argument("--out", type=pathlib.Path, help="write the figures to this JSON file")
     parser.add_argument("--plot", type=pathlib.Path, help="draw them into this picture")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.copy_rate = rate_of_copy()
-    rows = []
+    rows = [row for path in options.earlier for row in json.loads(path.read_text())["rows"]]
     for kind in options.kind:
         for number in options.shapes:
             rows.append(compare(SHAPES[number], kind, options))
             print(line(rows[-1]), flush=True)
+    for kind in sorted({row["kind"] for row in rows}):
         part = [r for r in rows if r["kind"] == kind]
         for figure in ("share", "speedup", "over_eager"):
             print(f"{kind}: {figure} geometric mean {statistics.geometric_mean(r[figure] for r in part):.2f}")
-    about = {"processor": platform.processor(), "torch": torch.__version__, "threads": options.threads}
+    about = {"processor": processor(), "torch": torch.__version__, "threads": options.threads, "clock": options.clock}
     if options.out:
         options.out.write_text(json.dumps({"about": about, "copy_rate": options.copy_rate, "rows": rows}, indent=1))
     if options.plot:

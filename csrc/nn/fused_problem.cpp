@@ -2,8 +2,10 @@
 #include "nn/fused_problem.hpp"
 
 #include <ATen/ops/empty_ops.h>
+#include <ATen/ops/sum_ops.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <string>
 
 namespace eh::nn {
@@ -20,6 +22,8 @@ Element element_of(at::ScalarType dtype) {
       return Element::f64;
     case at::kByte:
       return Element::u8;
+    case at::kHalf:
+      return Element::f16;
     default:
       return Element::f32;
   }
@@ -29,21 +33,23 @@ Arithmetic arithmetic_of(const char* name, const at::Tensor& query, std::string_
   if (query.scalar_type() == at::kDouble) return Arithmetic::f64;
   if (wanted == "float32") return Arithmetic::f32;
   if (wanted == "bfloat16") return Arithmetic::bf16;
+  if (wanted == "float16" && query.is_cuda()) return Arithmetic::f16;
   TORCH_CHECK_VALUE(wanted.empty(), name, ": arithmetic is '", std::string(wanted),
-                    "'; expected 'float32', 'bfloat16' or ''");
+                    "'; expected 'float32', 'bfloat16' or '' (on GPUs 'float16' too)");
+  if (query.scalar_type() == at::kHalf) return Arithmetic::f16;
   return query.scalar_type() == at::kBFloat16 ? Arithmetic::bf16 : Arithmetic::f32;
-}
-
-at::Tensor empty(at::IntArrayRef shape, at::ScalarType dtype) {
-  return at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(shape), dtype, at::kStrided, at::kCPU,
-                                             false, std::nullopt);
 }
 
 }  // namespace
 
+at::Tensor empty(at::IntArrayRef shape, at::ScalarType dtype, c10::Device device) {
+  return at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(shape), dtype, at::kStrided, device,
+                                             false, std::nullopt);
+}
+
 Operands::Operands(const char* name, const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                    std::int64_t heads, double scale, std::string_view arithmetic)
-    : name_(name), arithmetic_(arithmetic_of(name, query, arithmetic)) {
+    : name_(name), device_(query.device()), arithmetic_(arithmetic_of(name, query, arithmetic)) {
   check_kind("query", query);
   TORCH_CHECK_VALUE(query.dim() == 3, name, ": query has shape ", query.sizes(), "; expected 3 axes");
   TORCH_CHECK_VALUE(key.dim() == 3, name, ": key has shape ", key.sizes(), "; expected 3 axes");
@@ -63,10 +69,11 @@ at::ScalarType Operands::real() const { return arithmetic_ == Arithmetic::f64 ? 
 
 void Operands::check_kind(const char* argument, const at::Tensor& x) const {
   const at::ScalarType dtype = x.scalar_type();
-  TORCH_CHECK_TYPE(dtype == at::kFloat || dtype == at::kBFloat16 || dtype == at::kDouble, name_, ": ",
-                   argument, " has dtype ", dtype, "; expected float32, bfloat16 or float64");
-  TORCH_CHECK_VALUE(x.is_cpu() && x.layout() == at::kStrided, name_, ": ", argument, " is on ", x.device(),
-                    " but query is on cpu; expected one device, and dense tensors");
+  const at::ScalarType third = device_.is_cuda() ? at::kHalf : at::kDouble;
+  TORCH_CHECK_TYPE(dtype == at::kFloat || dtype == at::kBFloat16 || dtype == third, name_, ": ", argument,
+                   " has dtype ", dtype, "; expected float32, bfloat16 or ", third, " on ", device_);
+  TORCH_CHECK_VALUE(x.device() == device_ && x.layout() == at::kStrided, name_, ": ", argument, " is on ",
+                    x.device(), " but query is on ", device_, "; expected one device, and dense tensors");
 }
 
 void Operands::check_shape(const char* argument, const at::Tensor& x, at::IntArrayRef expected) const {
@@ -77,8 +84,7 @@ void Operands::check_shape(const char* argument, const at::Tensor& x, at::IntArr
 
 at::Tensor Operands::readable(const at::Tensor& x) {
   const at::ScalarType dtype = x.scalar_type();
-  const bool read =
-      arithmetic_ == Arithmetic::f64 ? dtype == at::kDouble : dtype == at::kFloat || dtype == at::kBFloat16;
+  const bool read = arithmetic_ == Arithmetic::f64 ? dtype == at::kDouble : dtype != at::kDouble;
   held_.push_back(read ? x : x.to(real()));
   const std::int64_t last = x.dim() - 1;
   if (x.size(last) > 1 && held_.back().stride(last) != 1) held_.back() = held_.back().contiguous();
@@ -163,7 +169,15 @@ void Problem::set_image(const at::Tensor& target) {
   p_.target.line = image.stride(2), p_.target.pixel = image.stride(3);
   p_.target.columns = columns, p_.target.channels = channels;
   p_.target.patch_height = height / rows, p_.target.patch_width = width / columns;
-  p_.target.factor = options_.factor.data(), p_.target.offset = options_.offset.data();
+  p_.target.factor = where_read(options_.factor), p_.target.offset = where_read(options_.offset);
+}
+
+const double* Problem::where_read(at::ArrayRef<double> numbers) {
+  if (device_.is_cpu()) return numbers.data();
+  const at::Tensor here = empty({static_cast<std::int64_t>(numbers.size())}, at::kDouble, at::kCPU);
+  std::copy(numbers.begin(), numbers.end(), here.mutable_data_ptr<double>());
+  held_.push_back(here.to(device_));
+  return held_.back().const_data_ptr<double>();
 }
 
 void Problem::set_mask() {
@@ -172,11 +186,16 @@ void Problem::set_mask() {
     const at::Tensor& mask = *inputs_.mask;
     TORCH_CHECK_TYPE(mask.scalar_type() == at::kBool, name_, ": mask has dtype ", mask.scalar_type(),
                      "; expected bool");
-    TORCH_CHECK_VALUE(mask.is_cpu() && mask.sizes() == at::IntArrayRef({p_.images, p_.queries}), name_,
-                      ": mask has shape ", mask.sizes(), " on ", mask.device(), "; expected (", p_.images,
-                      ", ", p_.queries, ") on cpu");
+    const bool fits = mask.device() == device_ && mask.sizes() == at::IntArrayRef({p_.images, p_.queries});
+    TORCH_CHECK_VALUE(fits, name_, ": mask has shape ", mask.sizes(), " on ", mask.device(), "; expected (",
+                      p_.images, ", ", p_.queries, ") on ", device_);
     held_.push_back(mask.contiguous());
     p_.mask = static_cast<const std::uint8_t*>(held_.back().const_data_ptr());
+    if (device_.is_cuda()) {
+      held_.push_back(at::_ops::sum::call(mask, std::nullopt));  // int64; the GPU need not be waited for
+      p_.counted = held_.back().const_data_ptr<std::int64_t>();
+      return;
+    }
     counted = 0;
     for (std::int64_t i = 0; i < p_.images * p_.queries; ++i) counted += p_.mask[i] != 0;
   }
@@ -187,7 +206,7 @@ void Problem::set_mask() {
 ReconstructionOutputs Problem::outputs(const Needs& needs) {
   ReconstructionOutputs out;
   const auto like = [&](const at::Tensor& x, bool wanted) {
-    return empty(wanted ? x.sizes() : at::IntArrayRef({0}), x.scalar_type());
+    return empty(wanted ? x.sizes() : at::IntArrayRef({0}), dtype_of_gradient(x.scalar_type()), device_);
   };
   const auto point = [&](int i, const at::Tensor& x, kernels::TokensOut& to) {
     const auto at = static_cast<std::size_t>(i);
@@ -203,7 +222,7 @@ ReconstructionOutputs Problem::outputs(const Needs& needs) {
   for (const bool need : needs) p_.gradients |= need;
   out.prediction = empty(
       options_.return_prediction ? at::IntArrayRef({p_.images, p_.queries, p_.pixels}) : at::IntArrayRef({0}),
-      inputs_.query.scalar_type());
+      inputs_.query.scalar_type(), device_);
   if (options_.return_prediction) p_.prediction = tokens_out(out.prediction);
   return out;
 }
@@ -220,7 +239,7 @@ AttentionProblem::AttentionProblem(const at::Tensor& query, const at::Tensor& ke
 }
 
 at::Tensor AttentionProblem::forward() {
-  at::Tensor mixed = empty(query_.sizes(), query_.scalar_type());
+  at::Tensor mixed = empty(query_.sizes(), query_.scalar_type(), device_);
   p_.mixed = tokens_out(mixed);
   return mixed;
 }
@@ -234,7 +253,7 @@ std::array<at::Tensor, 3> AttentionProblem::backward(const at::Tensor& gradient,
   const at::Tensor* inputs[3] = {&query_, &key_, &value_};
   kernels::TokensOut* places[3] = {&p_.query_gradient, &p_.key_gradient, &p_.value_gradient};
   for (std::size_t i = 0; i < 3; ++i) {
-    out[i] = empty(needs[i] ? inputs[i]->sizes() : at::IntArrayRef({0}), inputs[i]->scalar_type());
+    out[i] = empty(needs[i] ? inputs[i]->sizes() : at::IntArrayRef({0}), inputs[i]->scalar_type(), device_);
     if (needs[i]) *places[i] = tokens_out(out[i]);
   }
   return out;

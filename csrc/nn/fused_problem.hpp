@@ -12,6 +12,13 @@ namespace eh::nn {
 inline constexpr const char* kLossName = "cross_attention_reconstruction_loss";
 inline constexpr const char* kAttentionName = "cross_attention";
 
+at::Tensor empty(at::IntArrayRef shape, at::ScalarType dtype, c10::Device device);
+
+/// Gradients are computed before the factor from upstream is known; half precision is too narrow for that.
+constexpr at::ScalarType dtype_of_gradient(at::ScalarType dtype) {
+  return dtype == at::kHalf ? at::kFloat : dtype;
+}
+
 class Operands {
  public:
   kernels::Arithmetic arithmetic() const { return arithmetic_; }
@@ -32,6 +39,7 @@ class Operands {
   void check_kind(const char* argument, const at::Tensor& x) const;
 
   const char* name_;
+  c10::Device device_;
   kernels::Reconstruction p_;
   kernels::Arithmetic arithmetic_;
   std::vector<at::Tensor> held_;
@@ -49,6 +57,8 @@ class Problem : public Operands {
  private:
   void set_target();
   void set_image(const at::Tensor& target);
+  /// The numbers in memory that the kernels can read.
+  const double* where_read(at::ArrayRef<double> numbers);
   void set_mask();
 
   const ReconstructionInputs& inputs_;

@@ -43,6 +43,9 @@ struct ReconstructionOutputs {
 ReconstructionOutputs reconstruction_loss_cpu(const ReconstructionInputs& inputs,
                                               const ReconstructionOptions& options, const Needs& needs);
 
+ReconstructionOutputs reconstruction_loss_gpu(const ReconstructionInputs& inputs,
+                                              const ReconstructionOptions& options, const Needs& needs);
+
 struct AttentionOptions {
   std::int64_t heads;
   double scale;
@@ -52,6 +55,12 @@ struct AttentionOptions {
 at::Tensor cross_attention_cpu(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
                                const AttentionOptions& options);
 std::array<at::Tensor, 3> cross_attention_backward_cpu(const at::Tensor& gradient, const at::Tensor& query,
+                                                       const at::Tensor& key, const at::Tensor& value,
+                                                       const AttentionOptions& options,
+                                                       const std::array<bool, 3>& needs);
+at::Tensor cross_attention_gpu(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+                               const AttentionOptions& options);
+std::array<at::Tensor, 3> cross_attention_backward_gpu(const at::Tensor& gradient, const at::Tensor& query,
                                                        const at::Tensor& key, const at::Tensor& value,
                                                        const AttentionOptions& options,
                                                        const std::array<bool, 3>& needs);

@@ -7,7 +7,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
-#include "nn/fused_reconstruction.hpp"
+#include "kernels/device_memory.hpp"
+#include "nn/fused_problem.hpp"
 
 namespace eh::nn {
 namespace {
@@ -54,16 +55,17 @@ LossAndGradients loss_and_gradients(EH_LOSS_INPUTS, Needs needs) {
       .call(EH_LOSS_VALUES, needs);
 }
 
-// ------------------------------------------------------------------ processors
+// ------------------------------------------------------------------ devices
 
-LossAndGradients inner_cpu(EH_LOSS_INPUTS, Needs needs) {
+template <auto kRun>
+LossAndGradients inner(EH_LOSS_INPUTS, Needs needs) {
   needs[4] &= bias.has_value();
   needs[5] &= residual.has_value();
   const ReconstructionInputs inputs{query, key, value, weight, bias, target, residual, mask};
-  auto out = reconstruction_loss_cpu(inputs,
-                                     {num_heads, scale, grid, factor, offset, normalize_patches,
-                                      return_prediction, arithmetic, instructions},
-                                     needs);
+  auto out = kRun(inputs,
+                  {num_heads, scale, grid, factor, offset, normalize_patches, return_prediction, arithmetic,
+                   instructions},
+                  needs);
   auto& g = out.gradients;
   return {out.loss, out.prediction, g[0], g[1], g[2], g[3], g[4], g[5]};
 }
@@ -77,7 +79,8 @@ Loss loss_only(EH_LOSS_INPUTS) {
 
 LossAndGradients inner_meta(EH_LOSS_INPUTS, Needs needs) {
   const auto like = [&](const Tensor& x, std::size_t i) {
-    return needs[i] ? at::empty_symint(x.sym_sizes(), x.options()) : at::empty({0}, x.options());
+    const auto options = x.options().dtype(dtype_of_gradient(x.scalar_type()));
+    return needs[i] ? at::empty_symint(x.sym_sizes(), options) : at::empty({0}, options);
   };
   const auto real = query.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   const Tensor prediction =
@@ -278,14 +281,15 @@ Tensor attention_autograd(EH_ATTENTION_INPUTS) {
   at::AutoDispatchBelowADInplaceOrView below;
   return attention(query, key, value, options);
 }
-Tensor attention_cpu(EH_ATTENTION_INPUTS) {
-  return cross_attention_cpu(query, key, value, {num_heads, scale, arithmetic, instructions});
+template <auto kRun>
+Tensor attention_on(EH_ATTENTION_INPUTS) {
+  return kRun(query, key, value, {num_heads, scale, arithmetic, instructions});
 }
 Tensor attention_meta(EH_ATTENTION_INPUTS) { return at::empty_symint(query.sym_sizes(), query.options()); }
-std::tuple<Tensor, Tensor, Tensor> attention_backward_cpu(const Tensor& gradient, EH_ATTENTION_INPUTS,
-                                                          std::array<bool, 3> needs) {
-  auto [q, k, v] = cross_attention_backward_cpu(gradient, query, key, value,
-                                                {num_heads, scale, arithmetic, instructions}, needs);
+template <auto kRun>
+std::tuple<Tensor, Tensor, Tensor> attention_backward_on(const Tensor& gradient, EH_ATTENTION_INPUTS,
+                                                         std::array<bool, 3> needs) {
+  auto [q, k, v] = kRun(gradient, query, key, value, {num_heads, scale, arithmetic, instructions}, needs);
   return {q, k, v};
 }
 std::tuple<Tensor, Tensor, Tensor> attention_backward_meta(const Tensor&, EH_ATTENTION_INPUTS,
@@ -301,8 +305,10 @@ std::tuple<Tensor, Tensor, Tensor> attention_backward_meta(const Tensor&, EH_ATT
 /// The kernels read float32 and bfloat16 side by side, so nothing is cast: only the arithmetic changes.
 c10::string_view autocast_arithmetic(const Tensor& query, c10::string_view arithmetic) {
   const auto device = query.device().type();
-  const bool bf16 = at::autocast::get_autocast_dtype(device) == at::kBFloat16;
-  return arithmetic.empty() && bf16 ? c10::string_view("bfloat16") : arithmetic;
+  const auto dtype = at::autocast::get_autocast_dtype(device);
+  if (!arithmetic.empty()) return arithmetic;
+  if (dtype == at::kBFloat16) return "bfloat16";
+  return dtype == at::kHalf && query.is_cuda() ? "float16" : "";
 }
 template <c10::DispatchKey Key>
 Loss loss_autocast(EH_LOSS_INPUTS) {
@@ -334,9 +340,16 @@ TORCH_LIBRARY(equiheat, m) {
 }
 TORCH_LIBRARY_IMPL(equiheat, CPU, m) {
   m.impl("cross_attention_reconstruction_loss", loss_only);
-  m.impl("_cross_attention_reconstruction", inner_cpu);
-  m.impl("cross_attention", attention_cpu);
-  m.impl("_cross_attention_backward", attention_backward_cpu);
+  m.impl("_cross_attention_reconstruction", inner<reconstruction_loss_cpu>);
+  m.impl("cross_attention", attention_on<cross_attention_cpu>);
+  m.impl("_cross_attention_backward", attention_backward_on<cross_attention_backward_cpu>);
+}
+TORCH_LIBRARY_IMPL(equiheat, CUDA, m) {
+  if (!built_with_cuda()) return;  // Python asks whether there are kernels before it calls them
+  m.impl("cross_attention_reconstruction_loss", loss_only);
+  m.impl("_cross_attention_reconstruction", inner<reconstruction_loss_gpu>);
+  m.impl("cross_attention", attention_on<cross_attention_gpu>);
+  m.impl("_cross_attention_backward", attention_backward_on<cross_attention_backward_gpu>);
 }
 TORCH_LIBRARY_IMPL(equiheat, Meta, m) {
   m.impl("cross_attention_reconstruction_loss", loss_only);

@@ -15,7 +15,7 @@
 ///             threads the result is the same bits in every run.
 namespace eh::kernels {
 
-enum class Arithmetic : int { f32, bf16, f64 };
+enum class Arithmetic : int { f32, bf16, f64, f16 };  ///< f16: on GPUs only
 
 struct CpuSizes {
   std::size_t shared;     ///< bytes that prepare fills; aligned to 64, as those below
@@ -25,7 +25,7 @@ struct CpuSizes {
 };
 
 struct CpuEngine {
-  const char* instructions;  ///< "portable", "avx2", "avx512", "avx512_bf16"
+  const char* instructions;  ///< "portable", "avx2", "avx512", "avx512_bf16"; for tests "emulated_bf16"
   Arithmetic arithmetic;
   CpuSizes (*sizes)(const Reconstruction&);
   void (*prepare)(const Reconstruction&, void* shared, std::int64_t first_tile, std::int64_t last_tile);

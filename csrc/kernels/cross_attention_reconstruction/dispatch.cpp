@@ -10,9 +10,10 @@ struct InstructionSet {
   const char* name;
   bool here;
   const CpuEngine *f32, *f64, *bf16;
+  bool by_name_only = false;
 };
 
-constexpr int kSets = 4;
+constexpr int kSets = 5;
 
 /// Best last.
 const InstructionSet* sets() {
@@ -24,13 +25,16 @@ const InstructionSet* sets() {
       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
   static const InstructionSet table[kSets] = {
       {"portable", true, &portable_f32, &portable_f64, nullptr},
+      {"emulated_bf16", true, &portable_f32, &portable_f64, &emulated_bf16, true},
       {"avx2", avx2, &avx2_f32, &avx2_f64, nullptr},
       {"avx512", avx512, &avx512_f32, &avx512_f64, nullptr},
       {"avx512_bf16", avx512 && __builtin_cpu_supports("avx512bf16") != 0, &avx512_f32, &avx512_f64,
        &engine::avx512_bf16},
   };
 #else
-  static const InstructionSet table[kSets] = {{"portable", true, &portable_f32, &portable_f64, nullptr}};
+  static const InstructionSet table[kSets] = {
+      {"portable", true, &portable_f32, &portable_f64, nullptr},
+      {"emulated_bf16", true, &portable_f32, &portable_f64, &emulated_bf16, true}};
 #endif
   return table;
 }
@@ -41,7 +45,7 @@ const InstructionSet* choose_set(std::string_view name) {
     const InstructionSet& set = sets()[i];
     if (set.name == nullptr || !set.here) continue;
     if (set.name == name) return &set;
-    best = &set;
+    if (!set.by_name_only) best = &set;
   }
   return name.empty() ? best : nullptr;
 }

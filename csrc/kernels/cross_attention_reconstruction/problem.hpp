@@ -13,7 +13,7 @@
 /// and all gradients of the loss. docs/fused_reconstruction.md derives them.
 namespace eh::kernels {
 
-enum class Element : int { f32, f64, bf16, u8 };
+enum class Element : int { f32, f64, bf16, u8, f16 };
 
 /// (images, tokens, features), features adjacent, strides in elements. No data: the operand is absent.
 struct Tokens {
@@ -64,6 +64,8 @@ struct Reconstruction {
   Target target;
   const std::uint8_t* mask = nullptr;  ///< (images, queries), dense: 1 for tokens that count; null: all
   double factor = 0;                   ///< 2 / (counted tokens * pixels), the gradient's
+  /// On a GPU, with a mask: the number of counted tokens, which only the GPU knows yet. `factor` is then unused.
+  const std::int64_t* counted = nullptr;
   bool gradients = false;
   /// Attention alone: forward writes `mixed`; with `gradients` it reads `mixed_gradient` instead of comparing pixels.
   bool attention_only = false;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <vector>
 
+#include "kernels/cross_attention_reconstruction/gpu/numbers.hpp"
+
 namespace eh::kernels {
 namespace {
 
@@ -20,6 +22,8 @@ double element_at(const void* data, Element element, Index i) {
       return static_cast<const std::uint8_t*>(data)[i];
     case Element::bf16:
       return std::bit_cast<float>(std::uint32_t{static_cast<const std::uint16_t*>(data)[i]} << 16);
+    case Element::f16:
+      return static_cast<double>(gpu::from_half(static_cast<const std::uint16_t*>(data)[i]));
   }
   return 0;
 }

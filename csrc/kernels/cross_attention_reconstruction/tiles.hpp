@@ -26,6 +26,47 @@ struct RealTiles {
   static EH_FORCE Vector<T> words(Vector<T> numbers, Vector<T>) { return numbers; }
 };
 
+/// Words to Real: both halves of each pair.
+EH_FORCE Vector<float> first_of_pair(Vector<std::int32_t> words) {
+  return std::bit_cast<Vector<float>>(words << 16);
+}
+EH_FORCE Vector<float> second_of_pair(Vector<std::int32_t> words) {
+  return std::bit_cast<Vector<float>>(words & static_cast<std::int32_t>(0xFFFF0000u));
+}
+
+/// The arithmetic of bfloat16 tiles in ordinary instructions, so that it can be tested everywhere.
+struct EmulatedBf16Tiles {
+  using Real = float;
+  using Word = std::int32_t;
+  static constexpr int kPair = 2;
+
+  static EH_FORCE Vector<float> multiply_add(Vector<Word> a, Vector<Word> b, Vector<float> c) {
+    return first_of_pair(a) * first_of_pair(b) + (second_of_pair(a) * second_of_pair(b) + c);
+  }
+  static EH_FORCE Vector<Word> pair(Vector<float> first, Vector<float> second) {
+    return std::bit_cast<Vector<Word>>((rounded(first) >> 16) | (rounded(second) & 0xFFFF0000u));
+  }
+  static EH_FORCE Vector<Word> words(Vector<float> low, Vector<float> high) {
+    return neighbours(low, high, std::make_integer_sequence<int, kLanes<float>>{});
+  }
+  static EH_FORCE void store_words(Word* row, Index column, Vector<float> v) {
+    store_as(reinterpret_cast<Bf16*>(row) + column, v);
+  }
+
+ private:
+  /// Bits of the nearest bfloat16 in the upper half; NaN stays NaN.
+  static EH_FORCE Vector<std::uint32_t> rounded(Vector<float> v) {
+    const auto bits = std::bit_cast<Vector<std::uint32_t>>(v);
+    return v == v ? bits + 0x7FFF + ((bits >> 16) & 1) : bits | 0x400000u;
+  }
+  template <int... I>
+  static EH_FORCE Vector<Word> neighbours(Vector<float> low, Vector<float> high,
+                                          std::integer_sequence<int, I...>) {
+    return pair(__builtin_shufflevector(low, high, (2 * I)...),
+                __builtin_shufflevector(low, high, (2 * I + 1)...));
+  }
+};
+
 #if defined(__AVX512BF16__)
 struct Bf16Tiles {
   using Real = float;
@@ -51,14 +92,6 @@ struct Bf16Tiles {
   }
 };
 #endif
-
-/// Words to Real: both halves of each pair.
-EH_FORCE Vector<float> first_of_pair(Vector<std::int32_t> words) {
-  return std::bit_cast<Vector<float>>(words << 16);
-}
-EH_FORCE Vector<float> second_of_pair(Vector<std::int32_t> words) {
-  return std::bit_cast<Vector<float>>(words & static_cast<std::int32_t>(0xFFFF0000u));
-}
 
 }  // namespace
 }  // namespace eh::kernels::engine

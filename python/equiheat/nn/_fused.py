@@ -8,29 +8,52 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-_READ = (torch.float32, torch.bfloat16)
+# What the kernels read side by side, by type of device; on processors float64 too, where all is.
+_READ = {"cpu": (torch.float32, torch.bfloat16), "cuda": (torch.float32, torch.bfloat16, torch.float16)}
+# Rows that fit into the shared memory of every GPU from compute capability 8.0 on.
+_GPU_WIDTH, _GPU_HEAD = 1536, 128
 
 
-def attention_applies(query: Tensor, key: Tensor, value: Tensor) -> bool:
+def attention_applies(query: Tensor, key: Tensor, value: Tensor, num_heads: int) -> bool:
     """Whether there is a kernel for these; otherwise torch's operations compute."""
-    return key.shape[1] > 0 and _readable((query, key, value))
+    return key.shape[1] > 0 and _readable((query, key, value)) and _fits(query, num_heads)
 
 
-def loss_applies(tensors: dict[str, Tensor]) -> bool:
+def loss_applies(tensors: dict[str, Tensor], num_heads: int) -> bool:
     """Whether there is a kernel for these; otherwise torch's operations compute."""
     target = tensors["target"]
     if (target.requires_grad and torch.is_grad_enabled()) or tensors["weight"].shape[0] == 0:
         return False
     images = target.dim() == 4  # read whatever their dtype is
     floating = [x for name, x in tensors.items() if x.is_floating_point() and not (images and name == "target")]
-    return target.dtype != torch.float16 and _readable(floating)
+    if target.device.type == "cpu" and target.dtype == torch.float16:
+        return False
+    return _readable(floating) and _fits(tensors["query"], num_heads)
 
 
 def _readable(tensors: Iterable[Tensor]) -> bool:
     tensors = list(tensors)
-    if any(x.device.type != "cpu" for x in tensors):
+    device = tensors[0].device.type
+    if device not in _READ:
         return False
-    return all(x.dtype in _READ for x in tensors) or all(x.dtype == torch.float64 for x in tensors)
+    if all(x.dtype in _READ[device] for x in tensors):
+        return True
+    return device == "cpu" and all(x.dtype == torch.float64 for x in tensors)
+
+
+def _fits(query: Tensor, num_heads: int) -> bool:
+    if query.device.type == "cpu":
+        return True
+    if query.shape[2] > _GPU_WIDTH or query.shape[2] // num_heads > _GPU_HEAD:
+        return False
+    return _runs_on_gpu(query.device.index)
+
+
+@torch.compiler.assume_constant_result
+def _runs_on_gpu(index: int | None) -> bool:
+    """Whether the core was built with CUDA, and for GPUs like this one."""
+    built: bool = torch._C._dispatch_has_kernel_for_dispatch_key("equiheat::cross_attention", "CUDA")
+    return built and torch.cuda.get_device_capability(index) >= (8, 0)
 
 
 def check_attention(name: str, query: Tensor, key: Tensor, value: Tensor, num_heads: int) -> None:

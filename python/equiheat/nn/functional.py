@@ -57,7 +57,7 @@ def cross_attention(
     """
     check_attention("cross_attention", query, key, value, num_heads)
     scale = (query.shape[2] // num_heads) ** -0.5 if scale is None else scale
-    if not attention_applies(query, key, value):
+    if not attention_applies(query, key, value, num_heads):
         return _composition.attention(query, key, value, num_heads, scale)
     return torch.ops.equiheat.cross_attention(query, key, value, num_heads, scale, _name_of(arithmetic), "")
 
@@ -182,7 +182,7 @@ def cross_attention_reconstruction_loss(
     check_loss(_NAME, tensors, num_heads, grid)
     scale = (query.shape[2] // num_heads) ** -0.5 if scale is None else scale
     mean, std = pixel_scale(_NAME, target, grid, mean, std)
-    if loss_applies(tensors):
+    if loss_applies(tensors, num_heads):
         factor = [1 / (x * (255 if target.dtype == torch.uint8 else 1)) for x in std]
         offset = [-m / s for m, s in zip(mean, std, strict=True)]
         loss, prediction = torch.ops.equiheat.cross_attention_reconstruction_loss(
