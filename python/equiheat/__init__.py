@@ -325,8 +325,9 @@ from equiheat.asynchronous import *
 
 # ---- estimators
 from equiheat.base import *
-from equiheat import classification as classification, cluster as cluster, naive_bayes as naive_bayes
-from equiheat import preprocessing as preprocessing, regression as regression, spatial as spatial
+from equiheat import classification as classification, cluster as cluster, metrics as metrics
+from equiheat import naive_bayes as naive_bayes, preprocessing as preprocessing, regression as regression
+from equiheat import spatial as spatial
 
 # ---- sorting and selection
 from equiheat.binning import *
