@@ -96,13 +96,15 @@ def test_a_build_for_another_torch_ends_the_import() -> None:
 
 
 @pytest.mark.ranks(1)
-def test_import_adds_little_to_torch_and_mpi4py() -> None:
+def test_import_brings_nothing_heavy() -> None:
+    """The time is measured by benchmarks/overhead.py; these are what would cost it."""
+    heavy = "h5py kornia matplotlib netCDF4 PIL rich safetensors scipy sklearn tensorboardX tyro zarr torch._dynamo"
     code = (
-        "import time, torch, mpi4py.MPI; begin = time.process_time(); import equiheat;"
-        "print(time.process_time() - begin)"
+        "import sys, torch, mpi4py.MPI; before = set(sys.modules); import equiheat;"
+        f"print(sorted(set({heavy!r}.split()) & (set(sys.modules) - before)))"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(3)]
-    assert min(float(run.stdout) for run in runs) <= 0.15
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 @pytest.mark.ranks(1)
