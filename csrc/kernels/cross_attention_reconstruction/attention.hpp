@@ -38,11 +38,11 @@ class Attention {
       score(h, scores);
       weigh(h, scores);
       if (!mix) continue;
-      with_keys(p_.value, h, [&](auto x) { pack_panels<T>(x, s_.key_panels); });
+      const Source values = keys_panels(p_.value, h);
       const Word* a = T::kPair == 1 ? kept(h) : s_.score_words;
       multiply<T, true>({part_.rows, plan_.head, ceil_div(p_.keys, T::kPair), a,
-                         T::kPair == 1 ? plan_.score_stride : plan_.score_words, s_.key_panels,
-                         mixed_ + h * plan_.head, plan_.mixed_stride, residual});
+                         T::kPair == 1 ? plan_.score_stride : plan_.score_words, values.data,
+                         mixed_ + h * plan_.head, plan_.mixed_stride, residual, values.row});
     }
   }
 
@@ -59,6 +59,65 @@ class Attention {
   }
 
  private:
+  /// A matrix a product reads: words where they lie, or packed. `row` of a B is 0 when it was packed into panels.
+  struct Source {
+    const Word* data;
+    Index row;
+  };
+  static constexpr Element kOwn = sizeof(Real) == 8 ? Element::f64 : Element::f32;
+
+  /// Whether `rows` rows of a head, read in columns of a panel, find room in different sets of a small first-level cache
+  /// (64 sets, 8 ways, of 64 bytes): packing would only copy them.
+  bool reads_in_place(Index row, Index rows) const {
+    if (T::kPair != 1 || row == 0 || plan_.head % Plan<T>::lanes != 0) return false;
+    Index lines = row * static_cast<Index>(sizeof(Real)) / 64, sets = 64;
+    while (sets > 1 && lines % 2 == 0) lines /= 2, sets /= 2;
+    return 2 * rows <= 8 * sets;
+  }
+  /// Features of a head, adjacent for the product's A.
+  Source queries_words(Index h) const {
+    const Tokens& x = p_.query;
+    if constexpr (T::kPair == 1)
+      if (x.element == kOwn)
+        return {static_cast<const Real*>(x.data) + part_.image * x.image + part_.first_row * x.row +
+                    h * plan_.head,
+                x.row};
+    with_queries(x, h * plan_.head, plan_.head,
+                 [&](auto rows) { pack_words<T>(rows, s_.rows_words, plan_.head_words); });
+    return {s_.rows_words, plan_.head_words};
+  }
+  Source gradient_words(Index h) const {
+    if constexpr (T::kPair == 1) return {gradient_ + h * plan_.head, plan_.mixed_stride};
+    const Rows<Real> gradient{gradient_ + h * plan_.head, plan_.mixed_stride, part_.rows, plan_.head};
+    pack_words<T>(gradient, s_.rows_words, plan_.head_words);
+    return {s_.rows_words, plan_.head_words};
+  }
+  /// Rows of a head as the product's B, summed over the rows.
+  Source keys_panels(const Tokens& x, Index h) const {
+    if constexpr (T::kPair == 1)
+      if (x.element == kOwn && reads_in_place(x.row, p_.keys))
+        return {static_cast<const Real*>(x.data) + part_.image * x.image + h * plan_.head, x.row};
+    with_keys(x, h, [&](auto rows) { pack_panels<T>(rows, s_.key_panels); });
+    return {s_.key_panels, 0};
+  }
+  Source queries_panels(Index h) const {
+    const Tokens& x = p_.query;
+    if constexpr (T::kPair == 1)
+      if (x.element == kOwn && reads_in_place(x.row, part_.rows))
+        return {static_cast<const Real*>(x.data) + part_.image * x.image + part_.first_row * x.row +
+                    h * plan_.head,
+                x.row};
+    with_queries(x, h * plan_.head, plan_.head, [&](auto rows) { pack_panels<T>(rows, s_.row_panels); });
+    return {s_.row_panels, 0};
+  }
+  Source gradient_panels(Index h) const {
+    const Real* data = gradient_ + h * plan_.head;
+    if constexpr (T::kPair == 1)
+      if (reads_in_place(plan_.mixed_stride, part_.rows)) return {data, plan_.mixed_stride};
+    pack_panels<T>(Rows<Real>{data, plan_.mixed_stride, part_.rows, plan_.head}, s_.row_panels);
+    return {s_.row_panels, 0};
+  }
+
   /// A matrix a product writes to: the caller's memory when it can, else scratch.
   struct Sink {
     Real* data;
@@ -95,9 +154,8 @@ class Attention {
 
   void score(Index h, Real* scores) const {
     with_keys(p_.key, h, [&](auto x) { pack_transposed<T>(x, s_.key_panels); });
-    with_queries(p_.query, h * plan_.head, plan_.head,
-                 [&](auto x) { pack_words<T>(x, s_.rows_words, plan_.head_words); });
-    multiply<T, true>({part_.rows, p_.keys, ceil_div(plan_.head, T::kPair), s_.rows_words, plan_.head_words,
+    const Source queries = queries_words(h);
+    multiply<T, true>({part_.rows, p_.keys, ceil_div(plan_.head, T::kPair), queries.data, queries.row,
                        s_.key_panels, scores, plan_.score_stride, false});
   }
 
@@ -109,18 +167,17 @@ class Attention {
 
   /// The gradients of value and of the scores; the latter in s_.scores and, where words are pairs, as words.
   void adjoint_scores(Index h, bool add) const {
-    const Rows<Real> gradient{gradient_ + h * plan_.head, plan_.mixed_stride, part_.rows, plan_.head};
     const Index depth = ceil_div(part_.rows, T::kPair), stride = plan_.score_stride;
     if (p_.value_gradient.data != nullptr) {
-      pack_panels<T>(gradient, s_.row_panels);
+      const Source rows = gradient_panels(h);
       const Sink sink = key_sink(h, p_.value_gradient, s_.value_part);
       multiply<T, false>(
-          {p_.keys, plan_.head, depth, kept(h), stride, s_.row_panels, sink.data, sink.stride, add});
+          {p_.keys, plan_.head, depth, kept(h), stride, rows.data, sink.data, sink.stride, add, rows.row});
     }
     if (p_.query_gradient.data == nullptr && p_.key_gradient.data == nullptr) return;
     with_keys(p_.value, h, [&](auto x) { pack_transposed<T>(x, s_.key_panels); });
-    pack_words<T>(gradient, s_.rows_words, plan_.head_words);
-    multiply<T, true>({part_.rows, p_.keys, ceil_div(plan_.head, T::kPair), s_.rows_words, plan_.head_words,
+    const Source rows = gradient_words(h);
+    multiply<T, true>({part_.rows, p_.keys, ceil_div(plan_.head, T::kPair), rows.data, rows.row,
                        s_.key_panels, s_.scores, stride, false});
     Words<T> out{s_.score_words, plan_.score_words, s_.score_pairs, stride};
     if constexpr (T::kPair == 1) out = {s_.scores, stride, nullptr, 0};
@@ -137,19 +194,19 @@ class Attention {
     const Index offset = part_.image * out.image + part_.first_row * out.row + h * plan_.head;
     Sink sink{s_.query_part, plan_.head_padded};
     if (writes_directly(out)) sink = {static_cast<Real*>(out.data) + offset, out.row};
-    with_keys(p_.key, h, [&](auto x) { pack_panels<T>(x, s_.key_panels); });
+    const Source keys = keys_panels(p_.key, h);
     multiply<T, true>({part_.rows, plan_.head, ceil_div(p_.keys, T::kPair), score_gradient(true),
-                       T::kPair == 1 ? plan_.score_stride : plan_.score_words, s_.key_panels, sink.data,
-                       sink.stride, false});
+                       T::kPair == 1 ? plan_.score_stride : plan_.score_words, keys.data, sink.data,
+                       sink.stride, false, keys.row});
     if (!writes_directly(out))
       write_rows(Rows<Real>{sink.data, sink.stride, part_.rows, plan_.head}, out, offset);
   }
 
   void key_gradient(Index h, bool add) const {
-    with_queries(p_.query, h * plan_.head, plan_.head, [&](auto x) { pack_panels<T>(x, s_.row_panels); });
+    const Source queries = queries_panels(h);
     const Sink sink = key_sink(h, p_.key_gradient, s_.key_part);
     multiply<T, false>({p_.keys, plan_.head, ceil_div(part_.rows, T::kPair), score_gradient(false),
-                        plan_.score_stride, s_.row_panels, sink.data, sink.stride, add});
+                        plan_.score_stride, queries.data, sink.data, sink.stride, add, queries.row});
   }
 
   const Plan<T>& plan_;

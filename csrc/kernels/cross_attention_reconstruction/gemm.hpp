@@ -41,25 +41,24 @@ struct Product {
   typename T::Real* c;
   Index c_stride;
   bool add;
+  Index b_row = 0;  ///< of a B that lies in whole rows of whole vectors, unpacked: words from one to the next
 };
 
 /// One block of C in registers. @tparam AlongRows: a(i, k) = a[i * stride + k], else a[k * stride + i]
 template <typename T, int Rows, int Vectors, bool AlongRows>
-EH_FORCE void block(const typename T::Word* a, Index a_stride, const typename T::Word* b, Index depth,
-                    typename T::Real* c, Index c_stride, bool add) {
+EH_FORCE void block(const typename T::Word* a, Index a_stride, const typename T::Word* b, Index b_row,
+                    Index depth, typename T::Real* c, Index c_stride, bool add) {
   using Real = typename T::Real;
   constexpr int lanes = kLanes<Real>;
   Vector<Real> sum[Rows][Vectors];
-  if (add) {
 #pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
+  for (int i = 0; i < Rows; ++i) {
+    if (add) {  // on its way from a far cache while the sum is made
+      __builtin_prefetch(c + i * c_stride, 1);
+      __builtin_prefetch(c + i * c_stride + Vectors * lanes - 1, 1);
+    }
 #pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[i][v] = load(c + i * c_stride + v * lanes);
-  } else {
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-      for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector<Real>{};
+    for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector<Real>{};
   }
   for (Index k = 0; k < depth; ++k) {
     Vector<typename T::Word> row[Vectors];
@@ -71,13 +70,16 @@ EH_FORCE void block(const typename T::Word* a, Index a_stride, const typename T:
 #pragma GCC unroll 4
       for (int v = 0; v < Vectors; ++v) sum[i][v] = T::multiply_add(word, row[v], sum[i][v]);
     }
-    b += Vectors * lanes;
+    b += b_row;
     if (!AlongRows) a += a_stride;
   }
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 4
-    for (int v = 0; v < Vectors; ++v) store(c + i * c_stride + v * lanes, sum[i][v]);
+    for (int v = 0; v < Vectors; ++v) {
+      Real* to = c + i * c_stride + v * lanes;
+      store(to, add ? load(to) + sum[i][v] : sum[i][v]);
+    }
 }
 
 /// All rows of one panel's columns.
@@ -85,11 +87,12 @@ template <typename T, int Vectors, bool AlongRows>
 __attribute__((noinline)) void panel_product(const Product<T>& p) {
   constexpr int most_rows = kRows<Vectors>;
   const Index step = AlongRows ? p.a_stride : 1;
+  const Index b_row = p.b_row != 0 ? p.b_row : Vectors * kLanes<typename T::Real>;
   Index i = 0;
   const auto run = [&]<int Rows>(std::integral_constant<int, Rows>) __attribute__((always_inline)) {
     for (; i + Rows <= p.rows; i += Rows)
-      block<T, Rows, Vectors, AlongRows>(p.a + i * step, p.a_stride, p.b, p.depth, p.c + i * p.c_stride,
-                                         p.c_stride, p.add);
+      block<T, Rows, Vectors, AlongRows>(p.a + i * step, p.a_stride, p.b, b_row, p.depth,
+                                         p.c + i * p.c_stride, p.c_stride, p.add);
   };
   run(std::integral_constant<int, most_rows>{});
   if constexpr (most_rows > 4) run(std::integral_constant<int, 4>{});
@@ -108,7 +111,7 @@ void multiply(Product<T> p) {
     for (Index k = 0; k == 0 || k < depth; k += most(1, part)) {
       p.depth = least(part, depth - k);
       p.a = whole.a + k * (AlongRows ? 1 : p.a_stride);
-      p.b = whole.b + first * depth + k * vectors * lanes;
+      p.b = whole.b + (p.b_row != 0 ? first + k * p.b_row : first * depth + k * vectors * lanes);
       p.c = whole.c + first;
       p.add = whole.add || k > 0;
       if (vectors == 1) panel_product<T, 1, AlongRows>(p);

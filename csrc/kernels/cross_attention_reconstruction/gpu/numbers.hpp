@@ -138,11 +138,13 @@ struct alignas(16) Four {
   float x[4];
 };
 #if defined(__CUDACC__)
+EH_BOTH void put_pair(void* to, std::uint32_t both) { *static_cast<std::uint32_t*>(to) = both; }
 EH_BOTH Four load_four(const void* p) { return *static_cast<const Four*>(p); }
 EH_BOTH void copy_four(void* to, const void* from) {
   *static_cast<Four*>(to) = *static_cast<const Four*>(from);
 }
 #else
+EH_BOTH void put_pair(void* to, std::uint32_t both) { __builtin_memcpy(to, &both, sizeof both); }
 EH_BOTH Four load_four(const void* p) {
   Four four;
   __builtin_memcpy(&four, p, sizeof four);

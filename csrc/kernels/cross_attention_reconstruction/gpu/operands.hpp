@@ -176,7 +176,7 @@ EH_DEVICE void store_words(const E& e, typename E::template Lanes<Tile<N>>& c, t
     typename M::Word* to = out + row * stride + column;
     if constexpr (M::kTensorCores) {
       const std::uint32_t both = std::uint32_t{M::of(y)} << 16 | M::of(x);
-      __builtin_memcpy(__builtin_assume_aligned(to, 4), &both, sizeof both);
+      put_pair(to, both);
     } else {
       to[0] = x, to[1] = y;
     }
