@@ -49,7 +49,7 @@ def _fits(query: Tensor, num_heads: int) -> bool:
     return _runs_on_gpu(query.device.index)
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def _runs_on_gpu(index: int | None) -> bool:
     """Whether the core was built with CUDA, and for GPUs like this one."""
     built: bool = torch._C._dispatch_has_kernel_for_dispatch_key("equiheat::cross_attention", "CUDA")
