@@ -23,6 +23,9 @@ FOLDS = {
     dist.ReduceOp.BOR: torch.bitwise_or,
     dist.ReduceOp.BXOR: torch.bitwise_xor,
 }
+#: torch 2.13 has renamed them.
+gather_single = getattr(dist, "all_gather_single", None) or dist.all_gather_into_tensor
+reduce_scatter_single = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor
 BITWISE = (dist.ReduceOp.BAND, dist.ReduceOp.BOR, dist.ReduceOp.BXOR)
 
 
@@ -136,21 +139,21 @@ def test_moves(dtype):
 def test_tensors_that_hold_all_parts():
     me, n = dist.get_rank(), size()
     whole = torch.zeros(n, 3, 4)
-    dist.all_gather_into_tensor(whole, mine())
+    gather_single(whole, mine())
     assert torch.equal(whole, torch.stack(values()))
     again = torch.zeros(n, 12)
     again[me] = mine().reshape(-1)
-    dist.all_gather_into_tensor(again, again[me])  # in place: the input is its slot of the output
+    gather_single(again, again[me])  # in place: the input is its slot of the output
     assert torch.equal(again, torch.stack(values()).view(n, 12))
     total = torch.stack([v * (r + 1) for r, v in enumerate(values((n, 5)))]).sum(0)
     given = mine((n, 5)) * (me + 1)
     out = torch.empty(5)
-    dist.reduce_scatter_tensor(out, given)
+    reduce_scatter_single(out, given)
     assert torch.equal(out, total[me])
-    dist.reduce_scatter_tensor(given[me], given)
+    reduce_scatter_single(given[me], given)
     assert torch.equal(given[me], total[me])
     with pytest.raises(ValueError, match="output has 2 elements"):
-        dist.all_gather_into_tensor(torch.empty(2), torch.empty(3))
+        gather_single(torch.empty(2), torch.empty(3))
 
 
 def test_parts_of_different_lengths():
@@ -247,7 +250,7 @@ def test_long_tensors():
     assert torch.equal(x, expected.float())
     parts = torch.ones(size() * n) * (dist.get_rank() + 1)
     out = torch.empty(n)
-    dist.reduce_scatter_tensor(out, parts)
+    reduce_scatter_single(out, parts)
     assert out.unique().tolist() == [size() * (size() + 1) / 2]
 
 
