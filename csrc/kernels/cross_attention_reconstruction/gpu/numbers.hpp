@@ -5,6 +5,8 @@
 #if defined(__CUDACC__)
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+
+#include <cuda/std/bit>
 #else
 #include <bit>
 #endif
@@ -38,7 +40,7 @@ EH_BOTH constexpr int round_up(int a, int b) { return ceil_div(a, b) * b; }
 EH_BOTH constexpr int least(int a, int b) { return a < b ? a : b; }
 
 #if defined(__CUDACC__)
-EH_BOTH float float_of_bits(std::uint32_t bits) { return __uint_as_float(bits); }
+EH_BOTH float float_of_bits(std::uint32_t bits) { return cuda::std::bit_cast<float>(bits); }
 EH_BOTH float from_half(std::uint16_t x) { return __half2float(__ushort_as_half(x)); }
 EH_BOTH std::uint16_t to_half(float x) { return __half_as_ushort(__float2half_rn(x)); }
 EH_BOTH std::uint16_t to_bf16(float x) { return __bfloat16_as_ushort(__float2bfloat16_rn(x)); }
