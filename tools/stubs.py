@@ -43,6 +43,8 @@ def generate() -> str:
             sys.exit(done.stdout + done.stderr)
         text = written[0].read_text()
     text = re.sub(r" at 0x[0-9a-f]+", "", text)
+    # Functions in Python's own calling convention have no signature to read.
+    text = text.replace("(*args, **kwargs):\n", "(*args: typing.Any, **kwargs: typing.Any) -> typing.Any:\n")
     text = re.sub(r"^class \w+\(enum\.\w+\):\n(    .*\n)+", _enum_members, text, flags=re.MULTILINE)
     ruff = pathlib.Path(sys.executable).parent / "ruff"
     formatted = subprocess.run(

@@ -147,7 +147,7 @@ class async_:
 
     def _reduced(self, name: str, x: DNDarray, axis: Axis, keepdims: bool) -> Later:
         outside = getattr(reductions, name)
-        if not _crosses(x, axis) or (name in ("min", "max") and 0 in unwrap(x).counts):
+        if not _crosses(x, axis) or (name in ("min", "max") and 0 in (unwrap(x).counts or ())):
             return Later(None, 0, _same, outside(x, axis, keepdims=keepdims))
         wide = (
             {"dtype": torch.float32}

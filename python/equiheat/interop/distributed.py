@@ -43,7 +43,7 @@ def register() -> None:
     if not dist.is_available() or NAME in dist.Backend.backend_list:
         return
     dist.Backend.register_backend(NAME, _create, extended_api=True, devices=["cpu", "cuda"])
-    dist.register_rendezvous_handler(NAME, _rendezvous)
+    dist.register_rendezvous_handler(NAME, _rendezvous)  # type: ignore[attr-defined]
     handlers = importlib.import_module("torch.distributed.rendezvous")._rendezvous_handlers
     handlers["env"] = _unless_launched(handlers["env"])
 
@@ -70,11 +70,12 @@ def _rendezvous(url: str, timeout: timedelta = timedelta(minutes=30), **_: Any) 
 def _store(comm: MPI.Comm, timeout: timedelta) -> Any:
     """A key-value store that rank 0 keeps. Collective."""
     if comm.Get_size() == 1:
-        return dist.HashStore()
+        return dist.HashStore()  # type: ignore[attr-defined]
     server, failure = None, None
     if comm.Get_rank() == 0:
         try:
-            server = dist.TCPStore("localhost", 0, comm.Get_size(), True, timeout, wait_for_workers=False)
+            size = comm.Get_size()
+            server = dist.TCPStore("localhost", 0, size, True, timeout, wait_for_workers=False)  # type: ignore[attr-defined]
         except RuntimeError as error:
             failure = str(error)
     port, failure, nodes = comm.bcast((server and server.port, failure, socket.gethostname()))
@@ -83,7 +84,7 @@ def _store(comm: MPI.Comm, timeout: timedelta) -> Any:
     if server is not None:
         return server
     host = "localhost" if nodes == socket.gethostname() else nodes
-    return dist.TCPStore(host, port, comm.Get_size(), False, timeout)
+    return dist.TCPStore(host, port, comm.Get_size(), False, timeout)  # type: ignore[attr-defined]
 
 
 def _create(options: Any, _: Any = None) -> Any:

@@ -3,10 +3,9 @@
 
 #include <cstdint>
 #if defined(__CUDACC__)
+#include <cuda/std/bit>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
-
-#include <cuda/std/bit>
 #else
 #include <bit>
 #endif
