@@ -134,8 +134,8 @@ class profile:
     Notes
     -----
     Entering is collective (a barrier), and so is leaving (the records go to rank 0), unless an exception leaves.
-    Without a profile a call pays for one look at a flag. Clocks of different nodes are set against each other when
-    leaving.
+    Calls that are under way when the block ends are left out. Without a profile a call pays for one look at a flag.
+    Clocks of different nodes are set against each other when leaving.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def _join(result: Profile, gathered: list[tuple[Any, list[str], list[str]]]) -> 
     for number, name in enumerate(result._names):
         of_kind = rows["name"] == number
         result.totals[name] = Total(
-            calls=of_kind.sum() / result.ranks,
+            calls=float(of_kind.sum()) / result.ranks,
             bytes=float(rows["bytes"][of_kind].sum()) / result.ranks,
             waiting=float(result._waiting[of_kind].sum()) / result.ranks / 1e9,
             moving=float((blocked - result._waiting)[of_kind].sum()) / result.ranks / 1e9,

@@ -18,8 +18,10 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import Replicate, Shard, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
-with warnings.catch_warnings():  # torch scripts its functional optimisers when they are imported
-    warnings.simplefilter("ignore", DeprecationWarning)
+import equiheat  # noqa: F401  registers the backend
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # torch compiles the optimisers beside it with torch.jit.script
     from torch.distributed.optim import ZeroRedundancyOptimizer
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
