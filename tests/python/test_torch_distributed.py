@@ -85,13 +85,13 @@ def test_distributed_data_parallel(options):
     assert_same(model.module, twice)
 
 
-@pytest.mark.parametrize("hook", [default_hooks.allreduce_hook, default_hooks.bf16_compress_hook])
+@pytest.mark.parametrize("hook", [default_hooks.allreduce_hook, default_hooks.fp16_compress_hook])
 def test_hooks_of_data_parallel(hook):
     model = DistributedDataParallel(network())
     model.register_comm_hook(None, hook)
     x, y = data()
     loss_of(model, own(x), own(y)).backward()
-    close = {"rtol": 0.02, "atol": 1e-2} if hook is default_hooks.bf16_compress_hook else {}
+    close = {"rtol": 0.02, "atol": 1e-2} if hook is default_hooks.fp16_compress_hook else {}
     assert_same(model.module, alone(), **close)
 
 
