@@ -178,7 +178,7 @@ def test_matmul_refuses() -> None:
         ht.matmul(a, ht.array(1.0))
     with pytest.raises(ValueError, match="matmul"):
         ht.matmul(with_counts(random(2, 4, 3), 0), with_counts(random(3, 3, 2), 0))
-    with pytest.raises(TypeError, match="matmul: x2 must be a DNDarray, an array or a sequence of numbers"):
+    with pytest.raises(TypeError, match="matmul: b must be a DNDarray, an array or a sequence of numbers"):
         ht.matmul(a, "abc")  # type: ignore[arg-type]
 
 
