@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Halo exchange beside MPI_Sendrecv, the star stencil beside the same loop in C++, the heat equation on 1 and all ranks.
+"""Halo exchange beside MPI_Sendrecv, the star stencil beside the same loop in C++, the heat equation on 1 and n ranks.
 
     OMP_NUM_THREADS=1 mpiexec -n 2 python benchmarks/stencils.py [--json FILE] [--n 4096]
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bindings/distributed.hpp"
 #include "bindings/register.hpp"
+namespace eh {
+void register_stencil(pybind11::module_& m);
+}
 
 PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "The native core of equiheat.";

@@ -10,6 +10,9 @@
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+namespace eh {
+void register_stencil(pybind11::module_& m);
+}
 
 namespace eh {
 namespace {

@@ -1,4 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <memory>
+#include <vector>
+#include <string>
+#include <cstdint>
+#include <functional>
+#define private public
+#include "comm/communicator.hpp"
+#undef private
 #include "comm/view_exchange.hpp"
 
 #include <algorithm>
