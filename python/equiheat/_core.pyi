@@ -8,6 +8,8 @@ from __future__ import annotations
 import collections.abc
 import enum
 import torch
+import torch._C._distributed_c10d
+import torch.distributed.distributed_c10d
 import typing
 
 __all__: list[str] = [
@@ -20,6 +22,7 @@ __all__: list[str] = [
     "RandomStream",
     "ReduceOp",
     "Request",
+    "Span",
     "SparseMatrix",
     "adjoint",
     "arange_float",
@@ -28,6 +31,7 @@ __all__: list[str] = [
     "assign",
     "assign_rows",
     "attach",
+    "await_members",
     "binary",
     "bincount",
     "broadcast_to",
@@ -42,6 +46,7 @@ __all__: list[str] = [
     "cross",
     "csv_format",
     "csv_parse",
+    "dbscan",
     "det",
     "diagonal",
     "diagonal_matrix",
@@ -102,6 +107,9 @@ __all__: list[str] = [
     "plain_full",
     "plain_spec",
     "plus_plus_centers",
+    "polite_copy",
+    "polite_group",
+    "process_group_backend",
     "promote",
     "put_along",
     "put_at",
@@ -128,7 +136,7 @@ __all__: list[str] = [
     "scan",
     "searchsorted",
     "set_array_class",
-    "set_package_folder",
+    "set_package_folders",
     "setitem",
     "skew",
     "slogdet",
@@ -141,7 +149,9 @@ __all__: list[str] = [
     "sparse_is_valid",
     "squeeze",
     "stack",
+    "start_trace",
     "start_watchdog",
+    "stop_trace",
     "svd",
     "take_along",
     "tensor_of",
@@ -149,6 +159,7 @@ __all__: list[str] = [
     "to_factorable",
     "topk",
     "trace",
+    "tracing",
     "tril",
     "triu",
     "unary",
@@ -354,6 +365,39 @@ class Communicator:
     @property
     def size(self) -> int: ...
 
+class Span:
+    """
+    One call of the communication layer; times in nanoseconds.
+    """
+    @property
+    def blocked(self) -> int:
+        """
+        When the program began to wait.
+        """
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def comm(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def line(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def nonblocking(self) -> bool: ...
+    @property
+    def number(self) -> int:
+        """
+        Of the collective on its communicator; -1: a message.
+        """
+    @property
+    def ranks(self) -> int: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def thread(self) -> int: ...
+
 class Array:
     """
     Local block, layout and communicator of a global array.
@@ -533,6 +577,16 @@ def assign_rows(x: Array, centers: Array, weights: Array | None, metric: str) ->
     """
 
 def attach(before: Array, x: Array, after: Array, axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def await_members(
+    store: torch.distributed.distributed_c10d.Store,
+    rank: typing.SupportsInt | typing.SupportsIndex,
+    size: typing.SupportsInt | typing.SupportsIndex,
+    timeout: typing.SupportsFloat | typing.SupportsIndex,
+) -> None:
+    """
+    Waits until all members of a process group have come to its making.
+    """
+
 def bincount(x: Array, weights: Array | None, minlength: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Collective.
@@ -594,6 +648,17 @@ def csv_format(x: torch.Tensor, separator: str, decimals: typing.SupportsInt | t
 def csv_parse(text: bytes, separator: str, dtype: torch.dtype) -> torch.Tensor:
     """
     (rows, columns) of float32, float64 or int64 numbers. Local.
+    """
+
+def dbscan(
+    x: Array,
+    radius: typing.SupportsFloat | typing.SupportsIndex,
+    least: typing.SupportsFloat | typing.SupportsIndex,
+    weights: Array | None,
+    metric: str,
+) -> tuple[Array, Array]:
+    """
+    (labels, core). Collective.
     """
 
 def det(a: Array) -> Array:
@@ -728,6 +793,10 @@ def kmeans(
     weights: Array | None,
     max_iter: typing.SupportsInt | typing.SupportsIndex,
     tol: typing.SupportsFloat | typing.SupportsIndex,
+    visit: collections.abc.Callable[
+        [typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], None
+    ]
+    | None = None,
 ) -> tuple[Array, Array, float, int]:
     """
     (centers, labels, inertia, iterations). Collective.
@@ -904,6 +973,30 @@ def plus_plus_centers(
     Collective.
     """
 
+def polite_copy(comm: Communicator, key: typing.SupportsInt | typing.SupportsIndex) -> Communicator:
+    """
+    The same ranks, ordered by key, for work beside the program. Collective.
+    """
+
+def polite_group(
+    handle: typing.SupportsInt | typing.SupportsIndex,
+    ranks: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    tag: typing.SupportsInt | typing.SupportsIndex,
+) -> Communicator:
+    """
+    Some ranks of a communicator. Collective over them alone.
+    """
+
+def process_group_backend(
+    comm: Communicator,
+    store: torch.distributed.distributed_c10d.Store,
+    timeout: typing.SupportsFloat | typing.SupportsIndex,
+    name: str,
+) -> torch._C._distributed_c10d.Backend:
+    """
+    The backend of a process group of torch.distributed.
+    """
+
 def promote(a: torch.dtype, b: torch.dtype) -> torch.dtype:
     """
     Result type of an operation between arrays of two types.
@@ -1010,9 +1103,9 @@ def searchsorted(a: Array, v: Array, right: bool) -> Array:
     """
 
 def set_array_class(type: type, base: type, convert: collections.abc.Callable) -> None: ...
-def set_package_folder(folder: str) -> None:
+def set_package_folders(folders: collections.abc.Sequence[str]) -> None:
     """
-    Frames of files below it are left out when the line of a call is looked for.
+    Frames of files below them are left out when the line of a call is looked for.
     """
 
 def setitem(x: Array, key: tuple, value: typing.Any) -> Array: ...
@@ -1088,11 +1181,21 @@ def sparse_is_valid(
 
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...
 def stack(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def start_trace(lines: bool) -> None:
+    """
+    Records calls from now on.
+    """
+
 def start_watchdog(
     comm: Communicator,
     seconds: typing.SupportsFloat | typing.SupportsIndex,
     signal: typing.SupportsInt | typing.SupportsIndex,
 ) -> None: ...
+def stop_trace() -> list[Span]:
+    """
+    The calls recorded; no more are.
+    """
+
 def svd(a: Array, full_matrices: bool, vectors: bool) -> tuple[Array | None, Array, Array | None]:
     """
     (u or None, s, vh or None). Collective.
@@ -1130,6 +1233,11 @@ def trace(
 ) -> Array:
     """
     Collective.
+    """
+
+def tracing() -> bool:
+    """
+    Whether calls are recorded.
     """
 
 def tril(x: Array, k: typing.SupportsInt | typing.SupportsIndex) -> Array:
