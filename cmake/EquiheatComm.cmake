@@ -9,6 +9,7 @@ function(eh_comm_library target kind mpi)
   add_library(${target} ${kind} ${sources})
   target_link_libraries(${target} PUBLIC eh_base eh_kernels PRIVATE ${mpi})
   eh_options(${target})
+  eh_unite(${target})
 endfunction()
 
 function(eh_comm_variant family)

@@ -12,6 +12,9 @@ if(core_sources)
 endif()
 target_link_libraries(_core PRIVATE ${core} torch::python)
 eh_options(_core)
+eh_unite(_core)
+# Conversions of arguments are most of it: a quarter less to compile than -O2, and calls cost the same.
+target_compile_options(_core PRIVATE $<$<CONFIG:Release>:-O1>)
 eh_precompile(_core <pybind11/pybind11.h> <pybind11/stl.h> <torch/csrc/utils/pybind.h>)
 # Only torch is found through RPATH; libequiheat_comm.so is the one that was loaded before (equiheat/_check.py).
 set_target_properties(_core PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../torch/lib"

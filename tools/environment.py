@@ -167,8 +167,7 @@ class Environment:
         self._done("dependencies", self.purpose, keys)
 
     def _build_settings(self, purpose: str) -> list[str]:
-        # A fresh clone finds little in a cache of compilations, so precompiled headers pay even where there is ccache.
-        defines = {"EQUIHEAT_BUILD_TESTS": "ON" if purpose == "test" else "OFF", "EQUIHEAT_PRECOMPILE": "ON"}
+        defines = {"EQUIHEAT_BUILD_TESTS": "ON" if purpose == "test" else "OFF"}
         if purpose == "test" and self.openmpi_compiler.exists():
             defines["EQUIHEAT_MPI_COMPILERS"] = str(self.openmpi_compiler)
         if os.environ.get("EQUIHEAT_WERROR"):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <numeric>
@@ -16,6 +17,9 @@ using Shape = std::vector<std::int64_t>;
 inline std::int64_t numel(const Shape& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
+
+/// A number as the index of a vector.
+inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// "(3, 4)", as Python prints a tuple.
 std::string to_string(const Shape& shape);

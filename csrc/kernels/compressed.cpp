@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/shape.hpp"
+
 namespace eh::kernels {
 namespace {
 
 using Numbers = std::vector<std::int64_t>;
-
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// Puts the entries of one row, whose numbers are in order[first, last), into the order of their columns. True if
 /// they differ.

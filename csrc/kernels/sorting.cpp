@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kernels/sorting.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <memory>

@@ -10,8 +10,6 @@ namespace {
 
 using Rows = std::vector<std::int64_t>;
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 std::int64_t product(const Shape& shape, int begin, int end) {
   std::int64_t out = 1;
   for (int axis = begin; axis < end; ++axis) out *= shape[at(axis)];

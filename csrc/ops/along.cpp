@@ -11,8 +11,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 /// Shape of the result beside the indexed axis, where it is the index's.
 Shape common_shape(const DNDarray& x, const DNDarray& index, int axis, const char* fn) {
   EH_CHECK(x.ndim() == index.ndim(), ValueError, fn, ": the array has ", x.ndim(), " axes, the index has ",

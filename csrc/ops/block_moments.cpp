@@ -48,14 +48,14 @@ Dims reducible_order(const at::Tensor& x, const Dims& dims) {
 }
 
 /// What the kernel sees: (outer, n, inner).
-struct Extents {
+struct BlockExtents {
   std::int64_t outer = 1;
   std::int64_t n = 1;
   std::int64_t inner = 1;
 };
 
-Extents extents_of(const at::Tensor& x, const Dims& order, const Dims& dims) {
-  Extents e;
+BlockExtents extents_of(const at::Tensor& x, const Dims& order, const Dims& dims) {
+  BlockExtents e;
   bool behind = false;
   for (std::int64_t axis : order) {
     const std::int64_t size = x.size(axis);
@@ -76,7 +76,7 @@ Dims inverse_of(const Dims& order) {
   return inverse;
 }
 
-void run(const at::Tensor& x, const Extents& e, MomentOrder order, double* target) {
+void run(const at::Tensor& x, const BlockExtents& e, MomentOrder order, double* target) {
   if (x.scalar_type() == at::kFloat)
     kernels::moments(x.const_data_ptr<float>(), e.outer, e.n, e.inner, order, target);
   else

@@ -13,8 +13,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 void check_joinable(const std::vector<DNDarray>& arrays, int axis) {
   const Shape& first = arrays[0].shape();
   for (std::size_t i = 1; i < arrays.size(); ++i) {

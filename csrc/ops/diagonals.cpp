@@ -11,8 +11,6 @@ namespace {
 
 using Rows = std::vector<std::int64_t>;
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 /// Entries of a diagonal per rank: those of `n` rows from `first` that each rank owns.
 Rows shares(const Layout& layout, std::int64_t first, std::int64_t n) {
   Rows counts;

@@ -20,8 +20,6 @@ constexpr std::int64_t kSharedRoots = 64;
 /// Eigenvectors of the secular equation that are held at a time.
 constexpr std::int64_t kChunk = 256;
 
-std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
 /// A part [low, high) of the matrix; its halves meet at `middle`.
 struct Node {
   std::int64_t low;

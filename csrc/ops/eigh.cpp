@@ -41,7 +41,7 @@ DNDarray replicated_values(const std::vector<double>& values, double scale, cons
 }
 
 /// Rows of the tridiagonal matrix's eigenvectors become columns, are reflected and go where a is split.
-DNDarray reflected(const TridiagonalEigen& eigen, const Reduction& reduction, const Cyclic& cyclic,
+DNDarray reflected(const TridiagonalEigen& eigen, const Tridiagonalised& reduction, const Cyclic& cyclic,
                    const DNDarray& a) {
   const LayoutPtr by_rows = share(Layout::balanced(a.shape(), 0, a.comm().size()));
   const DNDarray z(eigen.rows.t().contiguous(), by_rows, a.comm_ptr());
@@ -78,7 +78,7 @@ EigenPairs eigh_large(const DNDarray& a, bool vectors) {
   const Cyclic cyclic(a.shape()[0], std::min(kPanel, linalg_tuning().width), comm.size());
   const at::Tensor columns = deal_columns(constant(a), cyclic);
   const double scale = normalise(columns, comm);
-  const Reduction reduction = tridiagonalise(columns, cyclic, comm);
+  const Tridiagonalised reduction = tridiagonalise(columns, cyclic, comm);
   if (!vectors && !needs_grad(a.local())) {
     return {replicated_values(tridiagonal_eigenvalues(reduction.t, comm), scale, a), std::nullopt};
   }

@@ -15,8 +15,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int k) { return static_cast<std::size_t>(k); }
-
 /// A view with these axes in front.
 at::Tensor in_front(const at::Tensor& block, const std::vector<std::int64_t>& axes) {
   std::vector<std::int64_t> places(axes.size());
@@ -117,12 +115,12 @@ DNDarray fold(const DNDarray& value, const Shape& index, int place) {
 }
 
 /// What is written into one block: rows at flat positions of some axes, or one row for all of them.
-struct Rows {
+struct RowRange {
   at::Tensor position;
   at::Tensor values;  ///< 0-d, or (n or 1, the other axes)
 };
 
-void write_rows(const at::Tensor& block, const std::vector<std::int64_t>& axes, Rows rows, Write write) {
+void write_rows(const at::Tensor& block, const std::vector<std::int64_t>& axes, RowRange rows, Write write) {
   std::int64_t space = 1;
   for (std::int64_t axis : axes) space *= block.size(axis);
   if (write == Write::Last) {
@@ -149,7 +147,8 @@ bool is_one_for_all(const DNDarray& value, int place, std::int64_t items) {
 }
 
 /// The items and the values of this rank sent to the owners.
-Rows send_rows(const DNDarray& x, const IndexArrays& indices, const Aligned& aligned, const DNDarray& value) {
+RowRange send_rows(const DNDarray& x, const IndexArrays& indices, const Aligned& aligned,
+                   const DNDarray& value) {
   const IndexRoute route = route_index(x, indices, aligned);
   const int place = index_place(indices.axes);
   if (is_one_for_all(value, place, aligned.layout->size()))

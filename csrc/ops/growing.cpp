@@ -18,16 +18,12 @@
 namespace eh {
 namespace {
 
-using Rows = std::vector<std::int64_t>;
-
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 Shape with_extent(Shape shape, int axis, std::int64_t extent) {
   shape[at(axis)] = extent;
   return shape;
 }
 
-at::Tensor cat(const std::vector<at::Tensor>& blocks, int axis) {
+at::Tensor joined(const std::vector<at::Tensor>& blocks, int axis) {
   return at::_ops::cat::call(at::TensorList(blocks), axis);
 }
 
@@ -47,7 +43,7 @@ at::Tensor move_here(const at::Tensor& local, int axis, std::int64_t extent, std
   }
   fill_to(extent);
   if (pieces.empty()) return local.new_zeros(sizes(with_extent(shape_of(local), axis, 0)));
-  return cat(pieces, axis);
+  return joined(pieces, axis);
 }
 
 /// `rows` with all its rows on one rank, if x is split along their axis; else laid out like x.
@@ -57,7 +53,7 @@ at::Tensor rows_for(const DNDarray& x, const DNDarray& rows, int axis, int rank)
                                               : Layout::replicated(rows.shape(), x.comm().size());
     return redistribute(rows, share(as_x)).local();
   }
-  Rows counts(static_cast<std::size_t>(x.comm().size()), 0);
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(x.comm().size()), 0);
   counts[static_cast<std::size_t>(rank)] = rows.shape()[at(axis)];
   return redistribute(rows, share(Layout::with_counts(rows.shape(), axis, std::move(counts)))).local();
 }
@@ -65,7 +61,7 @@ at::Tensor rows_for(const DNDarray& x, const DNDarray& rows, int axis, int rank)
 /// The layout with `before` more rows on the first rank and `after` more on the last.
 LayoutPtr grown(const DNDarray& x, const Shape& shape, std::int64_t before, std::int64_t after) {
   if (!x.layout().is_split()) return share(Layout::replicated(shape, x.comm().size()));
-  Rows counts = x.layout().counts();
+  std::vector<std::int64_t> counts = x.layout().counts();
   counts.front() += before;
   counts.back() += after;
   return share(Layout::with_counts(shape, x.split(), std::move(counts)));
@@ -111,9 +107,9 @@ DNDarray attach(const DNDarray& before, const DNDarray& x, const DNDarray& after
   const at::ScalarType dtype = x.local().scalar_type();
   const std::int64_t n = before.shape()[at(axis)] + x.shape()[at(axis)] + after.shape()[at(axis)];
   const Shape shape = with_extent(x.shape(), axis, n);
-  at::Tensor local = cat({rows_for(x, before, axis, 0).to(dtype), x.local(),
-                          rows_for(x, after, axis, x.comm().size() - 1).to(dtype)},
-                         axis);
+  at::Tensor local = joined({rows_for(x, before, axis, 0).to(dtype), x.local(),
+                             rows_for(x, after, axis, x.comm().size() - 1).to(dtype)},
+                            axis);
   if (axis == x.split())
     return {std::move(local), grown(x, shape, before.shape()[at(axis)], after.shape()[at(axis)]),
             x.comm_ptr()};
@@ -144,7 +140,7 @@ DNDarray repeat(const DNDarray& x, std::int64_t times, int axis) {
   const Shape shape = with_extent(x.shape(), axis, x.shape()[at(axis)] * times);
   Layout layout = Layout::replicated(shape, x.comm().size());
   if (axis == x.split()) {
-    Rows counts;
+    std::vector<std::int64_t> counts;
     for (std::int64_t n : x.layout().counts()) counts.push_back(n * times);
     layout = Layout::with_counts(shape, axis, std::move(counts));
   } else if (x.layout().is_split()) {
@@ -163,7 +159,8 @@ DNDarray repeat_each(const DNDarray& x, const DNDarray& times, int axis) {
   const at::Tensor own = redistribute(times, share(as_x)).local().to(at::kLong);
   const bool negative = own.numel() > 0 && own.min().item<std::int64_t>() < 0;
   const std::int64_t total = negative ? -1 : sum_of(own);
-  const Rows counts = along ? allgather_int(total, x.comm()) : Rows{total};
+  const std::vector<std::int64_t> counts =
+      along ? allgather_int(total, x.comm()) : std::vector<std::int64_t>{total};
   EH_CHECK(*std::min_element(counts.begin(), counts.end()) >= 0, ValueError,
            "repeat: repeats must not be negative");
   const Shape shape = with_extent(x.shape(), axis, offsets_of(counts).back());

@@ -15,8 +15,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int k) { return static_cast<std::size_t>(k); }
-
 /// The entries as int64 on the CPU's or the GPU's side, none negative; the first one out of bounds, if any.
 at::Tensor nonnegative(const at::Tensor& index, std::int64_t extent, std::optional<std::int64_t>& bad) {
   const at::Tensor wide = index.to(at::kLong).contiguous();
@@ -79,7 +77,7 @@ struct OwnItems {
   at::Tensor rest;
   std::int64_t width = 1;
 
-  kernels::Items items() const {
+  kernels::IndexedItems items() const {
     return {rows.const_data_ptr<std::int64_t>(),
             rest.defined() ? rest.const_data_ptr<std::int64_t>() : nullptr, width, rows.numel()};
   }

@@ -8,8 +8,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 bool is_integers(const DNDarray& array) { return array.local().scalar_type() != at::kBool; }
 
 /// The same array of n numbers on every rank.

@@ -16,6 +16,7 @@
 #include "base/error.hpp"
 #include "ops/matmul.hpp"
 #include "ops/qr.hpp"
+#include "ops/samples.hpp"
 
 namespace eh {
 namespace {
@@ -28,10 +29,6 @@ struct Pseudoinverse {
   std::int64_t rank;
   DNDarray s;
 };
-
-DNDarray replicated(const at::Tensor& x, const CommPtr& comm) {
-  return {x, share(Layout::replicated(shape_of(x), comm->size())), comm};
-}
 
 LayoutPtr replicated_layout(Shape shape, const CommPtr& comm) {
   return share(Layout::replicated(std::move(shape), comm->size()));

@@ -13,8 +13,6 @@ namespace {
 
 using Rows = std::vector<std::int64_t>;
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 /// The axes under a mask and the array around them.
 struct Cover {
   int axis;

@@ -9,8 +9,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 std::vector<int> full_permutation(const std::vector<int>& axes, int ndim) {
   std::vector<int> order(at(ndim));
   std::iota(order.rbegin(), order.rend(), 0);

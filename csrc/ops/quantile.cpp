@@ -21,8 +21,6 @@ using kernels::Quantiles;
 using kernels::Selector;
 using kernels::Wanted;
 
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
-
 kernels::QuantileMethod method_named(const std::string& name) {
   const auto method = kernels::quantile_method(name);
   EH_CHECK(method.has_value(), ValueError, "quantile: method must be one of ", kernels::quantile_methods(),

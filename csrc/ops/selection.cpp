@@ -10,12 +10,6 @@
 #include "array/redistribute.hpp"
 
 namespace eh {
-namespace {
-
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
-}  // namespace
-
 DNDarray slice_view(const DNDarray& x, const std::vector<AxisSlice>& axes) {
   at::Tensor local = x.local();
   Shape shape = x.shape();

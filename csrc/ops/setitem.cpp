@@ -12,8 +12,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 /// What is written: the sliced array, its index and what the key's arrays say.
 struct Region {
   DNDarray target;  ///< view of x, ascending slices, integers as slices of one

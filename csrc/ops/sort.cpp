@@ -15,8 +15,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int k) { return static_cast<std::size_t>(k); }
-
 /// Values along an order of the own block, in the graph of x.
 at::Tensor picked(const at::Tensor& x, const at::Tensor& order, int axis) { return x.gather(axis, order); }
 

@@ -10,8 +10,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int axis) { return static_cast<std::size_t>(axis); }
-
 at::Tensor repeat_here(const at::Tensor& local, std::int64_t times, int axis) {
   std::vector<std::int64_t> repeats(static_cast<std::size_t>(local.dim()), 1);
   repeats[at(axis)] = times;

@@ -14,8 +14,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(int k) { return static_cast<std::size_t>(k); }
-
 struct Top {
   at::Tensor values;
   at::Tensor indices;

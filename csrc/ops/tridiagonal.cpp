@@ -62,7 +62,7 @@ class Reducer {
     own_ = index_tensor({order.begin() + first, order.begin() + first + cyclic.count(comm.rank())}, columns);
   }
 
-  Reduction run() {
+  Tridiagonalised run() {
     for (int block = 0; block < cyclic_.nblocks(); ++block) panel(block);
     return std::move(result_);
   }
@@ -170,7 +170,7 @@ class Reducer {
   at::Tensor own_;
   at::Tensor v_;
   at::Tensor w_;
-  Reduction result_;
+  Tridiagonalised result_;
 };
 
 /// t of the product of reflections 1 - v^T t conj(v) for vectors in rows: its inverse has 1 / tau on the diagonal and
@@ -186,11 +186,11 @@ at::Tensor triangle_of(const at::Tensor& v, const c10::complex<double>* tau) {
 
 }  // namespace
 
-Reduction tridiagonalise(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm) {
+Tridiagonalised tridiagonalise(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm) {
   return Reducer(columns, cyclic, comm).run();
 }
 
-void apply_reflections(const Reduction& reduction, const Cyclic& cyclic, const at::Tensor& z,
+void apply_reflections(const Tridiagonalised& reduction, const Cyclic& cyclic, const at::Tensor& z,
                        const Communicator& comm) {
   const std::int64_t n = cyclic.extent();
   for (int block = cyclic.nblocks(); block-- > 0;) {

@@ -13,7 +13,7 @@ struct Tridiagonal {
 };
 
 /// t = q^H a q with q = h_0 h_1 ..., h = 1 - tau v v^H as LAPACK's.
-struct Reduction {
+struct Tridiagonalised {
   Tridiagonal t;
   std::vector<at::Tensor>
       reflectors;  ///< per block: (width, rows behind its first), v in rows; own blocks only
@@ -23,10 +23,10 @@ struct Reduction {
 /// Householder reduction of a matrix of which every rank has its columns, which are overwritten. Updates are delayed
 /// within a panel (Dongarra, Hammarling, Sorensen, J. Comput. Appl. Math. 27, 1989). Per column a broadcast of the
 /// reflector and an allreduce of the product with it. Collective.
-Reduction tridiagonalise(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm);
+Tridiagonalised tridiagonalise(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm);
 
 /// z := q z for own columns z (n, any). Every panel of reflectors is broadcast. Collective.
-void apply_reflections(const Reduction& reduction, const Cyclic& cyclic, const at::Tensor& z,
+void apply_reflections(const Tridiagonalised& reduction, const Cyclic& cyclic, const at::Tensor& z,
                        const Communicator& comm);
 
 struct TridiagonalEigen {

@@ -17,8 +17,6 @@
 namespace eh {
 namespace {
 
-std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
-
 /// Distinct rows, ascending, with what is known of them.
 struct Entries {
   at::Tensor rows;    ///< (n, width)

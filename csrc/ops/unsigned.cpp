@@ -77,7 +77,7 @@ struct NamedUnary {
   std::string_view name;
   UnaryKernel kernel;
 };
-constexpr NamedUnary kUnary[] = {{"absolute", unchanged}, {"sign", is_positive}, {"signbit", never}};
+constexpr NamedUnary kUnsignedUnary[] = {{"absolute", unchanged}, {"sign", is_positive}, {"signbit", never}};
 
 struct NamedBinary {
   std::string_view name;
@@ -118,7 +118,7 @@ at::ScalarType signed_type(at::ScalarType type) {
 
 UnaryKernel unsigned_kernel(const UnaryOp& op, at::ScalarType type) {
   if (type != at::ScalarType::UInt64) return nullptr;
-  for (const auto& [name, kernel] : kUnary) {
+  for (const auto& [name, kernel] : kUnsignedUnary) {
     if (name == op.name) return kernel;
   }
   return nullptr;
