@@ -19,7 +19,7 @@ namespace {
 using Integer = std::int64_t;
 
 /// Rows of one thread's part in a product.
-constexpr Integer kGrain = 4096;
+constexpr Integer kRowGrain = 4096;
 
 const Integer* data(const at::Tensor& t) { return t.const_data_ptr<Integer>(); }
 Integer* writable(const at::Tensor& t) { return t.mutable_data_ptr<Integer>(); }
@@ -207,7 +207,7 @@ at::Tensor times_dense_blocks(const Compressed& a, const at::Tensor& x, bool tra
     T* to = static_cast<T*>(out.mutable_data_ptr());
     const kernels::SparseRows<T> rows = rows_as<T>(m);
     if (transposed) return kernels::transpose_times_dense(rows, values_as<T>(dense), width, to);
-    at::parallel_for(0, a.rows(), kGrain, [&](Integer first, Integer last) {
+    at::parallel_for(0, a.rows(), kRowGrain, [&](Integer first, Integer last) {
       const kernels::Sparsity part = {rows.at.begin + first, rows.at.columns, last - first};
       kernels::times_dense<T>({part, rows.values}, values_as<T>(dense), width, to + first * width);
     });

@@ -25,7 +25,7 @@ at::Tensor empty_shape(at::IntArrayRef shape, const at::Tensor& like) {
   return empty_like_1d(n, like).view(shape);
 }
 
-Device device_of(const at::Tensor& tensor) {
+Device buffer_device(const at::Tensor& tensor) {
   if (tensor.device().is_cpu()) return Device::Cpu;
   EH_CHECK(tensor.device().is_cuda(), DeviceError, "communication: tensors on device ", tensor.device().str(),
            " cannot be sent; use cpu or cuda");
@@ -167,11 +167,11 @@ at::ScalarType scalar_type_of(DType dtype) {
 }
 
 ConstBuffer const_buffer(const at::Tensor& tensor) {
-  return {tensor.const_data_ptr(), tensor.numel(), dtype_of(tensor.scalar_type()), device_of(tensor)};
+  return {tensor.const_data_ptr(), tensor.numel(), dtype_of(tensor.scalar_type()), buffer_device(tensor)};
 }
 
 Buffer buffer(const at::Tensor& tensor) {
-  return {tensor.mutable_data_ptr(), tensor.numel(), dtype_of(tensor.scalar_type()), device_of(tensor)};
+  return {tensor.mutable_data_ptr(), tensor.numel(), dtype_of(tensor.scalar_type()), buffer_device(tensor)};
 }
 
 at::Tensor allreduce(const at::Tensor& tensor, ReduceOp op, const Communicator& comm) {

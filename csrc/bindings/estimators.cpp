@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/estimators.hpp"
 
+#include <pybind11/functional.h>
+
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
 #include "ops/columns.hpp"
@@ -24,8 +26,8 @@ auto statistics_tuple(const DNDarray& x, const OptionalArray& weights, const std
 }
 
 auto kmeans_tuple(const DNDarray& x, const DNDarray& centers, const OptionalArray& weights,
-                  std::int64_t max_iter, double tol) {
-  KMeansFit f = kmeans(x, centers, weights, {max_iter, tol});
+                  std::int64_t max_iter, double tol, const std::optional<KMeansOptions::Visit>& visit) {
+  KMeansFit f = kmeans(x, centers, weights, {max_iter, tol, visit.value_or(nullptr)});
   return std::tuple{f.centers, f.labels, f.inertia, f.iterations};
 }
 
@@ -45,6 +47,12 @@ auto lasso_tuple(const DNDarray& x, const DNDarray& y, double penalty, double ri
                  std::int64_t max_iter, double tol, bool center) {
   LassoFit f = lasso(x, y, {penalty, ridge, unpenalized, max_iter, tol, center});
   return std::tuple{f.theta, f.intercept, f.iterations};
+}
+
+auto dbscan_tuple(const DNDarray& x, double radius, double least, const OptionalArray& weights,
+                  const std::string& metric) {
+  DensityFit f = dbscan(x, radius, least, weights, metric);
+  return std::tuple{f.labels, f.core};
 }
 
 auto class_statistics_tuple(const DNDarray& x, const DNDarray& class_of, std::int64_t classes,
@@ -73,7 +81,10 @@ void register_estimators(py::module_& m) {
   m.def("scale_columns", &scale_columns, py::arg("x"), py::arg("shift"), py::arg("factor"), NoGil(),
         "(x - shift) * factor. Local.");
   m.def("kmeans", &kmeans_tuple, py::arg("x"), py::arg("centers"), py::arg("weights"), py::arg("max_iter"),
-        py::arg("tol"), NoGil(), "(centers, labels, inertia, iterations). Collective.");
+        py::arg("tol"), py::arg("visit") = std::nullopt, NoGil(),
+        "(centers, labels, inertia, iterations). Collective.");
+  m.def("dbscan", &dbscan_tuple, py::arg("x"), py::arg("radius"), py::arg("least"), py::arg("weights"),
+        py::arg("metric"), NoGil(), "(labels, core). Collective.");
   m.def("assign_rows", &assign_tuple, py::arg("x"), py::arg("centers"), py::arg("weights"), py::arg("metric"),
         NoGil(), "(labels, total). Collective.");
   m.def("plus_plus_centers", &plus_plus_centers, py::arg("x"), py::arg("k"), py::arg("weights"),

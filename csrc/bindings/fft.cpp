@@ -11,12 +11,12 @@
 namespace eh {
 namespace {
 
-using Axes = std::vector<int>;
+using AxisList = std::vector<int>;
 using Lengths = std::vector<std::int64_t>;
 
 /// "complex" (forward or not), "from_real", "to_real"; scale: 0 none, 1 root of n, 2 n.
-DNDarray fft(const DNDarray& x, const std::string& kind, const Axes& axes, const Lengths& lengths, int scale,
-             bool forward) {
+DNDarray fft(const DNDarray& x, const std::string& kind, const AxisList& axes, const Lengths& lengths,
+             int scale, bool forward) {
   const FftAxes spec = {axes, lengths};
   const auto by = static_cast<FftScale>(scale);
   if (kind == "from_real") return fft_from_real(x, spec, by);

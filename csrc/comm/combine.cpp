@@ -27,7 +27,7 @@ auto wide(T x) {
     return static_cast<std::make_unsigned_t<T>>(x);
 }
 
-struct Add {
+struct AddLanes {
   template <typename T>
   static T of(T a, T b) {
     if constexpr (std::is_same_v<T, bool>)
@@ -36,7 +36,7 @@ struct Add {
       return static_cast<T>(wide(a) + wide(b));
   }
 };
-struct Multiply {
+struct MultiplyLanes {
   template <typename T>
   static T of(T a, T b) {
     if constexpr (std::is_same_v<T, bool>)
@@ -127,8 +127,8 @@ Combine logical(ReduceOp op) {
 
 template <typename T>
 Combine of_type(ReduceOp op) {
-  if (op == ReduceOp::Sum) return combine<T, Add>;
-  if (op == ReduceOp::Prod) return combine<T, Multiply>;
+  if (op == ReduceOp::Sum) return combine<T, AddLanes>;
+  if (op == ReduceOp::Prod) return combine<T, MultiplyLanes>;
   if constexpr (std::is_arithmetic_v<T> || kIsHalf<T>) {
     if (op == ReduceOp::Min) return combine<T, Extreme<true>>;
     if (op == ReduceOp::Max) return combine<T, Extreme<false>>;

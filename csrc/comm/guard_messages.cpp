@@ -8,7 +8,7 @@ namespace eh {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kTextTime = std::chrono::seconds(2);
+constexpr auto kAnswerTime = std::chrono::seconds(2);
 constexpr int kText = static_cast<int>(Board::kText);
 
 }  // namespace
@@ -82,7 +82,7 @@ std::vector<std::string> MessageGuard::exchange_texts(Ticket ticket, const Pendi
                      comm_.get(), &requests[r]));
     EH_MPI(MPI_Isend(out->data(), kText, MPI_CHAR, rank, tag, comm_.get(), &requests[n + r]));
   }
-  const auto deadline = Clock::now() + kTextTime;
+  const auto deadline = Clock::now() + kAnswerTime;
   std::vector<std::string> texts;
   bool all_done = true;
   for (std::size_t r = 0; r < 2 * n; ++r) {

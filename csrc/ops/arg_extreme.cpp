@@ -80,7 +80,7 @@ at::Tensor first_extreme(bool largest, const at::Tensor& x, std::optional<std::i
 }
 
 /// Best value of this rank for every result element, and its global index.
-struct Candidates {
+struct Extremes {
   at::Tensor values;
   at::Tensor indices;
 };
@@ -96,13 +96,13 @@ at::Tensor to_global(const at::Tensor& flat, const DNDarray& x) {
   return outer.mul(x.shape()[split] * inner).add(within).add(x.layout().offset(x.comm().rank()) * inner);
 }
 
-Candidates flat_candidates(bool largest, const DNDarray& x, const at::Tensor& local) {
+Extremes flat_candidates(bool largest, const DNDarray& x, const at::Tensor& local) {
   if (local.numel() == 0) return {local.new_zeros({}), local.new_zeros({}, at::kLong)};
   const at::Tensor index = first_extreme(largest, local, std::nullopt, false);
   return {local.reshape({-1}).index_select(0, index.reshape({1})).reshape({}), to_global(index, x)};
 }
 
-Candidates axis_candidates(bool largest, const DNDarray& x, const at::Tensor& local) {
+Extremes axis_candidates(bool largest, const DNDarray& x, const at::Tensor& local) {
   const std::int64_t axis = x.split();
   if (local.size(axis) == 0) {
     std::vector<std::int64_t> shape(local.sizes().begin(), local.sizes().end());
@@ -114,7 +114,7 @@ Candidates axis_candidates(bool largest, const DNDarray& x, const at::Tensor& lo
 }
 
 /// The candidates of the ranks that have any, along a new axis 0; values and indices travel in one message.
-Candidates gathered(const Candidates& own, const DNDarray& x) {
+Extremes gathered(const Extremes& own, const DNDarray& x) {
   const at::Tensor values = own.values.contiguous().reshape({-1}).view(at::kByte);
   const at::Tensor indices = own.indices.contiguous().reshape({-1}).view(at::kByte);
   const at::Tensor bytes = op::cat::call(at::ITensorListRef({values, indices}), 0).unsqueeze(0);
@@ -138,7 +138,7 @@ Candidates gathered(const Candidates& own, const DNDarray& x) {
           block(values.numel(), indices.numel(), at::kLong)};
 }
 
-at::Tensor smallest_index_of_best(bool largest, const Candidates& all) {
+at::Tensor smallest_index_of_best(bool largest, const Extremes& all) {
   const at::Tensor winner = first_extreme(largest, all.values, 0, true);
   const at::Tensor best = all.values.gather(0, winner);
   // If any value is NaN the best one is, and equal to none: then the NaNs attain it.

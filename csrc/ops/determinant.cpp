@@ -10,15 +10,12 @@
 #include "array/tensor_comm.hpp"
 #include "ops/matmul.hpp"
 #include "ops/qr.hpp"
+#include "ops/samples.hpp"
 #include "ops/solvers.hpp"
 #include "ops/stacks.hpp"
 
 namespace eh {
 namespace {
-
-DNDarray replicated(const at::Tensor& x, const CommPtr& comm) {
-  return {x, share(Layout::replicated(shape_of(x), comm->size())), comm};
-}
 
 /// The trace of a^-1 da as a linear expression of a: the logarithm's derivative.
 at::Tensor logarithmic(const DNDarray& a) {

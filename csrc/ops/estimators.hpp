@@ -2,10 +2,11 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "array/dndarray.hpp"
 
-/// Sums over samples that small estimators are made from.
+/// What small estimators are made from.
 namespace eh {
 
 struct LassoOptions {
@@ -43,5 +44,18 @@ ClassStatistics class_statistics(const DNDarray& x, const DNDarray& class_of, st
 /// rows. mean and precision (classes, f), constant (classes), replicated. Local (split 1: one alltoallv). No gradient.
 DNDarray class_log_likelihood(const DNDarray& x, const DNDarray& mean, const DNDarray& precision,
                               const DNDarray& constant);
+
+struct DensityFit {
+  DNDarray labels;  ///< (n,) int64: clusters in the order of their first core row; -1: in none
+  DNDarray core;    ///< (n,) bool: `least` rows (or their weights) within the radius, itself among them
+};
+/// Clusters of density (Ester, Kriegel, Sander and Xu 1996): core rows within the radius of each other are in one
+/// cluster, other rows within the radius of a core row in the first such one. Every rank joins its own core rows; what
+/// spans ranks is found while blocks travel round, and joined on every rank from the pairs of parts that touch (Patwary
+/// et al. 2012). metric "euclidean" or "manhattan". Three rounds of blocks, allgathers of the parts; memory beyond
+/// them: O(n / p) and the number of parts. Collective. On the CPU.
+/// @throws ValueError for NaN or infinity in x (on all ranks)
+DensityFit dbscan(const DNDarray& x, double radius, double least, const std::optional<DNDarray>& weights,
+                  const std::string& metric);
 
 }  // namespace eh

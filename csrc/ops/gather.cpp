@@ -137,7 +137,7 @@ void write_rows(const at::Tensor& block, const std::vector<std::int64_t>& axes, 
   in_front(block, axes).index_put_(where, rows.values.to(block.scalar_type()), write == Write::Add);
 }
 
-at::Tensor rows_of(const at::Tensor& value, int place) {
+at::Tensor value_rows(const at::Tensor& value, int place) {
   return value.dim() == 0 ? value : value.movedim(place, 0);
 }
 
@@ -152,9 +152,9 @@ RowRange send_rows(const DNDarray& x, const IndexArrays& indices, const Aligned&
   const IndexRoute route = route_index(x, indices, aligned);
   const int place = index_place(indices.axes);
   if (is_one_for_all(value, place, aligned.layout->size()))
-    return {route.asked, rows_of(enter_partial(resplit(value, kNoSplit).local(), x.comm_ptr()), place)};
+    return {route.asked, value_rows(enter_partial(resplit(value, kNoSplit).local(), x.comm_ptr()), place)};
   const LayoutPtr as_index = share(aligned.layout->with_shape(value.shape(), place));
-  at::Tensor rows = rows_of(redistribute(value, as_index).local(), place).to(x.local().scalar_type());
+  at::Tensor rows = value_rows(redistribute(value, as_index).local(), place).to(x.local().scalar_type());
   if (route.place.defined()) rows = rows.index_select(0, route.place.argsort());
   return {route.asked, exchange_rows(rows, route.wanted_counts, route.asked_counts, x.comm_ptr())};
 }
@@ -187,7 +187,7 @@ void put_flat(const DNDarray& x, const IndexArrays& indices, const DNDarray& val
       arrays.push_back(aligned.locals[static_cast<std::size_t>(which)]);
       extents.push_back(x.local().size(axis));
     }
-    write_rows(x.local(), axes, {flat_positions(arrays, extents), rows_of(spread(value, region), place)},
+    write_rows(x.local(), axes, {flat_positions(arrays, extents), value_rows(spread(value, region), place)},
                write);
   }
 }

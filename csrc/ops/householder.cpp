@@ -20,14 +20,14 @@ namespace {
 constexpr std::int64_t kPanelColumns = 64;
 
 /// Neighbouring columns that one rank factorises.
-struct Panel {
+struct ReflectorPanel {
   int owner;
   std::int64_t begin;  ///< first column, which is also the first row it changes
   std::int64_t width;
 };
 
-std::vector<Panel> panels_of(const Layout& layout, std::int64_t columns) {
-  std::vector<Panel> panels;
+std::vector<ReflectorPanel> panels_of(const Layout& layout, std::int64_t columns) {
+  std::vector<ReflectorPanel> panels;
   for (int rank = 0; rank < layout.nranks(); ++rank) {
     const std::int64_t end = std::min(columns, layout.offset(rank) + layout.count(rank));
     for (std::int64_t at = layout.offset(rank); at < end; at += kPanelColumns) {
@@ -39,8 +39,8 @@ std::vector<Panel> panels_of(const Layout& layout, std::int64_t columns) {
 
 /// Applies a panel's reflections, or their adjoint, to the local columns from global column `from` on.
 /// `packed` holds the reflectors as LAPACK stores them and their factors tau in one more row.
-void reflect(const at::Tensor& block, const Layout& layout, int rank, const Panel& panel, std::int64_t from,
-             const at::Tensor& packed, bool adjoint) {
+void reflect(const at::Tensor& block, const Layout& layout, int rank, const ReflectorPanel& panel,
+             std::int64_t from, const at::Tensor& packed, bool adjoint) {
   const std::int64_t skip = std::clamp<std::int64_t>(from - layout.offset(rank), 0, layout.count(rank));
   const std::int64_t rows = packed.size(0) - 1;
   const at::Tensor part = block.narrow(1, skip, block.size(1) - skip).narrow(0, panel.begin, rows);
@@ -57,16 +57,17 @@ at::Tensor factorise(const at::Tensor& columns) {
   return packed;
 }
 
-at::Tensor columns_of(const at::Tensor& block, const Layout& layout, int rank, const Panel& panel) {
+at::Tensor columns_of(const at::Tensor& block, const Layout& layout, int rank, const ReflectorPanel& panel) {
   return block.narrow(1, panel.begin - layout.offset(rank), panel.width)
       .narrow(0, panel.begin, block.size(0) - panel.begin);
 }
 
 /// Leaves r in `block` and returns the panels' reflectors where this rank owns them.
 std::vector<at::Tensor> reduce_to_triangle(const at::Tensor& block, const Layout& layout,
-                                           const std::vector<Panel>& panels, const Communicator& comm) {
+                                           const std::vector<ReflectorPanel>& panels,
+                                           const Communicator& comm) {
   std::vector<at::Tensor> reflectors;
-  for (const Panel& panel : panels) {
+  for (const ReflectorPanel& panel : panels) {
     const bool mine = panel.owner == comm.rank();
     at::Tensor packed = block.new_empty({block.size(0) - panel.begin + 1, panel.width});
     if (mine) packed = factorise(columns_of(block, layout, comm.rank(), panel));
@@ -89,10 +90,10 @@ at::Tensor identity_columns(const at::Tensor& like, std::int64_t rows, const Lay
 }
 
 /// The reflections, last panel first, on columns of the identity.
-void accumulate(const at::Tensor& q, const Layout& layout, const std::vector<Panel>& panels,
+void accumulate(const at::Tensor& q, const Layout& layout, const std::vector<ReflectorPanel>& panels,
                 const std::vector<at::Tensor>& reflectors, const Communicator& comm) {
   for (std::size_t i = panels.size(); i-- > 0;) {
-    const Panel& panel = panels[i];
+    const ReflectorPanel& panel = panels[i];
     const bool mine = panel.owner == comm.rank();
     const at::Tensor packed = mine ? reflectors[i] : q.new_empty({q.size(0) - panel.begin + 1, panel.width});
     bcast(packed, panel.owner, comm);
@@ -127,7 +128,7 @@ Factors householder_qr(const DNDarray& a, std::int64_t q_columns, std::int64_t r
   const std::int64_t m = a.shape()[0];
   const std::int64_t n = a.shape()[1];
   const at::Tensor block = a.local().clone();
-  const std::vector<Panel> panels = panels_of(layout, std::min(m, n));
+  const std::vector<ReflectorPanel> panels = panels_of(layout, std::min(m, n));
   const std::vector<at::Tensor> reflectors = reduce_to_triangle(block, layout, panels, comm);
   const LayoutPtr q_layout =
       share(q_columns == n ? layout.with_shape({m, n}, 1) : Layout::balanced({m, q_columns}, 1, comm.size()));

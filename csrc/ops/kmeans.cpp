@@ -81,6 +81,7 @@ KMeansFit kmeans(const DNDarray& given, const DNDarray& start, const std::option
     const at::Tensor moved = sums.means(centers);
     const double shift = moved.sub(centers).to(at::kDouble).square().sum().item<double>();
     centers = moved;
+    if (options.visit) options.visit(iteration, shift);
     if (sums.changed() == 0 || shift <= least_shift) break;
   }
   const Sums last = pass(data, centers, {.total = true});

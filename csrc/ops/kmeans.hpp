@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,9 +11,11 @@
 namespace eh {
 
 struct KMeansOptions {
+  using Visit = std::function<void(std::int64_t iteration, double shift)>;
   std::int64_t max_iter;
-  double
-      tol;  ///< stop when the centres moved by less, as a sum of squares, relative to the mean variance of x
+  /// Stop when the centres moved by less, as a sum of squares, relative to the mean variance of x.
+  double tol;
+  Visit visit = {};  ///< called after every iteration with what the centres moved by
 };
 
 struct KMeansFit {

@@ -325,7 +325,8 @@ from equiheat.asynchronous import *
 
 # ---- estimators
 from equiheat.base import *
-from equiheat import classification as classification, cluster as cluster, metrics as metrics
+from equiheat import classification as classification, cluster as cluster, decomposition as decomposition
+from equiheat import graph as graph, metrics as metrics, mixture as mixture, model_selection as model_selection
 from equiheat import naive_bayes as naive_bayes, preprocessing as preprocessing, regression as regression
 from equiheat import spatial as spatial
 

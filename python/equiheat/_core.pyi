@@ -46,6 +46,7 @@ __all__: list[str] = [
     "cross",
     "csv_format",
     "csv_parse",
+    "dbscan",
     "det",
     "diagonal",
     "diagonal_matrix",
@@ -649,6 +650,17 @@ def csv_parse(text: bytes, separator: str, dtype: torch.dtype) -> torch.Tensor:
     (rows, columns) of float32, float64 or int64 numbers. Local.
     """
 
+def dbscan(
+    x: Array,
+    radius: typing.SupportsFloat | typing.SupportsIndex,
+    least: typing.SupportsFloat | typing.SupportsIndex,
+    weights: Array | None,
+    metric: str,
+) -> tuple[Array, Array]:
+    """
+    (labels, core). Collective.
+    """
+
 def det(a: Array) -> Array:
     """
     Collective.
@@ -781,6 +793,10 @@ def kmeans(
     weights: Array | None,
     max_iter: typing.SupportsInt | typing.SupportsIndex,
     tol: typing.SupportsFloat | typing.SupportsIndex,
+    visit: collections.abc.Callable[
+        [typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex], None
+    ]
+    | None = None,
 ) -> tuple[Array, Array, float, int]:
     """
     (centers, labels, inertia, iterations). Collective.

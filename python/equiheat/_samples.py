@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,6 +102,17 @@ def seed_of(random_state: Any) -> int:
         return operator.index(random_state) % 2**63
     except TypeError:
         raise TypeError(f"random_state must be None, an integer or a NumPy generator, is {random_state!r}") from None
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """`ht.random` draws from this seed inside, and goes on afterwards where it was. Local."""
+    before = ht_random.get_state()
+    ht_random.seed(seed)
+    try:
+        yield
+    finally:
+        ht_random.set_state(before)
 
 
 def replicated(tensor: torch.Tensor, like: _core.Array) -> DNDarray:

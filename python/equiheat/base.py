@@ -17,6 +17,7 @@ __all__ = [
     "BaseEstimator",
     "ClassificationMixin",
     "ClusteringMixin",
+    "ConvergenceWarning",
     "NotFittedError",
     "RegressionMixin",
     "TransformMixin",
@@ -30,6 +31,10 @@ __all__ = [
 
 class NotFittedError(ValueError, AttributeError):
     """A method needs what only `fit` makes. (The bases are those of scikit-learn's error of this name.)"""
+
+
+class ConvergenceWarning(UserWarning):
+    """A fit has made all the iterations it may and has not converged."""
 
 
 class BaseEstimator:

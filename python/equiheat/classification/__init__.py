@@ -4,4 +4,6 @@
 from __future__ import annotations
 
 from equiheat.classification import kneighborsclassifier as kneighborsclassifier
+from equiheat.classification import logisticregression as logisticregression
 from equiheat.classification.kneighborsclassifier import KNeighborsClassifier as KNeighborsClassifier
+from equiheat.classification.logisticregression import LogisticRegression as LogisticRegression

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+import torch
+
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import weights
+from equiheat._progress import Progress
+from equiheat._samples import check_features, check_finite, positive, samples, seed_of, subset_rows, weights, whole_rows
 from equiheat.cluster._kcluster import KCluster
+from equiheat.cluster._minibatch import MiniBatches
+from equiheat.communication import Communicator
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -30,6 +36,11 @@ class KMeans(KCluster):
         Stop when the centres moved by less: the sum of squares, relative to the mean variance of the features.
     random_state : int, numpy.random.Generator or None
         Seed of `init`; None draws one from `ht.random`. The same seed gives the same centres at any number of ranks.
+    batch_size : int, optional
+        Mini-batches: every step looks at so many samples, drawn at random with replacement, and moves the centres
+        towards them; max_iter is in passes over all samples. None: Lloyd's algorithm.
+    verbose : bool
+        Draw a progress bar on rank 0.
 
     Attributes
     ----------
@@ -40,7 +51,7 @@ class KMeans(KCluster):
     inertia_ : float
         Sum of squared distances of the samples to their centres, weighted.
     n_iter_ : int
-        Iterations made.
+        Iterations made; with mini-batches the passes begun.
     functional_value_ : float
         As `inertia_`, of the samples of the last `fit` or `predict`.
 
@@ -52,10 +63,15 @@ class KMeans(KCluster):
     samples takes over the one farthest from its centre. Rules for stopping and for such clusters are scikit-learn's, so
     that the same first centres give its results. Samples split along features are redistributed once.
 
+    A step of mini-batches costs batch_size / ranks samples and one allreduce of n_clusters * (f + 1) numbers; a centre
+    is the mean of all samples it was given so far. It stops as scikit-learn's: after 10 steps without a better smoothed
+    inertia, or at `tol`. `partial_fit` is such a step with samples of the caller's, which need not fit into memory.
+
     References
     ----------
     Lloyd, "Least squares quantization in PCM", IEEE Trans. Inf. Theory 28 (1982). Arthur and Vassilvitskii,
-    "k-means++: the advantages of careful seeding", SODA 2007. Bahmani et al., "Scalable k-means++", VLDB 2012.
+    "k-means++: the advantages of careful seeding", SODA 2007. Bahmani et al., "Scalable k-means++", VLDB 2012. Sculley,
+    "Web-scale k-means clustering", WWW 2010.
 
     Examples
     --------
@@ -73,12 +89,19 @@ class KMeans(KCluster):
         max_iter: int = 300,
         tol: float = 1e-4,
         random_state: Any = None,
+        *,
+        batch_size: int | None = None,
+        verbose: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+        self.batch_size = batch_size
+        self.verbose = verbose
+
+    _counts: torch.Tensor | None = None
 
     def fit(
         self,
@@ -112,10 +135,79 @@ class KMeans(KCluster):
         """
         core = self._samples(x, oversampling, iter_multiplier)
         w = weights(sample_weight, core, "KMeans.fit")
-        first = self._first_centers(core, w, oversampling, iter_multiplier)
-        centers, labels, self._inertia, self._iterations = _core.kmeans(core, first, w, self.max_iter, float(self.tol))
+        batch = None if self.batch_size is None else positive(self.batch_size, "KMeans", "batch_size")
+        comm = Communicator._of(core.comm)
+        self._counts = None
+        with Progress("KMeans", self.max_iter, self.verbose, comm) as bar:
+            if batch is not None:
+                self._fit_batches(core, w, min(batch, core.gshape[0]), bar)
+                return self
+            first = self._first_centers(core, w, oversampling, iter_multiplier)
+            visit = (lambda i, moved: bar.update(i, f"moved {moved:.3g}")) if self.verbose else None
+            found = _core.kmeans(core, first, w, self.max_iter, float(self.tol), visit)
+        centers, labels, self._inertia, self._iterations = found
         self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
         return self
+
+    def _fit_batches(self, core: _core.Array, w: _core.Array | None, size: int, bar: Progress) -> None:
+        """Collective: one allreduce per step."""
+        check_finite(core, "KMeans.fit")
+        seed = seed_of(self.random_state)
+        rng = np.random.default_rng(seed)
+        some = subset_rows([core] if w is None else [core, _beside(w, core)], min(core.gshape[0], 3 * size), seed)
+        beginner = type(self)(**{**self.get_params(deep=False), "random_state": seed})
+        first = beginner._first_centers(some[0], some[1] if w is not None else None, 2.0, 1.0)
+        run = MiniBatches(core, None if w is None else _beside(w, core), first, float(self.tol))
+        steps = max(1, self.max_iter * core.gshape[0] // size)
+        for step in range(1, steps + 1):
+            done = run.step(rng.integers(core.gshape[0], size=size))
+            self._iterations = 1 + (step * size - 1) // core.gshape[0]
+            bar.update(self._iterations, f"inertia {run.smoothed:.4g} per sample")
+            if done:
+                break
+        self._counts = run.counts
+        self._keep(run.centers(), core, w)
+
+    def partial_fit(self, x: DNDarray, y: Any = None, sample_weight: DNDarray | None = None) -> Self:
+        """Move the centres towards further samples, as a step of mini-batches does. y is ignored.
+
+        Parameters
+        ----------
+        x : DNDarray
+            (n, f), any split; in the first call at least n_clusters samples, among which the first centres are drawn.
+        sample_weight : DNDarray, optional
+            (n,): what each sample counts.
+
+        Returns
+        -------
+        self
+            `labels_` and `inertia_` are those of these samples.
+
+        Raises
+        ------
+        ValueError
+            NaN or infinity in x, another number of features, too few samples in the first call.
+        """
+        fn = "KMeans.partial_fit"
+        core = whole_rows(samples(x, fn)) if self._centers is not None else self._samples(x, 2.0, 1.0)
+        check_finite(core, fn)
+        w = weights(sample_weight, core, fn)
+        if self._centers is None:
+            first = self._first_centers(core, w, 2.0, 1.0)
+            self._counts = None
+        else:
+            first = self._centers._core
+            check_features(core, first.gshape[1], fn)
+        run = MiniBatches(core, None if w is None else _beside(w, core), first, 0.0, self._counts)
+        run.learn(core, run.weights)
+        self._counts, self._iterations = run.counts, (self._iterations or 0) + 1
+        self._keep(run.centers(), core, w)
+        return self
+
+    def _keep(self, centers: _core.Array, core: _core.Array, w: _core.Array | None) -> None:
+        """Labels and inertia of these samples. Collective: one allreduce of one number."""
+        labels, self._inertia = _core.assign_rows(core, centers, w, self._metric)
+        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
 
     def _by_batches(self, x: _core.Array, seed: int) -> _core.Array:
         from equiheat.cluster.batchparallelclustering import BatchParallelKMeans
@@ -128,3 +220,10 @@ class KMeans(KCluster):
         from equiheat.spatial import cdist
 
         return cdist(x, self._fitted("cluster_centers_"))
+
+
+def _beside(w: _core.Array, x: _core.Array) -> _core.Array:
+    """Weights, distributed as the rows of x. Collective where they are not."""
+    if w.split == x.split and w.counts == x.counts:
+        return w
+    return w.resplit(None) if x.counts is None else w.resplit(0).redistribute(x.counts)

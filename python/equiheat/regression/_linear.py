@@ -40,4 +40,5 @@ def predictions(x: _core.Array, coef: torch.Tensor, intercept: torch.Tensor, fla
     dtype = torch.float64 if x.local.dtype == torch.float64 else torch.float32
     found = wrap(x).astype(torch.float64) @ replicated(coef, x) + replicated(intercept, x)
     found = found.astype(dtype)
+    found = found.resplit(None) if found.split == 1 else found
     return found[:, 0] if flat else found

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Categories as columns of zeros and ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+
+from equiheat import _core
+from equiheat._base import as_core, wrap
+from equiheat._function import torch_dtype
+from equiheat._samples import check_features, check_finite, replicated, rowwise, samples, whole_rows
+from equiheat.base import BaseEstimator, TransformMixin
+from equiheat.communication import Communicator
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+__all__ = ["OneHotEncoder"]
+
+
+class OneHotEncoder(TransformMixin, BaseEstimator):
+    """A column of zeros and ones for every category of every feature.
+
+    Parameters
+    ----------
+    categories : 'auto' or list of arrays
+        The categories of each feature, ascending; by default those that `fit` sees.
+    drop : {'first', 'if_binary'}, optional
+        Leave out the first category of each feature, or of those with two.
+    dtype : data type, optional
+        Of the result; float64 by default.
+    handle_unknown : {'error', 'ignore'}
+        What is not among the categories: an error on all ranks, or zeros in all columns of its feature.
+
+    Attributes
+    ----------
+    categories_ : list of DNDarray
+        The categories of each feature, ascending, replicated.
+    drop_idx_ : list of int or None, or None
+        The category of each feature that is left out.
+    n_features_in_ : int
+        Features.
+
+    Notes
+    -----
+    Categories are numbers. `fit` is one allgather per feature of the distinct values of every rank; `transform` is
+    local but for one allreduce of one number (the check for unknown ones). The result is dense.
+
+    Examples
+    --------
+    >>> import equiheat as ht
+    >>> x = ht.array([[0, 7], [1, 7], [0, 9]], split=0)
+    >>> ht.preprocessing.OneHotEncoder().fit_transform(x).tolist()
+    [[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0]]
+    """
+
+    categories_: list[DNDarray] | None = None
+    drop_idx_: list[int | None] | None = None
+    n_features_in_: int | None = None
+
+    def __init__(
+        self, *, categories: Any = "auto", drop: str | None = None, dtype: Any = None, handle_unknown: str = "error"
+    ) -> None:
+        self.categories = categories
+        self.drop = drop
+        self.dtype = dtype
+        self.handle_unknown = handle_unknown
+
+    def fit(self, X: DNDarray, y: Any = None) -> Self:
+        """Find the categories of samples X (n, f), any split. y is ignored.
+
+        Raises
+        ------
+        ValueError
+            NaN or infinity, another number of given categories, categories that are not ascending, an unknown option.
+        """
+        fn = "OneHotEncoder.fit"
+        if self.drop not in (None, "first", "if_binary"):
+            raise ValueError(f"{fn}: drop must be None, 'first' or 'if_binary', is {self.drop!r}")
+        if self.handle_unknown not in ("error", "ignore"):
+            raise ValueError(f"{fn}: handle_unknown must be 'error' or 'ignore', is {self.handle_unknown!r}")
+        core = whole_rows(samples(X, fn, "X"))
+        check_finite(core, fn)
+        f = core.gshape[1]
+        if isinstance(self.categories, str):
+            found = [_distinct(core, column) for column in range(f)]
+        else:
+            found = _given(self.categories, f, core, fn)
+        self.n_features_in_ = f
+        self.categories_ = [replicated(values, core) for values in found]
+        self.drop_idx_ = None
+        if self.drop is not None:
+            self.drop_idx_ = [0 if self.drop == "first" or len(v) == 2 else None for v in found]
+        if self.handle_unknown == "error":
+            self._codes(core, fn)
+        return self
+
+    def _codes(self, core: _core.Array, fn: str) -> tuple[torch.Tensor, torch.Tensor]:
+        """Category of every entry, and whether it is known. Collective: one allreduce with handle_unknown='error'."""
+        found = torch.empty(core.local.shape, dtype=torch.int64)
+        known = torch.empty(core.local.shape, dtype=torch.bool)
+        for column, categories in enumerate(self._fitted("categories_")):
+            kind = torch.promote_types(core.local.dtype, categories.larray.dtype)
+            values, among = core.local[:, column].to(kind).contiguous(), categories.larray.to(kind)
+            place = torch.searchsorted(among, values).clamp_max(len(among) - 1)
+            found[:, column], known[:, column] = place, among[place] == values
+        if self.handle_unknown == "error":
+            unknown = (~known).sum().reshape(1)
+            if core.is_distributed:
+                unknown = Communicator._of(core.comm).allreduce(unknown)
+            if int(unknown) > 0:
+                raise ValueError(f"{fn}: {int(unknown)} entries of X are none of the categories")
+        return found, known
+
+    def _columns(self) -> tuple[torch.Tensor, torch.Tensor, int]:
+        """First column of each feature, the category that is left out (or -1), and the number of columns. Local."""
+        widths = torch.tensor([len(values.larray) for values in self._fitted("categories_")])
+        dropped = torch.tensor([-1 if d is None else d for d in self.drop_idx_ or [None] * len(widths)])
+        widths = widths - (dropped >= 0).long()
+        return widths.cumsum(0) - widths, dropped, int(widths.sum())
+
+    def transform(self, X: DNDarray) -> DNDarray:
+        """The columns of samples.
+
+        Parameters
+        ----------
+        X : DNDarray
+            (n, f), any split.
+
+        Returns
+        -------
+        DNDarray
+            (n, columns), split 0 if X is split.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            Another number of features; unknown categories (on all ranks) with ``handle_unknown='error'``.
+        """
+        fn = "OneHotEncoder.transform"
+        self._fitted("categories_")
+        core = samples(X, fn, "X")
+        check_features(core, self._fitted("n_features_in_"), fn)
+        core = whole_rows(core)
+        if self.handle_unknown == "ignore":
+            check_finite(core, fn)
+        code, known = self._codes(core, fn)
+        first, dropped, width = self._columns()
+        place = first + code - ((dropped >= 0) & (code > dropped)).long()
+        ones = (known & (code != dropped)).to(torch_dtype(self.dtype) or torch.float64)
+        out = torch.zeros((code.shape[0], width + 1), dtype=ones.dtype)  # the last column takes what has none
+        out.scatter_(1, torch.where(ones != 0, place, width), ones)
+        return rowwise(out[:, :width].contiguous(), core)
+
+    def inverse_transform(self, X: DNDarray) -> DNDarray:
+        """Samples from their columns: of each feature the category whose column is largest (the dropped one where all
+        are zero).
+
+        Parameters
+        ----------
+        X : DNDarray
+            (n, columns), any split.
+
+        Returns
+        -------
+        DNDarray
+            (n, f) in the categories' type, split 0 if X is split. Local (split 1 is redistributed).
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            Another number of columns; a feature of which all columns are zero though none was dropped (on all ranks).
+        """
+        fn = "OneHotEncoder.inverse_transform"
+        categories = self._fitted("categories_")
+        first, dropped, width = self._columns()
+        core = whole_rows(samples(X, fn, "X"))
+        if core.gshape[1] != width:
+            raise ValueError(f"{fn}: X has {core.gshape[1]} columns, but {width} are those of the categories")
+        kind = categories[0].larray.dtype
+        for values in categories[1:]:
+            kind = torch.promote_types(kind, values.larray.dtype)
+        out = torch.empty((core.local.shape[0], len(categories)), dtype=kind)
+        lost = torch.zeros(1, dtype=torch.int64)
+        for column, values in enumerate(categories):
+            among, gone = values.larray.to(kind), int(dropped[column])
+            count = len(among) - int(gone >= 0)
+            own = core.local[:, int(first[column]) : int(first[column]) + count]
+            if count == 0:
+                out[:, column] = among[0]
+                continue
+            most, code = own.max(1)
+            code = code + (code >= gone).long() if gone >= 0 else code
+            out[:, column] = among[torch.where(most != 0, code, max(gone, 0))]
+            lost += (most == 0).sum() if gone < 0 else 0
+        if core.is_distributed:
+            lost = Communicator._of(core.comm).allreduce(lost)
+        if int(lost) > 0:
+            raise ValueError(f"{fn}: {int(lost)} features have zeros in all their columns, and none was dropped")
+        return rowwise(out, core)
+
+    def get_feature_names_out(self, input_features: Any = None) -> list[str]:
+        """Names of the columns: ``feature_category``. Local."""
+        categories = self._fitted("categories_")
+        names = input_features or [f"x{i}" for i in range(len(categories))]
+        dropped = self.drop_idx_ or [None] * len(categories)
+        return [
+            f"{name}_{value}"
+            for name, values, gone in zip(names, categories, dropped, strict=True)
+            for place, value in enumerate(values.larray.tolist())
+            if place != gone
+        ]
+
+
+def _distinct(core: _core.Array, column: int) -> torch.Tensor:
+    """The values of a column, ascending, on every rank. Collective: one allgather of the ranks' values."""
+    own = torch.unique(core.local[:, column])
+    return torch.unique(Communicator._of(core.comm).allgatherv(own)) if core.is_distributed else own
+
+
+def _given(categories: Any, features: int, like: _core.Array, fn: str) -> list[torch.Tensor]:
+    if len(categories) != features:
+        raise ValueError(f"{fn}: categories of {len(categories)} features are given, X has {features}")
+    found = []
+    for column, values in enumerate(categories):
+        core = as_core(values, like.comm)
+        if core is None or core.ndim != 1 or core.gshape[0] == 0:
+            raise ValueError(f"{fn}: categories[{column}] must be a vector of numbers, is {values!r}")
+        own = wrap(core).resplit(None).larray
+        if bool((own[1:] <= own[:-1]).any()):
+            raise ValueError(f"{fn}: categories[{column}] must ascend, are {own.tolist()}")
+        found.append(own)
+    return found
