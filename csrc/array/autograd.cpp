@@ -109,7 +109,7 @@ struct Redistribute : torch::autograd::Function<Redistribute> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& local, const LayoutChange& change) {
     keep(ctx, change);
     // The clone keeps a slice of a replicated array from being returned as a view of the input.
-    const at::Tensor moved = movers::redistribute(local.detach(), *change.from, *change.to, *change.comm);
+    const at::Tensor moved = movers::redistribute(local.detach(), change.from, change.to, *change.comm);
     return change.from->is_split() ? moved : moved.clone();
   }
   static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
@@ -154,7 +154,7 @@ at::Tensor redistribute_local(const at::Tensor& local, const LayoutPtr& from, co
                               const CommPtr& comm) {
   if (from->same_distribution(*to)) return local;
   if (needs_grad(local)) return Redistribute::apply(local, LayoutChange{from, to, comm});
-  return movers::redistribute(local, *from, *to, *comm);
+  return movers::redistribute(local, from, to, *comm);
 }
 
 }  // namespace eh

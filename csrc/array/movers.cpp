@@ -6,6 +6,8 @@
 #include <ATen/ops/zeros_ops.h>
 
 #include "array/tensor_comm.hpp"
+#include "kernels/pages.hpp"
+#include "layout/redistribution.hpp"
 
 namespace eh::movers {
 namespace {
@@ -15,10 +17,8 @@ at::Tensor zeros(const Shape& shape, const at::Tensor& like) {
                                like.device(), std::nullopt);
 }
 
-at::Tensor empty(const Shape& shape, const at::Tensor& like) {
-  return at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(sizes(shape)), like.scalar_type(),
-                                             like.layout(), like.device(), std::nullopt, std::nullopt);
-}
+/// Bytes of a result whose first touch takes longer than its asking for large pages.
+constexpr std::size_t kLarge = 16 << 20;
 
 /// Whether the transfers fill all rows of a block: none of them is written twice.
 bool fills(const std::vector<Transfer>& transfers, std::int64_t rows) {
@@ -32,21 +32,34 @@ std::vector<Part> views(const at::Tensor& local, int axis, const std::vector<Tra
   return parts;
 }
 
-/// Block transposition: what a rank owns along both axes goes to the owner along the new one.
-at::Tensor exchange_axes(const at::Tensor& local, const Layout& from, const Layout& to,
-                         const Communicator& comm) {
-  at::Tensor out = empty(to.lshape(comm.rank()), local);  // filled by the parts of all ranks
-  std::vector<Part> sends;
-  std::vector<Part> recvs;
-  for (int peer = 0; peer < comm.size(); ++peer) {
-    sends.push_back({peer, local.narrow(to.split(), to.offset(peer), to.count(peer))});
-    recvs.push_back({peer, out.narrow(from.split(), from.offset(peer), from.count(peer))});
+at::Tensor run(const at::Tensor& local, const Layout& to, const Redistribution& plan, const Layout& from,
+               const Communicator& comm) {
+  switch (plan.kind) {
+    case Redistribution::Kind::Nothing:
+      return local;
+    case Redistribution::Kind::Slice:
+      return local.narrow(to.split(), to.offset(comm.rank()), to.count(comm.rank()));
+    case Redistribution::Kind::Gather:
+      return allgather(local, from.split(), from.counts(), comm);
+    case Redistribution::Kind::Exchange:
+      break;
   }
-  exchange(sends, recvs, false, local, comm);
+  at::Tensor out = empty(to.lshape(comm.rank()), local);  // filled by the parts of all ranks
+  exchange(views(local, plan.send_axis, plan.sends), views(out, plan.recv_axis, plan.recvs), false, local,
+           comm);
   return out;
 }
 
 }  // namespace
+
+at::Tensor empty(const Shape& shape, const at::Tensor& like) {
+  at::Tensor out =
+      at::_ops::empty_memory_format::call(c10::fromIntArrayRefSlow(sizes(shape)), like.scalar_type(),
+                                          like.layout(), like.device(), std::nullopt, std::nullopt);
+  if (out.is_cpu() && out.nbytes() >= kLarge)
+    kernels::prefer_large_pages(out.mutable_data_ptr(), out.nbytes());
+  return out;
+}
 
 at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::int64_t>& from,
                      const std::vector<std::int64_t>& to, const std::vector<Move>& moves, bool reverse,
@@ -65,12 +78,12 @@ at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::i
 
 at::Tensor redistribute(const at::Tensor& local, const Layout& from, const Layout& to,
                         const Communicator& comm) {
-  if (from.same_distribution(to)) return local;
-  if (!from.is_split()) return local.narrow(to.split(), to.offset(comm.rank()), to.count(comm.rank()));
-  if (!to.is_split()) return allgather(local, from.split(), from.counts(), comm);
-  if (from.split() != to.split()) return exchange_axes(local, from, to, comm);
-  const std::int64_t extent = from.gshape()[static_cast<std::size_t>(from.split())];
-  return move_rows(local, from.split(), from.counts(), to.counts(), identity_moves(extent), false, comm);
+  return run(local, to, plan_redistribution(from, to, comm.rank()), from, comm);
+}
+
+at::Tensor redistribute(const at::Tensor& local, const LayoutPtr& from, const LayoutPtr& to,
+                        const Communicator& comm) {
+  return run(local, *to, *redistribution_of(from, to, comm.rank()), *from, comm);
 }
 
 }  // namespace eh::movers

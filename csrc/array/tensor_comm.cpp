@@ -41,10 +41,10 @@ Counts counts_of(const std::vector<Part>& parts, int size, int self) {
   return counts;
 }
 
-bool is_plain_memory(const std::vector<Part>& parts) {
-  return std::all_of(parts.begin(), parts.end(), [](const Part& part) {
-    return part.view.is_cpu() && !part.view.is_conj() && !part.view.is_neg();
-  });
+/// Parts whose memory holds what they mean: lazily conjugated views are copied.
+std::vector<Part> resolved(std::vector<Part> parts) {
+  for (Part& part : parts) part.view = part.view.resolve_conj().resolve_neg();
+  return parts;
 }
 
 /// The memory of the parts to or from each other rank.
@@ -221,10 +221,11 @@ void bcast(const at::Tensor& tensor, int root, const Communicator& comm) {
 void exchange(const std::vector<Part>& sends, const std::vector<Part>& recvs, bool accumulate,
               const at::Tensor& like, const Communicator& comm) {
   const int self = comm.rank();
-  if (comm.shares_memory() && !accumulate && is_plain_memory(sends) && is_plain_memory(recvs)) {
-    comm.alltoallv_views(memory_of(sends, comm.size(), self), memory_of(recvs, comm.size(), self),
+  if (like.is_cpu() && !accumulate) {
+    const std::vector<Part> plain = resolved(sends);
+    comm.alltoallv_views(memory_of(plain, comm.size(), self), memory_of(recvs, comm.size(), self),
                          dtype_of(like.scalar_type()));
-    return copy_own_parts(sends, recvs, accumulate, self);
+    return copy_own_parts(plain, recvs, accumulate, self);
   }
   const Counts send_counts = counts_of(sends, comm.size(), self);
   const Counts recv_counts = counts_of(recvs, comm.size(), self);

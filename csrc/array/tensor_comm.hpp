@@ -35,7 +35,8 @@ struct Part {
 };
 /// Sends every view of `sends` to its peer and fills the views of `recvs` (adding to what is there when
 /// `accumulate`). Parts are ordered by peer; the parts between two ranks match in order and size.
-/// One alltoallv of packed buffers; a rank's parts to itself are copied directly. Collective.
+/// One alltoallv, of the views piece by piece in host memory, of packed buffers when accumulating or on a device; a
+/// rank's parts to itself are copied directly. Collective.
 void exchange(const std::vector<Part>& sends, const std::vector<Part>& recvs, bool accumulate,
               const at::Tensor& like, const Communicator& comm);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array/redistribute.hpp"
+#include "array/rounds.hpp"
 #include "array/staging.hpp"
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
@@ -30,6 +31,16 @@ DNDarray redistribute_counts(const DNDarray& x, std::vector<std::int64_t> counts
   EH_CHECK(static_cast<int>(counts.size()) == x.comm().size(), ValueError, "redistribute: ", counts.size(),
            " counts for ", x.comm().size(), " ranks; give one per rank");
   return redistribute(x, share(Layout::with_counts(x.shape(), x.split(), std::move(counts))));
+}
+
+/// For arrays whose old block is not read again.
+DNDarray consume(const DNDarray& x, std::optional<int> split, const OptionalCounts& counts,
+                 bool last_reader) {
+  const int axis = split_from(split, x.ndim(), "resplit_");
+  Layout layout = counts ? Layout::with_counts(x.shape(), axis, *counts)
+                         : Layout::balanced(x.shape(), axis, x.comm().size());
+  if (layout == x.layout()) return x;
+  return redistribute_consuming(x, share(std::move(layout)), last_reader);
 }
 
 py::tuple halo(const DNDarray& x, std::int64_t prev, std::int64_t next, bool periodic) {
@@ -77,6 +88,8 @@ void register_array(py::module_& m) {
             return resplit(x, split_from(split, x.ndim(), "resplit"));
           },
           py::arg("split"), NoGil(), "Balanced along `split`, or replicated. Collective.")
+      .def("consume", &consume, py::arg("split"), py::arg("counts"), py::arg("last_reader"), NoGil(),
+           "Another layout of an array that is not used again; its memory goes as it is sent. Collective.")
       .def("redistribute", &redistribute_counts, py::arg("counts"), NoGil(),
            "Other extents, same split. Collective.")
       .def("halo", &halo, py::arg("prev"), py::arg("next"), py::arg("periodic"),

@@ -21,5 +21,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   eh::register_fft(m);
   eh::register_sparse(m);
   eh::register_io(m);
+  eh::register_stencil(m);
   eh::register_estimators(m);
 }

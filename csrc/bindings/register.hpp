@@ -21,6 +21,7 @@ void register_solvers(pybind11::module_& m);
 void register_fft(pybind11::module_& m);
 void register_sparse(pybind11::module_& m);
 void register_estimators(pybind11::module_& m);
+void register_stencil(pybind11::module_& m);
 void register_io(pybind11::module_& m);
 
 }  // namespace eh

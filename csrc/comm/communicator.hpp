@@ -132,11 +132,11 @@ class Communicator {
   void scatterv(ConstBuffer send, Buffer recv, const Counts& counts, int root) const;  // Collective.
   void alltoall(ConstBuffer send, Buffer recv) const;                                  // Collective.
   void alltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv, const Counts& recv_counts) const;
-  /// Whether alltoallv_views may be called: its ranks share a node and its memory. The same on all ranks.
+  /// Whether its ranks share a node and its memory. The same on all ranks.
   bool shares_memory() const;
-  /// alltoallv of strided host memory without packing it first: the views sends[r], one behind another, fill the views
-  /// recvs[this rank] of rank r. Entries of the own rank are not looked at. Other ranks may call alltoallv with the same
-  /// counts. Collective. @pre shares_memory()
+  /// alltoallv of strided host memory without a packed copy of it: the views sends[r], one behind another, fill the views
+  /// recvs[this rank] of rank r, in pieces that are packed, sent and unpacked at the same time. Entries of the own rank
+  /// are not looked at. Collective.
   void alltoallv_views(const std::vector<std::vector<StridedView>>& sends,
                        const std::vector<std::vector<StridedView>>& recvs, DType dtype) const;
   void reduce_scatter(ConstBuffer send, Buffer recv, const Counts& counts, ReduceOp op) const;  // Collective.
@@ -170,6 +170,7 @@ class Communicator {
   [[nodiscard]] Request irecv(Buffer buffer, int source, int tag = 0) const;
 
  private:
+  friend class ViewExchange;
   std::unique_ptr<Impl> impl_;
 };
 

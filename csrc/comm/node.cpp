@@ -53,10 +53,10 @@ Node::Node(MPI_Comm comm, int rank, int size, std::size_t chunk)
   counts_ = boards_ + pages(n * sizeof(Board));
   steps_ = counts_ + pages(Board::kDepth * n * 2 * n * sizeof(std::int64_t));
   channels_ = steps_ + pages(n * sizeof(Steps));
-  slots_ = channels_ + pages(n * n * sizeof(Channel));
+  slots_ = channels_ + pages(n * n * kLanes * sizeof(Channel));
   pieces_ = slots_ + n * kSlot;
   chunks_ = pieces_ + n * 2 * kPiece;
-  bytes_ = chunks_ + n * n * kRing * chunk;
+  bytes_ = chunks_ + n * n * kLanes * kRing * chunk;
 }
 
 std::unique_ptr<Node> Node::make(MPI_Comm comm) {
@@ -94,12 +94,12 @@ std::byte* Node::piece(int rank, std::uint64_t number) const {
   return part(pieces_ + (static_cast<std::size_t>(rank) * 2 + static_cast<std::size_t>(number % 2)) * kPiece);
 }
 
-Channel& Node::channel(int from, int to) const {
-  return reinterpret_cast<Channel*>(part(channels_))[pair(from, to)];
+Channel& Node::channel(int from, int to, Lane lane) const {
+  return reinterpret_cast<Channel*>(part(channels_))[pair(from, to, lane)];
 }
 
-std::byte* Node::chunk(int from, int to, std::uint64_t number) const {
-  return part(chunks_ + (pair(from, to) * kRing + static_cast<std::size_t>(number % kRing)) * chunk_);
+std::byte* Node::chunk(int from, int to, Lane lane, std::uint64_t number) const {
+  return part(chunks_ + (pair(from, to, lane) * kRing + static_cast<std::size_t>(number % kRing)) * chunk_);
 }
 
 void Node::advance() { steps(rank_).done.store(++step_, std::memory_order_release); }

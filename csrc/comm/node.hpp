@@ -5,12 +5,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 
 #include "comm/call.hpp"
 #include "comm/shared_memory.hpp"
 
 namespace eh {
+
+class RingExchange;  // comm/rings.hpp
 
 /// Waiting for other ranks of the node: spins first, then gives the core away, and lets MPI make progress, because a
 /// rank we wait for may be waiting for a message of ours.
@@ -73,8 +76,11 @@ class Node {
   std::byte* piece(int rank, std::uint64_t number) const;
   static constexpr std::size_t kPiece = 128 << 10;
   std::uint64_t next_piece() { return pieces_done_++; }
-  Channel& channel(int from, int to) const;
-  std::byte* chunk(int from, int to, std::uint64_t number) const;
+  /// Exchanges that are waited for at once, and those whose halves are apart, have rings of their own.
+  enum Lane : std::uint8_t { Blocking, Started };
+  static constexpr std::size_t kLanes = 2;
+  Channel& channel(int from, int to, Lane lane) const;
+  std::byte* chunk(int from, int to, Lane lane, std::uint64_t number) const;
   std::size_t chunk_bytes() const { return chunk_; }
   static constexpr std::uint64_t kRing = 4;
 
@@ -82,10 +88,15 @@ class Node {
   void advance();
   void await_all();
 
+  /// Exchanges in the lane Started that are not complete, oldest first.
+  std::deque<RingExchange*>& started() { return started_; }
+
  private:
   Node(MPI_Comm comm, int rank, int size, std::size_t chunk);
-  std::size_t pair(int from, int to) const {
-    return static_cast<std::size_t>(from) * static_cast<std::size_t>(size_) + static_cast<std::size_t>(to);
+  std::size_t pair(int from, int to, Lane lane) const {
+    return (static_cast<std::size_t>(from) * static_cast<std::size_t>(size_) + static_cast<std::size_t>(to)) *
+               kLanes +
+           lane;
   }
   std::byte* part(std::size_t offset) const { return memory_->data() + offset; }
 
@@ -98,6 +109,7 @@ class Node {
   std::unique_ptr<SharedMemory> memory_;
   std::uint64_t step_ = 0;
   std::uint64_t pieces_done_ = 0;
+  std::deque<RingExchange*> started_;
 };
 
 }  // namespace eh

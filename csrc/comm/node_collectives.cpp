@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "comm/combine.hpp"
+#include "comm/rings.hpp"
 
 namespace eh {
 namespace {
@@ -69,60 +70,6 @@ class Round {
   std::int64_t item_;
   std::size_t slice_;
 };
-
-/// A stream and how much of it has moved.
-struct Progress {
-  const Stream* stream = nullptr;
-  std::size_t view = 0;
-  std::int64_t within = 0;
-  std::int64_t left = 0;
-
-  explicit Progress(const Stream& s) : stream(&s) {
-    for (const StridedView& v : s) left += v.bytes();
-  }
-  /// move(view, first, n, place) for the next n bytes, at most `bytes` together.
-  template <typename Move>
-  void next(std::int64_t bytes, const Move& move) {
-    std::int64_t place = 0;
-    while (left > 0 && place < bytes) {
-      const StridedView& v = (*stream)[view];
-      const std::int64_t n = std::min(bytes - place, v.bytes() - within);
-      if (n > 0) move(v, within, n, place);
-      place += n;
-      left -= n;
-      within += n;
-      if (within == v.bytes()) {
-        ++view;
-        within = 0;
-      }
-    }
-  }
-};
-
-bool send_chunk(Node& node, int peer, Progress& progress) {
-  Channel& channel = node.channel(node.rank(), peer);
-  const std::uint64_t number = channel.produced.load(std::memory_order_relaxed);
-  if (progress.left == 0 || number - channel.consumed.load(std::memory_order_acquire) >= Node::kRing)
-    return false;
-  std::byte* chunk = node.chunk(node.rank(), peer, number);
-  progress.next(
-      static_cast<std::int64_t>(node.chunk_bytes()),
-      [&](const StridedView& v, auto first, auto n, auto place) { v.pack(first, n, chunk + place); });
-  channel.produced.store(number + 1, std::memory_order_release);
-  return true;
-}
-
-bool receive_chunk(Node& node, int peer, Progress& progress) {
-  Channel& channel = node.channel(peer, node.rank());
-  const std::uint64_t number = channel.consumed.load(std::memory_order_relaxed);
-  if (progress.left == 0 || channel.produced.load(std::memory_order_acquire) == number) return false;
-  const std::byte* chunk = node.chunk(peer, node.rank(), number);
-  progress.next(
-      static_cast<std::int64_t>(node.chunk_bytes()),
-      [&](const StridedView& v, auto first, auto n, auto place) { v.unpack(first, n, chunk + place); });
-  channel.consumed.store(number + 1, std::memory_order_release);
-  return true;
-}
 
 }  // namespace
 
@@ -209,26 +156,8 @@ void node_bcast(Node& node, void* data, std::int64_t bytes, int root) {
 }
 
 void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs) {
-  std::vector<Progress> out(sends.begin(), sends.end());
-  std::vector<Progress> in(recvs.begin(), recvs.end());
-  auto waiting = node.patience();
-  for (bool pending = true; pending;) {
-    pending = false;
-    bool moved = false;
-    for (int step = 1; step < node.size(); ++step) {
-      const int to = (node.rank() + step) % node.size();
-      const int from = (node.rank() + node.size() - step) % node.size();
-      Progress& outgoing = out[static_cast<std::size_t>(to)];
-      Progress& incoming = in[static_cast<std::size_t>(from)];
-      moved |= send_chunk(node, to, outgoing);
-      moved |= receive_chunk(node, from, incoming);
-      pending |= outgoing.left > 0 || incoming.left > 0;
-    }
-    if (moved)
-      waiting.reset();
-    else if (pending)
-      waiting.wait();
-  }
+  RingExchange exchange(node, Node::Blocking, sends, recvs);
+  exchange.complete();
 }
 
 }  // namespace eh

@@ -5,7 +5,7 @@
 
 #include "comm/communicator.hpp"
 #include "comm/node.hpp"
-#include "kernels/pack.hpp"
+#include "comm/rings.hpp"
 
 /// Collectives of ranks that share memory. Every rank copies its part of the work, in pieces that stay in the caches, so
 /// that main memory is read and written once. All of them are collective over the node's ranks.
@@ -29,8 +29,6 @@ struct ByteBlock {
 void node_allgather(Node& node, const void* in, void* out, const std::vector<ByteBlock>& blocks);
 void node_bcast(Node& node, void* data, std::int64_t bytes, int root);
 
-/// One side of an exchange: views to send to, or to fill from, one rank, one behind another.
-using Stream = std::vector<StridedView>;
 /// sends[r] of this rank fills recvs[this rank] of rank r. The two have equally many bytes. Entries of the own rank are
 /// not looked at.
 void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs);

@@ -7,6 +7,7 @@
 #include "comm/datatypes.hpp"
 #include "comm/impl.hpp"
 #include "comm/large.hpp"
+#include "comm/message_exchange.hpp"
 #include "comm/node_collectives.hpp"
 
 namespace eh {
@@ -183,7 +184,6 @@ void Communicator::alltoallv(ConstBuffer send, const Counts& send_counts, Buffer
 bool Communicator::shares_memory() const { return impl_->node != nullptr; }
 void Communicator::alltoallv_views(const std::vector<Stream>& sends, const std::vector<Stream>& recvs,
                                    DType dtype) const {
-  EH_CHECK(shares_memory(), CommError, "alltoallv_views: the ranks of this communicator share no memory");
   const auto counts_of = [&](const std::vector<Stream>& streams) {
     Counts counts;
     for (const Stream& stream : streams) {
@@ -199,7 +199,10 @@ void Communicator::alltoallv_views(const std::vector<Stream>& sends, const std::
   check_counts("alltoallv_views", "sends", sent, size());
   check_counts("alltoallv_views", "recvs", received, size());
   announce(flight, *impl_, [&] { return Call(CallKind::Alltoallv).typed(dtype); }, {&sent, &received});
-  node_exchange(*impl_->node, sends, recvs);
+  if (impl_->node != nullptr)
+    node_exchange(*impl_->node, sends, recvs);
+  else
+    message_exchange(impl_->comm(), sends, recvs);
   flight.complete();
 }
 Request Communicator::ialltoallv(ConstBuffer send, const Counts& send_counts, Buffer recv,

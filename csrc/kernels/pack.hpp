@@ -18,6 +18,7 @@ class StridedView {
   StridedView(std::byte* data, std::int64_t bytes);
 
   std::int64_t bytes() const { return count_ * static_cast<std::int64_t>(item_); }
+  const std::byte* data() const { return data_; }
   bool is_contiguous() const { return sizes_.empty(); }
   /// Copies bytes [first, first + n) of the packed form. @pre both are multiples of the element's size
   void pack(std::int64_t first, std::int64_t n, std::byte* out) const;

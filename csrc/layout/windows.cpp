@@ -14,11 +14,11 @@ void add_moves(std::vector<Move>& moves, const Window& window, std::int64_t targ
   std::int64_t at = window.begin;
   while (at < window.end) {
     const std::int64_t row = n > 0 ? row_at(at, n, boundary) : -1;
-    // Runs: up to the end of the axis from within it, or for nothing from before it; mirrored rows one by one.
+    // Runs: up to the end of the axis from within it, or for nothing from before it; other rows one by one.
     std::int64_t length = 1;
     if (row < 0) {
       length = at < 0 ? std::min<std::int64_t>(window.end, 0) - at : window.end - at;
-    } else if (boundary != Boundary::Symm || (at >= 0 && at < n)) {
+    } else if (boundary == Boundary::Wrap || (at >= 0 && at < n)) {
       length = std::min(window.end - at, n - row);
     }
     if (row >= 0) moves.push_back({row, target + (at - window.begin), length});
@@ -31,9 +31,12 @@ void add_moves(std::vector<Move>& moves, const Window& window, std::int64_t targ
 std::int64_t row_at(std::int64_t position, std::int64_t n, Boundary boundary) {
   if (position >= 0 && position < n) return position;
   if (boundary == Boundary::Fill) return -1;
-  const std::int64_t period = boundary == Boundary::Wrap ? n : 2 * n;
+  if (boundary == Boundary::Edge) return position < 0 ? 0 : n - 1;
+  if (boundary == Boundary::Reflect && n == 1) return 0;
+  const std::int64_t period = boundary == Boundary::Wrap ? n : boundary == Boundary::Symm ? 2 * n : 2 * n - 2;
   const std::int64_t within = ((position % period) + period) % period;
-  return within < n ? within : period - 1 - within;
+  if (within < n) return within;
+  return boundary == Boundary::Symm ? period - 1 - within : period - within;
 }
 
 RowPlan plan_windows(const std::vector<std::int64_t>& from, const std::vector<Window>& windows,
@@ -47,6 +50,32 @@ RowPlan plan_windows(const std::vector<std::int64_t>& from, const std::vector<Wi
     plan.to.push_back(length);
     add_moves(plan.moves, window, target, n, boundary);
     target += length;
+  }
+  return plan;
+}
+
+std::vector<Window> windows_around(const std::vector<std::int64_t>& counts, std::int64_t before,
+                                   std::int64_t after) {
+  std::vector<Window> windows;
+  std::int64_t begin = 0;
+  for (const std::int64_t count : counts) {
+    windows.push_back({begin - before, begin + count + after});
+    begin += count;
+  }
+  return windows;
+}
+
+RowPlan plan_halo_rows(const std::vector<std::int64_t>& counts, std::int64_t before, std::int64_t after,
+                       Boundary boundary) {
+  RowPlan plan;
+  plan.from = counts;
+  const std::int64_t n = offsets_of(counts).back();
+  std::int64_t target = 0;
+  for (const Window& window : windows_around(counts, before, after)) {
+    plan.to.push_back(before + after);
+    add_moves(plan.moves, {window.begin, window.begin + before}, target, n, boundary);
+    add_moves(plan.moves, {window.end - after, window.end}, target + before, n, boundary);
+    target += before + after;
   }
   return plan;
 }

@@ -11,9 +11,11 @@ namespace eh {
 
 /// What lies beyond the ends of an axis.
 enum class Boundary : std::uint8_t {
-  Fill,  ///< nothing: rows that no move writes
-  Wrap,  ///< the other end
-  Symm,  ///< the axis mirrored at its edge: d c b a | a b c d | d c b a
+  Fill,     ///< nothing: rows that no move writes
+  Wrap,     ///< the other end
+  Symm,     ///< the axis mirrored at its edge: d c b a | a b c d | d c b a
+  Reflect,  ///< mirrored at its first and last row: d c b | a b c d | c b a
+  Edge,     ///< its first and last row again and again
 };
 
 /// Rows [begin, end) of an axis continued to both sides.
@@ -30,6 +32,16 @@ std::int64_t row_at(std::int64_t position, std::int64_t n, Boundary boundary);
 /// reach a little beyond the ends.
 RowPlan plan_windows(const std::vector<std::int64_t>& from, const std::vector<Window>& windows,
                      Boundary boundary);
+
+/// The windows of all ranks: their own rows, `before` rows in front of them and `after` behind. A rank without rows has
+/// the window around the place where they would be.
+std::vector<Window> windows_around(const std::vector<std::int64_t>& counts, std::int64_t before,
+                                   std::int64_t after);
+
+/// A halo exchange: every rank gets the `before` rows in front of its own and the `after` rows behind them, and
+/// nothing else, one behind the other. Rows come from as many ranks as needed.
+RowPlan plan_halo_rows(const std::vector<std::int64_t>& counts, std::int64_t before, std::int64_t after,
+                       Boundary boundary);
 
 /// Outputs of a convolution along one axis: entry i of the result is entry offset + i * stride of the full one.
 struct ConvolutionAxis {

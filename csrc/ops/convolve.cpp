@@ -2,7 +2,6 @@
 #include "ops/convolve.hpp"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/constant_pad_nd_ops.h>
 #include <ATen/ops/flip_ops.h>
 #include <ATen/ops/slice_ops.h>
 
@@ -11,6 +10,7 @@
 #include "array/autograd.hpp"
 #include "array/convolution.hpp"
 #include "array/redistribute.hpp"
+#include "array/windows.hpp"
 
 namespace eh {
 namespace {
@@ -45,50 +45,36 @@ LayoutPtr result_layout(const DNDarray& a, const Plan& plan) {
   return share(Layout::balanced(std::move(shape), a.split(), a.layout().nranks()));
 }
 
-/// A window onto an axis that every rank has whole.
-at::Tensor local_window(const at::Tensor& x, int axis, const Window& window, const Convolution& spec) {
-  const std::int64_t n = x.size(axis);
-  if (spec.boundary == Boundary::Fill) {
-    const std::int64_t before = std::max<std::int64_t>(-window.begin, 0);
-    const std::int64_t behind = std::max<std::int64_t>(window.end - n, 0);
-    std::vector<c10::SymInt> padding(static_cast<std::size_t>(2 * (x.dim() - axis)), 0);
-    padding[padding.size() - 2] = before;
-    padding.back() = behind;
-    const at::Tensor padded = before + behind == 0 ? x : op::constant_pad_nd::call(x, padding, spec.fill);
-    return padded.narrow(axis, window.begin + before, window.end - window.begin);
+std::int64_t product(const at::Tensor& x, std::int64_t begin, std::int64_t end) {
+  std::int64_t n = 1;
+  for (std::int64_t i = begin; i < end; ++i) n *= x.size(i);
+  return n;
+}
+
+/// (batch, depth, height, width) of a local tensor whose last `axes` axes are convolved.
+at::Tensor as_volumes(const at::Tensor& x, int axes) {
+  const std::int64_t batch = product(x, 0, x.dim() - axes);
+  const std::int64_t depth = axes == 3 ? x.size(-3) : 1;
+  const std::int64_t height = axes >= 2 ? x.size(-2) : 1;
+  return x.reshape({batch, depth, height, x.size(-1)});
+}
+
+/// Places at which v lies within x, both (batch, depth, height, width): correlations of planes, added up over the depth
+/// of v.
+at::Tensor correlate_volumes(const at::Tensor& x, const at::Tensor& v) {
+  if (x.size(1) == 1) return correlate_valid(x.select(1, 0), v.select(1, 0)).unsqueeze(1);
+  const std::int64_t depth = x.size(1) - v.size(1) + 1;
+  const bool shared = v.size(0) == 1;
+  at::Tensor sum;
+  for (std::int64_t p = 0; p < v.size(1); ++p) {
+    const at::Tensor planes = x.narrow(1, p, depth).reshape({x.size(0) * depth, x.size(2), x.size(3)});
+    at::Tensor factor = v.select(1, p);
+    if (!shared) factor = factor.unsqueeze(1).expand({x.size(0), depth, v.size(2), v.size(3)});
+    if (!shared) factor = factor.reshape({x.size(0) * depth, v.size(2), v.size(3)});
+    const at::Tensor part = correlate_valid(planes, factor);
+    sum = sum.defined() ? sum.add(part) : part;
   }
-  const at::Tensor index = x.new_empty({window.end - window.begin},
-                                       x.options().dtype(at::kLong).device(at::kCPU).requires_grad(false));
-  auto* target = index.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t at = window.begin; at < window.end; ++at) *target++ = row_at(at, n, spec.boundary);
-  return x.index_select(axis, index.to(x.device()));
-}
-
-/// This rank's window onto the split axis.
-at::Tensor moved_window(const DNDarray& a, const std::vector<Window>& windows, const Convolution& spec) {
-  const RowPlan plan = plan_windows(a.layout().counts(), windows, spec.boundary);
-  const at::Tensor rows = move_rows(a.local(), a.split(), plan.from, plan.to, plan.moves, a.comm_ptr());
-  if (spec.boundary != Boundary::Fill || spec.fill == 0) return rows;
-  const Window own = windows[static_cast<std::size_t>(a.comm().rank())];
-  const std::int64_t n = a.shape()[static_cast<std::size_t>(a.split())];
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(rows.dim()), 1);
-  shape[static_cast<std::size_t>(a.split())] = own.end - own.begin;
-  at::Tensor beyond = rows.new_zeros({own.end - own.begin});
-  const std::int64_t before = std::clamp<std::int64_t>(-own.begin, 0, own.end - own.begin);
-  const std::int64_t behind = std::clamp<std::int64_t>(own.end - n, 0, own.end - own.begin);
-  beyond.narrow(0, 0, before).fill_(spec.fill);
-  beyond.narrow(0, own.end - own.begin - behind, behind).fill_(spec.fill);
-  return rows.add(beyond.view(shape));
-}
-
-/// (batch, height, width) of a local tensor whose last `axes` axes are convolved.
-at::Tensor as_planes(const at::Tensor& x, int axes) {
-  const std::int64_t batch = x.dim() == axes ? 1 : -1;
-  const std::int64_t height = axes == 2 ? x.size(-2) : 1;
-  if (batch == 1 || x.numel() > 0) return x.reshape({batch, height, x.size(-1)});
-  std::int64_t items = 1;
-  for (std::int64_t i = 0; i < x.dim() - axes; ++i) items *= x.size(i);
-  return x.reshape({items, height, x.size(-1)});
+  return sum.reshape({x.size(0), depth, sum.size(1), sum.size(2)});
 }
 
 /// A block of the kernel, whole on this rank, and where it begins along the split convolved axis.
@@ -100,6 +86,7 @@ struct KernelBlock {
 /// The block's share of the result.
 at::Tensor convolved(const DNDarray& a, const KernelBlock& kernel, const Plan& plan, const Layout& target) {
   const int rank = a.comm().rank();
+  const Beyond beyond = {plan.spec.boundary, plan.spec.fill};
   at::Tensor x = a.local();
   bool empty = false;
   for (int k = 0; k < plan.axes(); ++k) {
@@ -108,7 +95,7 @@ at::Tensor convolved(const DNDarray& a, const KernelBlock& kernel, const Plan& p
     const ConvolutionAxis along = plan.along(k, extent);
     if (axis != a.split() || !a.is_distributed()) {
       const std::int64_t length = plan.spec.lengths[static_cast<std::size_t>(k)];
-      x = local_window(x, axis, along.window(0, length, 0, extent), plan.spec);
+      x = local_window(x, axis, along.window(0, length, 0, extent), beyond);
       continue;
     }
     std::vector<Window> windows;
@@ -116,16 +103,16 @@ at::Tensor convolved(const DNDarray& a, const KernelBlock& kernel, const Plan& p
       const std::int64_t begin = target.offset(r);
       windows.push_back(along.window(begin, begin + target.count(r), kernel.begin, kernel.begin + extent));
     }
-    x = moved_window(a.with_local(x), windows, plan.spec);
+    x = window_of(a.with_local(x), axis, windows, beyond);
     empty = target.count(rank) == 0;
   }
   const Shape shape = target.lshape(rank);
-  const at::Tensor reversed = op::flip::call(as_planes(kernel.values, plan.axes()), {1, 2});
+  const at::Tensor reversed = op::flip::call(as_volumes(kernel.values, plan.axes()), {1, 2, 3});
   if (empty) return x.new_zeros(sizes(shape)).add(x.sum().mul(reversed.sum()).mul(0));  // stays in the graph
-  at::Tensor y = correlate_valid(as_planes(x, plan.axes()), reversed);
+  at::Tensor y = correlate_volumes(as_volumes(x, plan.axes()), reversed);
   for (int k = 0; k < plan.axes(); ++k) {
     const std::int64_t stride = plan.spec.stride[static_cast<std::size_t>(k)];
-    const std::int64_t axis = 3 - plan.axes() + k;
+    const std::int64_t axis = 4 - plan.axes() + k;
     if (stride != 1) y = op::slice_Tensor::call(y, axis, 0, std::nullopt, stride);
   }
   return y.reshape(sizes(shape));

@@ -17,7 +17,7 @@ struct Convolution {
   double fill = 0;  ///< what `Fill` puts beyond the ends
 };
 
-/// Convolution over the last one or two axes of a (as many as the spec has) with kernel v, which has these axes only
+/// Convolution over the last one to three axes of a (as many as the spec has) with kernel v, which has these axes only
 /// or a's batch axes, too. Split of a; along a convolved split axis a's extents if its length stays, else balanced.
 /// Differentiable.
 ///

@@ -306,6 +306,9 @@ from equiheat import io as io
 from equiheat import sparse as sparse
 from equiheat.io import *
 from equiheat.signal import *
+from equiheat import ndimage as ndimage
+from equiheat.moving import *
+from equiheat.stencils import *
 
 # ---- cut, repeat, pad, edit, gather
 from equiheat.diagonals import *

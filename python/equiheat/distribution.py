@@ -7,6 +7,7 @@ underscore.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,12 @@ def resplit(arr: DNDarray, axis: int | None = None) -> DNDarray:
 
 
 def resplit_(arr: DNDarray, axis: int | None = None) -> DNDarray:
-    """`resplit` in place; returns the array itself. Collective."""
-    return _replace(arr, _core.resplit(unwrap(arr, "resplit_", "arr"), axis))
+    """`resplit` in place; returns the array itself. Collective.
+
+    The old block goes back to the system piece by piece as it is sent, unless something else looks at its memory: from
+    axis to axis both together need at most 1.25 times the larger one.
+    """
+    return _replace(arr, _consumed(arr, "resplit_", axis, None))
 
 
 def balance(array: DNDarray, copy: bool = False) -> DNDarray:
@@ -47,8 +52,9 @@ def balance(array: DNDarray, copy: bool = False) -> DNDarray:
 
     As in Heat the array itself is balanced and returned, unless copy=True.
     """
-    core = _core.resplit(unwrap(array, "balance", "array"), array.split)
-    return wrap(core) if copy else _replace(array, core)
+    if copy:
+        return wrap(_core.resplit(unwrap(array, "balance", "array"), array.split))
+    return _replace(array, _consumed(array, "balance", unwrap(array, "balance", "array").split, None))
 
 
 def balance_(array: DNDarray) -> None:
@@ -79,14 +85,18 @@ def redistribute(
     ValueError
         If arr is not split, or the extents do not add up to its own.
     """
+    core, counts = _target(arr, lshape_map, target_map)
+    return wrap(_core.resplit(core, core.split) if counts is None else _core.redistribute(core, counts))
+
+
+def _target(arr: DNDarray, lshape_map: Any, target_map: Any) -> tuple[_core.Array, list[int] | None]:
+    """The native array and the extents wanted, None for the chunk rule."""
     core = unwrap(arr, "redistribute", "arr")
     if core.split is None or core.counts is None:
         raise ValueError("redistribute: the array has split None; resplit it first")
     if lshape_map is not None and _counts(lshape_map, core, "lshape_map") != list(core.counts):
         raise ValueError(f"redistribute: lshape_map {lshape_map} is not the array's, {core.counts} along its split")
-    if target_map is None:
-        return wrap(_core.resplit(core, core.split))
-    return wrap(_core.redistribute(core, _counts(target_map, core, "target_map")))
+    return core, None if target_map is None else _counts(target_map, core, "target_map")
 
 
 def redistribute_(
@@ -94,8 +104,11 @@ def redistribute_(
     lshape_map: Tensor | Sequence[Sequence[int]] | None = None,
     target_map: Tensor | Sequence[Sequence[int]] | Sequence[int] | None = None,
 ) -> None:
-    """`redistribute` in place. Collective."""
-    _replace(arr, redistribute(arr, lshape_map, target_map)._core)
+    """`redistribute` in place; memory as for `resplit_`. Collective."""
+    core, counts = _target(arr, lshape_map, target_map)
+    split = core.split
+    del core
+    _replace(arr, _consumed(arr, "redistribute_", split, counts))
 
 
 def collect(arr: DNDarray, target_rank: int = 0) -> DNDarray:
@@ -116,6 +129,31 @@ def collect(arr: DNDarray, target_rank: int = 0) -> DNDarray:
 def collect_(arr: DNDarray, target_rank: int = 0) -> None:
     """`collect` in place. Collective."""
     _replace(arr, collect(arr, target_rank)._core)
+
+
+def _references(holder: Any) -> int:
+    return sys.getrefcount(holder._core)
+
+
+class _Holder:
+    _core = object
+
+
+def _references_of_one_holder() -> int:
+    holder = _Holder()
+    holder._core = object()  # type: ignore[assignment]
+    return _references(holder)
+
+
+#: What `_references` counts for a native array that one DNDarray holds: depends on the interpreter.
+_ALONE = _references_of_one_holder()
+
+
+def _consumed(arr: DNDarray, fn: str, axis: int | None, counts: list[int] | None) -> _core.Array:
+    """The native array under another layout; the present one is read for the last time if only `arr` holds it."""
+    unwrap(arr, fn, "arr")
+    last_reader = _references(arr) <= _ALONE
+    return arr._core.consume(axis, counts, last_reader)
 
 
 def _replace(x: DNDarray, core: _core.Array) -> DNDarray:

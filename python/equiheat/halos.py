@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from equiheat import _core
 from equiheat._base import unwrap
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def get_halo(x: DNDarray, halo_size: int, prev: bool = True, next: bool = True, 
 
     Notes
     -----
-    Collective: one alltoallv of the halos. Differentiable: gradients of halos go back to the rows they are copies of.
+    Collective: the halos, from the ranks that hold them; the exchange is planned once for all arrays of one
+    distribution. To compute while they travel see `HaloExchange` and `stencil`. Differentiable: gradients of halos go
+    back to the rows they are copies of.
     A rank without rows gets no halo; neighbours are the next rows, whoever holds them. Later changes of x
     do not reach its halos before the next call.
 
@@ -52,7 +55,11 @@ def get_halo(x: DNDarray, halo_size: int, prev: bool = True, next: bool = True, 
     if not core.is_distributed and not periodic:  # all rows are here
         x._halo_prev = x._halo_next = None
         return
-    extended, before, behind = core.halo(halo_size if prev else 0, halo_size if next else 0, periodic)
+    widths = halo_size if prev else 0, halo_size if next else 0
+    if not (torch.is_grad_enabled() and core.local.requires_grad):
+        x._halo_prev, x._halo_next = _core.halo_rows(core, *widths, periodic)
+        return
+    extended, before, behind = core.halo(*widths, periodic)
     axis = core.split or 0
     x._halo_prev = extended.narrow(axis, 0, before) if before else None
     x._halo_next = extended.narrow(axis, extended.shape[axis] - behind, behind) if behind else None

@@ -18,7 +18,7 @@ from equiheat.promotion import promote_types
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
-__all__ = ["convolve", "convolve2d", "correlate"]
+__all__ = ["convolve", "convolve2d", "convolve3d", "correlate"]
 
 _MODES = ("full", "same", "valid")
 _BOUNDARIES = ("fill", "wrap", "symm")
@@ -199,24 +199,62 @@ def convolve2d(
     >>> ht.convolve2d(image, ht.ones((2, 2)), mode="valid").tolist()
     [[4.0, 4.0], [4.0, 4.0]]
     """
-    fn = "convolve2d"
+    return _images("convolve2d", 2, a, v, mode, stride, boundary, fillvalue)
+
+
+def convolve3d(
+    a: Operand,
+    v: Operand,
+    mode: str = "full",
+    stride: int | tuple[int, int, int] = 1,
+    *,
+    boundary: str = "fill",
+    fillvalue: float = 0,
+) -> DNDarray:
+    """Linear convolution over the last three axes.
+
+    Parameters
+    ----------
+    a : DNDarray
+        Volumes, (..., d, h, w); any split.
+    v : DNDarray
+        Kernel (o, p, q), or one for each volume (..., o, p, q).
+    mode, stride, boundary, fillvalue
+        As for `convolve2d`, whose result, cost and errors are meant here, too.
+
+    Returns
+    -------
+    DNDarray
+        The batch axes of a, then the three others. Differentiable.
+
+    Examples
+    --------
+    >>> ht.convolve3d(ht.ones((3, 3, 3), split=0), ht.ones((2, 2, 2)), mode="valid").sum().item()
+    64.0
+    """
+    return _images("convolve3d", 3, a, v, mode, stride, boundary, fillvalue)
+
+
+def _images(
+    fn: str, axes: int, a: Operand, v: Operand, mode: str, stride: Any, boundary: str, fillvalue: float
+) -> DNDarray:
     _choice(fn, "mode", mode, _MODES)
     _choice(fn, "boundary", boundary, _BOUNDARIES)
-    x, y = _operands(fn, a, v, 2)
-    steps = _steps(fn, stride, 2)
+    x, y = _operands(fn, a, v, axes)
+    steps = _steps(fn, stride, axes)
     if mode == "valid":
-        larger = [n >= m for n, m in zip(x.shape[-2:], y.shape[-2:], strict=True)]
+        larger = [n >= m for n, m in zip(x.shape[-axes:], y.shape[-axes:], strict=True)]
         if not all(larger):
-            if any(n > m for n, m in zip(x.shape[-2:], y.shape[-2:], strict=True)):
+            if any(n > m for n, m in zip(x.shape[-axes:], y.shape[-axes:], strict=True)):
                 raise ValueError(
-                    f"{fn}: for mode 'valid' one operand must be at least as large as the other along both axes, "
-                    f"shapes are {x.shape} and {y.shape}"
+                    f"{fn}: for mode 'valid' one operand must be at least as large as the other along all {axes} "
+                    f"axes, shapes are {x.shape} and {y.shape}"
                 )
             x, y = y, x
-    if x.ndim == 2 and y.ndim > 2:
-        x = broadcast_to(x, y.shape[:-2] + x.shape)
-    _check_batch(fn, x, y, 2)
+    if x.ndim == axes and y.ndim > axes:
+        x = broadcast_to(x, y.shape[:-axes] + x.shape)
+    _check_batch(fn, x, y, axes)
     if x.split is None and y.split is not None and x.ndim == y.ndim:
         x = x.resplit(y.split)
-    places = [_place(mode, n, m) for n, m in zip(x.shape[-2:], y.shape[-2:], strict=True)]
+    places = [_place(mode, n, m) for n, m in zip(x.shape[-axes:], y.shape[-axes:], strict=True)]
     return _run(x, y, places, steps, boundary, float(fillvalue))

@@ -13,6 +13,7 @@ from equiheat.nn import _composition
 from equiheat.nn._fused import attention_applies, check_attention, check_loss, loss_applies, pixel_scale
 from equiheat.nn.collectives import all_gather as all_gather
 from equiheat.nn.collectives import all_reduce as all_reduce
+from equiheat.nn.interpolation import interpolate as interpolate
 
 _ARITHMETIC = {None: "", torch.float32: "float32", torch.bfloat16: "bfloat16"}
 

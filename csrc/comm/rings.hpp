@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "comm/node.hpp"
+#include "kernels/pack.hpp"
+
+/// Between each pair of ranks of a node there is a ring of chunks in shared memory. Views are packed straight into it by
+/// one rank and unpacked out of it by the other.
+namespace eh {
+
+/// One side of an exchange: views to send to, or to fill from, one rank, one behind another.
+using Stream = std::vector<StridedView>;
+
+/// A stream and how much of it has moved.
+class Progress {
+ public:
+  explicit Progress(const Stream& stream);
+  std::int64_t left() const { return left_; }
+  /// The next bytes where they lie, if all that is left is contiguous; else null.
+  const std::byte* memory() const;
+  /// move(view, first, n, place) for the next n bytes, at most `bytes` together.
+  template <typename Move>
+  void next(std::int64_t bytes, const Move& move);
+
+ private:
+  Stream stream_;
+  std::size_t view_ = 0;
+  std::int64_t within_ = 0;
+  std::int64_t left_ = 0;
+};
+
+template <typename Move>
+void Progress::next(std::int64_t bytes, const Move& move) {
+  std::int64_t place = 0;
+  while (left_ > 0 && place < bytes) {
+    const StridedView& view = stream_[view_];
+    const std::int64_t n = std::min(bytes - place, view.bytes() - within_);
+    if (n > 0) move(view, within_, n, place);
+    place += n;
+    left_ -= n;
+    within_ += n;
+    if (within_ == view.bytes()) {
+      ++view_;
+      within_ = 0;
+    }
+  }
+}
+
+/// sends[r] of this rank fills recvs[this rank] of rank r. Entries of the own rank are not looked at. The memory of the
+/// views must stay as it is until the exchange is complete.
+class RingExchange {
+ public:
+  RingExchange(Node& node, Node::Lane lane, const std::vector<Stream>& sends,
+               const std::vector<Stream>& recvs);
+  /// Moves what can be moved at once; whether anything was.
+  bool advance();
+  bool pending() const;
+  void complete();
+
+ private:
+  bool send_chunk(int peer);
+  bool receive_chunk(int peer);
+
+  Node& node_;
+  Node::Lane lane_;
+  std::vector<Progress> out_;
+  std::vector<Progress> in_;
+};
+
+}  // namespace eh

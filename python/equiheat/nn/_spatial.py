@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Windows of split images: what layers with kernels, strides and padding need of other ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from equiheat import blocks
+from equiheat._base import ArrayBase, wrap
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+
+@dataclass(frozen=True)
+class Taps:
+    """How a layer walks along one axis."""
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0  #: padding
+    after: int = 0
+    ceil: bool = False
+
+    @property
+    def reach(self) -> int:
+        """Entries from the first to the last one a kernel looks at."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    def results(self, n: int) -> int:
+        """Extent of the result."""
+        free = n + self.before + self.after - self.reach
+        count = -(-free // self.stride) + 1 if self.ceil else free // self.stride + 1
+        if self.ceil and (count - 1) * self.stride >= n + self.before:
+            count -= 1  # no window starts in the padding behind
+        return max(count, 0)
+
+
+def tuple_of(value: Any, axes: int) -> tuple[int, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
+
+
+def image(layer: Any, x: Any, axes: int) -> blocks.Array:
+    """The native array of images (N, C, *spatial), split along the batch or a spatial axis. May communicate."""
+    name = layer if isinstance(layer, str) else type(layer).__name__
+    if not isinstance(x, ArrayBase):
+        raise TypeError(f"{name}: x must be a DNDarray or a tensor, is {type(x)}")
+    core = x._core
+    if core.ndim != axes + 2:
+        raise ValueError(f"{name}: x must have {axes + 2} axes (N, C, ...), has shape {tuple(core.gshape)}")
+    return core.resplit(2) if core.split == 1 else core
+
+
+def counts_for(core: blocks.Array, n: int) -> list[int]:
+    """Extents of a result of n entries along the split: the input's if it has as many, else balanced."""
+    assert core.counts is not None and core.split is not None
+    if sum(core.counts) == n:
+        return list(core.counts)
+    size = core.comm.size
+    return [n // size + (rank < n % size) for rank in range(size)]
+
+
+def result(core: blocks.Array, local: Tensor, shape: Sequence[int], counts: list[int] | None = None) -> DNDarray:
+    """The array of the blocks a layer has computed."""
+    if core.split is not None and counts is None:
+        counts = core.counts
+    return wrap(blocks.array(local, shape, core.split, counts, core))
+
+
+@dataclass(frozen=True)
+class Window:
+    """This rank's rows for its results along the split axis."""
+
+    rows: Tensor
+    counts: list[int]
+    own: int  #: results of this rank; rows suffice for one where there are none
+
+
+def along_split(core: blocks.Array, taps: Taps, boundary: str = "constant", fill: float = 0.0) -> Window:
+    """The rows that this rank's results look at, padding included. Collective."""
+    assert core.split is not None
+    counts = counts_for(core, taps.results(core.gshape[core.split]))
+    begins, ends, first = [], [], 0
+    for count in counts:
+        begins.append(first * taps.stride - taps.before)
+        ends.append(begins[-1] + (max(count, 1) - 1) * taps.stride + taps.reach)
+        first += count
+    rows = blocks.window(core, core.split, begins, ends, boundary, fill)
+    return Window(rows, counts, counts[core.comm.rank])

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Images of another size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from equiheat import blocks
+from equiheat.nn._spatial import counts_for, image, result
+
+_LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
+
+
+def interpolate(
+    x: Any,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Any:
+    """``torch.nn.functional.interpolate`` for images (N, C, ...) that are DNDarrays of any split.
+
+    Parameters
+    ----------
+    x
+        Images of one to three spatial axes.
+    size, scale_factor
+        One of them: extents of the result, or how many times the input's; one number or one per spatial axis.
+    mode
+        "nearest", or "linear", "bilinear", "trilinear" for one, two, three spatial axes.
+    align_corners
+        As torch's: whether the first and last entries lie on those of the input.
+
+    Returns
+    -------
+    DNDarray
+        The values torch gives for the whole image; distribution as `Conv2d` has it.
+
+    Raises
+    ------
+    ValueError
+        For both or neither of size and scale_factor, or a mode that does not fit the axes.
+
+    Notes
+    -----
+    Communication: along a split axis of the image the rows a rank's results lie between, one alltoallv.
+    Differentiable.
+
+    Examples
+    --------
+    >>> ht.nn.functional.interpolate(ht.ones((1, 1, 4, 4), split=2), scale_factor=2).shape
+    (1, 1, 8, 8)
+    """
+    if isinstance(x, Tensor):
+        return torch.nn.functional.interpolate(x, size, scale_factor, mode, align_corners)
+    axes = x.ndim - 2
+    if mode != "nearest" and _LINEAR.get(mode) != axes:
+        raise ValueError(
+            f"interpolate: mode {mode!r} does not fit {axes} spatial axes; use nearest or one of {_LINEAR}"
+        )
+    if (size is None) == (scale_factor is None):
+        raise ValueError("interpolate: give either size or scale_factor")
+    given = size if scale_factor is None else scale_factor
+    values = list(given) if isinstance(given, (tuple, list)) else [given] * axes
+    if len(values) != axes:
+        raise ValueError(f"interpolate: {len(values)} sizes for {axes} spatial axes; give one, or one for each")
+    core = image("interpolate", x, axes)
+    for k, value in enumerate(values):
+        n = core.gshape[k + 2]
+        extent = int(value) if scale_factor is None else int(n * value)
+        if extent < 1:
+            raise ValueError(f"interpolate: the result would have {extent} entries along axis {k + 2}")
+        scale = n / extent if scale_factor is None else 1.0 / value
+        core = _resized(core, k + 2, extent, scale, None if mode == "nearest" else bool(align_corners))
+    return result(core, core.local, core.gshape)
+
+
+def _places(n: int, scale: float, extent: int, corners: bool, first: int, count: int, dtype: torch.dtype) -> Tensor:
+    """Where results lie in the input, between entries."""
+    i = torch.arange(first, first + count, dtype=dtype)
+    if corners:
+        return i * ((n - 1) / (extent - 1) if extent > 1 else 0.0)
+    return ((i + 0.5) * scale - 0.5).clamp(min=0)
+
+
+def _sources(
+    n: int, extent: int, scale: float, corners: bool | None, first: int, count: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The entries on both sides of each result, and how far towards the second one it lies."""
+    if corners is None:
+        at = (torch.arange(first, first + count, dtype=dtype) * scale).floor().long().clamp(max=n - 1)
+        return at, at, None
+    place = _places(n, scale, extent, corners, first, count, dtype)
+    low = place.floor().long().clamp(max=n - 1)
+    return low, (low + 1).clamp(max=n - 1), (place - low).clamp(0, 1)
+
+
+def _resized(core: blocks.Array, axis: int, extent: int, scale: float, corners: bool | None) -> blocks.Array:
+    n, dtype = core.gshape[axis], torch.float64 if core.local.dtype == torch.float64 else torch.float32
+    counts, rows, first, count, offset = core.counts, core.local, 0, extent, 0
+    if core.split == axis:
+        counts = counts_for(core, extent)
+        starts = [sum(counts[:rank]) for rank in range(len(counts))]
+        begins, ends = [], []
+        for s, c in zip(starts, counts, strict=True):
+            low, high, _ = _sources(n, extent, scale, corners, s, c, dtype)
+            begins.append(int(low[0]) if c else 0)
+            ends.append(int(high[-1]) + 1 if c else 0)
+        rank = core.comm.rank
+        rows = blocks.window(core, axis, begins, ends, "constant", 0.0)
+        first, count, offset = starts[rank], counts[rank], begins[rank]
+    low, high, weight = _sources(n, extent, scale, corners, first, count, dtype)
+    low, high = (i.to(rows.device) - offset for i in (low, high))
+    local = rows.index_select(axis, low)
+    if weight is not None:
+        factor = weight.to(local).view([-1 if k == axis else 1 for k in range(local.dim())])
+        local = local * (1 - factor) + rows.index_select(axis, high) * factor
+    shape = [extent if k == axis else m for k, m in enumerate(core.gshape)]
+    return blocks.array(local, shape, core.split, counts, core)
+
+
+class Upsample(torch.nn.Upsample):
+    """``torch.nn.Upsample`` for DNDarrays of any split; see `interpolate`."""
+
+    def forward(self, input: Any) -> Any:
+        if isinstance(input, Tensor):
+            return super().forward(input)
+        return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
+
+
+__all__ = ["Upsample", "interpolate"]

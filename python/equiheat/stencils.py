@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Computations on the neighbourhood of every entry: stencils, and the halo exchange they rest on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from equiheat import _core
+from equiheat._base import ArrayBase, unwrap, wrap
+from equiheat._function import Operand, native
+
+if TYPE_CHECKING:
+    from equiheat.array import DNDarray
+
+__all__ = ["HaloExchange", "laplacian", "stencil"]
+
+BOUNDARIES = ("constant", "periodic", "reflect", "symmetric", "edge")
+Width = Any
+
+
+def check_boundary(fn: str, boundary: str) -> str:
+    if boundary not in BOUNDARIES:
+        raise ValueError(f"{fn}: boundary must be one of {', '.join(BOUNDARIES)}, is {boundary!r}")
+    return boundary
+
+
+def whole_number(fn: str, name: str, value: Any, least: int = 0) -> int:
+    """An integer that is not smaller than `least`; bool is none."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{fn}: {name} must be an integer, is {value!r}")
+    number = int(value.__index__())
+    if number < least:
+        raise ValueError(f"{fn}: {name} must be at least {least}, is {number}")
+    return number
+
+
+def frame(fn: str, width: Width, ndim: int) -> tuple[list[int], list[int]]:
+    """Widths before and behind each axis: of one number, one per axis, or one pair (before, behind) per axis."""
+    per_axis = list(width) if isinstance(width, (list, tuple)) else [width] * ndim
+    if len(per_axis) != ndim:
+        raise ValueError(f"{fn}: width has {len(per_axis)} entries for {ndim} axes; give one, or one for each axis")
+    pairs = [tuple(w) if isinstance(w, (list, tuple)) else (w, w) for w in per_axis]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError(f"{fn}: width must be a number or (before, behind) for each axis, is {width!r}")
+    before, behind = ([whole_number(fn, "width", pair[side]) for pair in pairs] for side in (0, 1))
+    return before, behind
+
+
+def inexact(core: _core.Array) -> _core.Array:
+    """Integers and bool become float32, int64 and its like float64."""
+    dtype = core.local.dtype
+    if dtype.is_floating_point or dtype.is_complex:
+        return core
+    return core.astype(torch.float64 if dtype.itemsize == 8 else torch.float32)
+
+
+def stencil(
+    fn: Callable[[Tensor], Tensor] | Operand,
+    x: DNDarray,
+    width: Width = None,
+    boundary: str = "constant",
+    value: float = 0.0,
+    *,
+    out: DNDarray | None = None,
+    accumulate: bool = False,
+) -> DNDarray:
+    """Every entry computed from the entries around it.
+
+    Parameters
+    ----------
+    fn
+        Either a function: it gets a torch tensor, a part of the block with `width` more entries on each side, and
+        returns the values of the part without them. It is called several times, for parts of any extents, with
+        tensors it must not change, and must not communicate. Or weights, one odd extent per axis of x: every entry
+        becomes the weighted sum of its neighbours (a correlation, not flipped); entries of weight 0 cost nothing.
+    x
+        Array of any split. Weights want floating point: integers become float32 (64-bit ones float64).
+    width
+        How far fn looks: one number for all axes, one per axis, or (before, behind) per axis. Weights imply it.
+    boundary
+        What lies beyond the array: "constant" (`value`), "periodic" (the other end), "reflect" (d c b | a b c d |
+        c b a), "symmetric" (d c b a | a b c d | d c b a), "edge" (a a a | a b c d | d d d).
+    value
+        For "constant".
+    out, accumulate
+        For weights: an array of the shape, dtype and distribution of x that gets the result, or to which it is added.
+
+    Returns
+    -------
+    DNDarray
+        Of x's shape and distribution, of the dtype fn returns; or `out`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown boundary, widths that do not fit, weights of even extent, a result of the wrong shape.
+
+    Notes
+    -----
+    Communication: along the split, `width` rows from each neighbour, or from as many ranks as hold them; the interior
+    is computed while they travel. None where the width along the split is 0. Differentiable; through `out` it is not,
+    and with gradients fn is called once for the whole block.
+
+    Examples
+    --------
+    >>> x = ht.arange(5, dtype=ht.float32, split=0)
+    >>> ht.stencil([1.0, -2.0, 1.0], x, boundary="edge").tolist()
+    [1.0, 0.0, 0.0, 0.0, -1.0]
+    >>> ht.stencil(lambda u: torch.maximum(u[:-2], u[2:]), x, 1).tolist()
+    [1.0, 2.0, 3.0, 4.0, 3.0]
+    """
+    core = native(x, "stencil")
+    check_boundary("stencil", boundary)
+    if callable(fn) and not isinstance(fn, (ArrayBase, Tensor)):
+        if out is not None or accumulate:
+            raise ValueError("stencil: out and accumulate are for weights; assign what the function returns")
+        before, behind = frame("stencil", 0 if width is None else width, core.ndim)
+        return wrap(_core.map_stencil(core, before, behind, boundary, float(value), fn))
+    return _weighted(core, fn, width, (boundary, float(value)), out, accumulate)
+
+
+def _weighted(
+    core: _core.Array, weights: Any, width: Width, beyond: tuple[str, float], out: DNDarray | None, accumulate: bool
+) -> DNDarray:
+    w = weights.numpy() if isinstance(weights, (ArrayBase, Tensor)) else np.asarray(weights, dtype=float)
+    if w.ndim != core.ndim or any(n % 2 == 0 for n in w.shape):
+        raise ValueError(
+            f"stencil: weights need one odd extent for each of the {core.ndim} axes, have shape {tuple(w.shape)}"
+        )
+    if accumulate and out is None:
+        raise ValueError("stencil: accumulate adds to out, which is not given")
+    reach = [n // 2 for n in w.shape]
+    if width is not None and frame("stencil", width, core.ndim) != (reach, reach):
+        raise ValueError(f"stencil: width {width!r} does not fit weights of shape {tuple(w.shape)}")
+    taps = [(list(map(int, at - np.array(reach))), float(w[tuple(at)])) for at in np.argwhere(w != 0)]
+    target = None if out is None else unwrap(out, "stencil", "out")
+    offsets, values = [at for at, _ in taps], [weight for _, weight in taps]
+    result = _core.weighted_stencil(inexact(core), reach, reach, *beyond, offsets, values, target, accumulate)
+    return wrap(result) if out is None else out
+
+
+def laplacian(
+    x: DNDarray, spacing: float | Sequence[float] = 1.0, boundary: str = "edge", value: float = 0.0
+) -> DNDarray:
+    """Sum of the second differences along all axes, each divided by the square of its spacing.
+
+    Parameters
+    ----------
+    x
+        Array of one axis or more; integers become floating point.
+    spacing
+        Distance of entries: one number, or one per axis.
+    boundary, value
+        As for `stencil`; "edge" lets nothing flow over the ends.
+
+    Returns
+    -------
+    DNDarray
+        Of x's shape and distribution.
+
+    Notes
+    -----
+    Communication: one row from each neighbour along the split. Differentiable.
+
+    Examples
+    --------
+    >>> ht.laplacian(ht.array([0.0, 1.0, 4.0, 9.0], split=0)).tolist()
+    [1.0, 2.0, 2.0, -5.0]
+    """
+    core = native(x, "laplacian")
+    steps = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * core.ndim
+    if len(steps) != core.ndim:
+        raise ValueError(f"laplacian: {len(steps)} spacings for {core.ndim} axes; give one, or one for each")
+    weights = np.zeros((3,) * core.ndim)
+    for axis, h in enumerate(steps):
+        for at, factor in ((0, 1), (1, -2), (2, 1)):
+            weights[tuple(at if k == axis else 1 for k in range(core.ndim))] += factor / h**2
+    return stencil(weights, wrap(core), None, boundary, value)
+
+
+class HaloExchange:
+    """The rows beside the blocks of arrays of one distribution, fetched again and again with work in between.
+
+    Parameters
+    ----------
+    x
+        A split array; the exchange serves all arrays of its shape, dtype and distribution.
+    width
+        Rows on each side, or (before, behind). May be larger than a neighbour's block.
+    boundary, value
+        What lies beyond the ends, as for `stencil`.
+
+    Raises
+    ------
+    ValueError
+        If x is not split, or for an unknown boundary.
+
+    Notes
+    -----
+    Making one sends nothing. `start` and `finish` are collective: all ranks start their exchanges in the same order.
+    The block must not change in between. Ranks of one node write into shared memory, others use persistent requests of
+    MPI. Not differentiable; `stencil` is.
+
+    Examples
+    --------
+    >>> x = ht.arange(8, split=0)
+    >>> halo = ht.HaloExchange(x, 1, "periodic")
+    >>> halo.start(x)
+    >>> before, behind = halo.finish()
+    """
+
+    __slots__ = ("_native", "exchange_core")
+
+    def __init__(self, x: DNDarray, width: Width = 1, boundary: str = "constant", value: float = 0.0) -> None:
+        before, behind = frame("HaloExchange", [width], 1)
+        check_boundary("HaloExchange", boundary)
+        core = unwrap(x, "HaloExchange")
+        self._native = _core.HaloExchange(core, before[0], behind[0], boundary, float(value))
+        self.exchange_core = self._native.exchange
+
+    def start(self, x: DNDarray) -> None:
+        """Send the rows others need. Collective; waits for nobody."""
+        self._native.start(x._core)
+
+    def finish(self) -> tuple[Tensor, Tensor]:
+        """The rows before the block and those behind it, `width` of them each. Collective."""
+        return self._native.finish()
+
+    def __call__(self, x: DNDarray) -> tuple[Tensor, Tensor]:
+        """Both at once. Collective."""
+        return self.exchange_core(x._core)
+
+
+def neighbourhood(shape: Sequence[int], origin: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Widths (before, behind) of a window whose entry shape // 2 + origin lies on the entry computed."""
+    before = [n // 2 + o for n, o in zip(shape, origin, strict=True)]
+    return before, [n - 1 - b for n, b in zip(shape, before, strict=True)]
+
+
+def offsets(shape: Sequence[int]) -> list[tuple[int, ...]]:
+    return list(itertools.product(*(range(n) for n in shape)))

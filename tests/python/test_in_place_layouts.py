@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Changes of layout in place, of arrays large enough that their memory goes while they are sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import equiheat as ht
+from equiheat.testing import assert_equal, uneven_counts, with_counts
+
+SHAPES = [(2048, 1300), (64, 160, 260)]
+
+
+def value(shape: Any) -> np.ndarray:
+    return np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_between_axes(shape: Any) -> None:
+    whole = value(shape)
+    for start in range(len(shape)):
+        x = with_counts(whole, start, uneven_counts(shape[start], ht.get_comm().size))
+        for split in range(len(shape)):
+            x.resplit_(split)
+            assert_equal(x, whole, split=split, balanced=True)
+
+
+def test_along_an_axis() -> None:
+    whole = value(SHAPES[0])
+    for split in (0, 1):
+        x = with_counts(whole, split, None)
+        counts = uneven_counts(whole.shape[split], ht.get_comm().size, 2)
+        x.redistribute_(target_map=counts)
+        assert_equal(x, whole)
+        assert list(x._core.counts or ()) == counts
+        x.balance_()
+        assert_equal(x, whole, balanced=True)
+
+
+def test_memory_that_others_look_at_stays() -> None:
+    """The block as a tensor, as NumPy's memory, in another array, and in the graph of a gradient."""
+    whole = value(SHAPES[0])
+    x = with_counts(whole, 0, None)
+    block, copy = x.larray, x.larray.clone()
+    x.resplit_(1)
+    assert block.equal(copy)
+
+    own = np.array(copy.numpy())
+    x = ht.array(own, is_split=0, copy=False)
+    x.resplit_(1)
+    np.testing.assert_array_equal(own, copy.numpy())
+    assert_equal(x, whole)
+
+    x = with_counts(whole, 0, None)
+    other = ht.asarray(x)
+    x.resplit_(1)
+    assert_equal(other, whole)
+
+    leaf = with_counts(whole, 0, None).requires_grad_()
+    y = leaf * 1.0
+    squares = y * y
+    y.resplit_(1)
+    (squares.sum() + y.sum()).backward()
+    assert_equal(leaf.grad, 2 * whole + 1)
+
+
+def test_from_and_to_the_whole() -> None:
+    whole = value(SHAPES[0])
+    x = ht.array(whole)
+    x.resplit_(1)
+    assert_equal(x, whole, split=1)
+    assert x.larray.untyped_storage().nbytes() == x.larray.nbytes
+    x.resplit_(None)
+    assert_equal(x, whole, split=None)
