@@ -24,6 +24,10 @@ from equiheat.io.netcdf import supports_netcdf as supports_netcdf
 from equiheat.io.npy import load_npy as load_npy
 from equiheat.io.npy import load_npy_from_path as load_npy_from_path
 from equiheat.io.npy import save_npy as save_npy
+from equiheat.io.npz import load_npz as load_npz
+from equiheat.io.npz import save_npz as save_npz
+from equiheat.io.safetensors import load_safetensors as load_safetensors
+from equiheat.io.safetensors import save_safetensors as save_safetensors
 from equiheat.io.zarr import load_zarr as load_zarr
 from equiheat.io.zarr import save_zarr as save_zarr
 from equiheat.io.zarr import supports_zarr as supports_zarr
@@ -31,7 +35,8 @@ from equiheat.io.zarr import supports_zarr as supports_zarr
 # fmt: off
 __all__ = [
     "load", "load_csv", "load_csv_from_folder", "load_hdf5", "load_multiple_hdf5", "load_netcdf", "load_npy",
-    "load_npy_from_path", "load_zarr", "save", "save_csv", "save_hdf5", "save_netcdf", "save_npy", "save_zarr",
+    "load_npy_from_path", "load_npz", "load_safetensors", "load_zarr", "save", "save_csv", "save_hdf5", "save_netcdf",
+    "save_npy", "save_npz", "save_safetensors", "save_zarr",
     "supports_hdf5", "supports_netcdf", "supports_pandas", "supports_zarr",
 ]
 # fmt: on

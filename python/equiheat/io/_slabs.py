@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -19,12 +21,13 @@ from equiheat.communication import Communicator
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
 T = TypeVar("T")
 Path = str | os.PathLike[str]
 _ERRORS = {
     e.__name__: e
     for e in (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, OSError, KeyError, ValueError)
-} | {"TypeError": TypeError, "UnicodeDecodeError": ValueError}
+} | {"TypeError": TypeError, "UnicodeDecodeError": ValueError, "ImportError": ImportError}
 
 
 def together(comm: Communicator, work: Callable[[], T]) -> T:
@@ -69,6 +72,37 @@ def existing(path: Path, fn: str) -> pathlib.Path:
     return found
 
 
+def is_file(path: Path, fn: str) -> bool:
+    """True if there is something at a path. Local."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{fn}: path must be a string or a path, is {type(path)}")
+    return os.path.exists(path)
+
+
+def pick(names: Sequence[str], variable: str | None, path: Path, fn: str) -> str:
+    """The name of the array that is asked for; None is the only one. Local."""
+    if variable is None and len(names) == 1:
+        return names[0]
+    if variable is None:
+        raise ValueError(f"{fn}: {str(path)!r} has the arrays {sorted(names)}; give one as variable")
+    if not isinstance(variable, str):
+        raise TypeError(f"{fn}: variable must be a string, is {type(variable)}")
+    if variable not in names:
+        raise KeyError(f"{fn}: {str(path)!r} has no array {variable!r}, has {sorted(names)}")
+    return variable
+
+
+def named(data: Any, variable: str, fn: str) -> dict[str, DNDarray]:
+    """Arrays by name, from a mapping or from one array. Local."""
+    given = data if isinstance(data, Mapping) else {variable: data}
+    for name in given:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"{fn}: names of arrays must be strings, one is {name!r}")
+    if not given:
+        raise ValueError(f"{fn}: there is no array to save")
+    return {name: blocks(x, fn) for name, x in given.items()}
+
+
 @contextlib.contextmanager
 def replaced(comm: Communicator, path: Path, fn: str) -> Iterator[pathlib.Path]:
     """A temporary path beside `path`, which takes its place once all ranks are done; nothing is left of a failure.
@@ -82,12 +116,35 @@ def replaced(comm: Communicator, path: Path, fn: str) -> Iterator[pathlib.Path]:
     temporary = target.with_name(f".{target.name}.{token}{target.suffix}")
     try:
         yield temporary
-        on_first(comm, lambda: os.replace(temporary, target))
+        on_first(comm, lambda: _take_place(temporary, target))
     except BaseException:
         if comm.rank == 0:
             with contextlib.suppress(OSError):
-                temporary.unlink()
+                _remove(temporary)
         raise
+
+
+def _remove(path: pathlib.Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _take_place(temporary: pathlib.Path, target: pathlib.Path) -> None:
+    """Renames; where there is a folder already the two are exchanged, in one step if the kernel can."""
+    if not temporary.is_dir() or not target.exists():
+        os.replace(temporary, target)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    rename = getattr(libc, "renameat2", None)  # Linux
+    names = os.fsencode(temporary), os.fsencode(target)
+    if rename is None or rename(_HERE, names[0], _HERE, names[1], _EXCHANGE) != 0:
+        aside = temporary.with_name(f"{temporary.name}.old")
+        os.replace(target, aside)
+        os.replace(temporary, target)
+        temporary = aside
+    _remove(temporary)
 
 
 def chosen(shape: Sequence[int], slices: Any, fn: str) -> tuple[slice, ...]:
@@ -125,11 +182,15 @@ def own_part(parts: Sequence[slice], split: int | None, comm: Communicator) -> t
 
 
 def assembled(
-    local: torch.Tensor, shape: Sequence[int], split: int | None, device: Any, comm: Communicator
+    local: torch.Tensor,
+    shape: Sequence[int],
+    split: int | None,
+    device: Any,
+    comm: Communicator,
+    counts: list[int] | None = None,
 ) -> DNDarray:
-    """The array whose chunks the ranks have. Local."""
-    counts = None
-    if split is not None:
+    """The array whose chunks the ranks have; by the chunk rule unless their extents are given. Local."""
+    if split is not None and counts is None:
         counts = [comm.chunk(shape, split, rank=r)[1][split] for r in range(comm.size)]
     return wrap(_core.Array(local.to(device.torch_device), list(shape), split, counts, comm.core))
 

@@ -17,6 +17,7 @@ from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import array
 from equiheat.devices import sanitize_device
 from equiheat.distribution import balance, resplit
+from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
 from equiheat.io._folders import from_folder
 from equiheat.io._slabs import Path
@@ -144,6 +145,8 @@ def save_csv(
     encoding: str = "utf-8",
     comm: Communicator | None = None,
     truncate: bool = True,
+    *,
+    append: bool = False,
 ) -> None:
     """A vector or matrix as a text file: one line per row.
 
@@ -164,6 +167,8 @@ def save_csv(
         That of the array is used; accepted for Heat's programs.
     truncate : bool
         True replaces an old file, once the new one is complete; False writes over its beginning.
+    append : bool
+        Adds the lines to those of the file, if there is one, in place; `header_lines` are for a new file.
 
     Raises
     ------
@@ -193,11 +198,14 @@ def save_csv(
     header = "".join(f"{line}\n" for line in lines).encode(encoding)
     x = resplit(x, 0) if x.split == 1 else x
     text = _core.csv_format(_as_table(x), sep, int(decimals)) if slabs.writes(x) else b""
-    if truncate:
+    if append and slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_csv")):
+        _write(x.comm, pathlib.Path(path), b"", text, "ab")
+    elif truncate or append:
         with slabs.replaced(x.comm, path, "save_csv") as temporary:
-            write_pieces(x.comm, temporary, header, text, fresh=True)
+            _write(x.comm, temporary, header, text, "wb")
     else:
-        write_pieces(x.comm, pathlib.Path(path), header, text, fresh=False)
+        there = slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_csv"))
+        _write(x.comm, pathlib.Path(path), header, text, "r+b" if there else "wb")
 
 
 def _as_table(x: DNDarray) -> torch.Tensor:
@@ -208,24 +216,17 @@ def _as_table(x: DNDarray) -> torch.Tensor:
     return local.to(inside).reshape(local.shape[0], -1)
 
 
-def write_pieces(comm: Communicator, path: pathlib.Path, header: bytes, piece: bytes | memoryview, fresh: bool) -> None:
-    """A header and every rank's bytes behind one another. Collective."""
+def _write(comm: Communicator, path: pathlib.Path, header: bytes, text: bytes, mode: str) -> None:
+    """A header and every rank's lines behind one another. Collective."""
 
-    def create() -> None:
-        with path.open("wb" if fresh or not path.exists() else "r+b") as file:
+    def begin() -> int:
+        with path.open(mode) as file:
             file.write(header)
+            return file.tell()
 
-    slabs.on_first(comm, create)
-    lengths = comm.handle.allgather(len(piece)) if comm.size > 1 else [len(piece)]
-    offset = len(header) + sum(lengths[: comm.rank])
-
-    def write() -> None:
-        if len(piece):
-            with path.open("r+b") as file:
-                file.seek(offset)
-                file.write(piece)
-
-    slabs.together(comm, write)
+    at = slabs.on_first(comm, begin)
+    lengths = comm.handle.allgather(len(text)) if comm.size > 1 else [len(text)]
+    raw.write_all(comm, path, [(at + sum(lengths[: comm.rank]), text)])
 
 
 def load_csv_from_folder(

@@ -16,6 +16,8 @@ from equiheat.io.csv import load_csv, save_csv
 from equiheat.io.hdf5 import _h5py, load_hdf5, save_hdf5
 from equiheat.io.netcdf import load_netcdf, save_netcdf
 from equiheat.io.npy import load_npy, load_npy_from_path, save_npy
+from equiheat.io.npz import load_npz, save_npz
+from equiheat.io.safetensors import load_safetensors, save_safetensors
 from equiheat.io.zarr import load_zarr, save_zarr
 
 if TYPE_CHECKING:
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 _LOADERS: dict[str, Callable[..., Any]] = {
     ".h5": load_hdf5, ".hdf5": load_hdf5, ".nc": load_netcdf, ".nc4": load_netcdf, ".netcdf": load_netcdf,
-    ".csv": load_csv, ".npy": load_npy, ".zarr": load_zarr,
+    ".csv": load_csv, ".npy": load_npy, ".npz": load_npz, ".safetensors": load_safetensors, ".zarr": load_zarr,
 }  # fmt: skip
 _SAVERS: dict[str, Callable[..., None]] = {
     ".h5": save_hdf5, ".hdf5": save_hdf5, ".nc": save_netcdf, ".nc4": save_netcdf, ".netcdf": save_netcdf,
-    ".csv": save_csv, ".npy": save_npy, ".zarr": save_zarr,
+    ".csv": save_csv, ".npy": save_npy, ".npz": save_npz, ".safetensors": save_safetensors, ".zarr": save_zarr,
 }  # fmt: skip
 
 
@@ -57,7 +59,7 @@ def load(path: Path, *args: Any, **kwargs: Any) -> DNDarray:
     --------
     >>> ht.load("x.txt")
     Traceback (most recent call last):
-    ValueError: load: no format is known for 'x.txt'; there are .csv .h5 .hdf5 .nc .nc4 .netcdf .npy .zarr
+    ValueError: load: no format is known for 'x.txt'; there are .csv ...
     """
     suffix = _suffix(path, "load")
     if suffix not in _LOADERS and os.path.isdir(path):
@@ -77,7 +79,7 @@ def save(data: DNDarray, path: Path, *args: Any, **kwargs: Any) -> None:
     --------
     >>> ht.save(ht.ones(2), "x.txt")
     Traceback (most recent call last):
-    ValueError: save: no format is known for 'x.txt'; there are .csv .h5 .hdf5 .nc .nc4 .netcdf .npy .zarr
+    ValueError: save: no format is known for 'x.txt'; there are .csv ...
     """
     _known(_SAVERS, _suffix(path, "save"), path, "save")(data, path, *args, **kwargs)
 

@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""HDF5 by h5py: every rank reads its slab; one writes after the other, or all at once where h5py was built with MPI."""
+"""HDF5 by h5py: every rank reads its slab, and all write at once where the data set lies in the file as in memory.
+
+Chunked and packed data sets are written by one rank after the other, by all at once where h5py was built with MPI.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import pathlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from equiheat._function import torch_dtype
+from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
+from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
 from equiheat.io._slabs import Path
 
@@ -29,11 +34,13 @@ def supports_hdf5() -> bool:
 
 
 def _h5py(fn: str) -> Any:
-    if not supports_hdf5():
-        raise ImportError(f"{fn}: HDF5 needs h5py; pip install h5py")
-    import h5py
+    return needed("h5py", fn)
 
-    return h5py
+
+def _parallel(comm: Communicator, fn: str) -> dict[str, Any]:
+    """Options of ``File`` for access by all ranks together; none where h5py was built without MPI."""
+    together = comm.size > 1 and supports_hdf5() and _h5py(fn).get_config().mpi
+    return {"driver": "mpio", "comm": comm.handle} if together else {}
 
 
 def load_hdf5(
@@ -90,32 +97,60 @@ def load_hdf5(
         raise TypeError(f"load_hdf5: dataset must be a string, is {type(dataset)}")
 
     def read() -> tuple[torch.Tensor, list[int], int | None]:
-        with _h5py("load_hdf5").File(slabs.existing(path, "load_hdf5"), "r") as file:
+        found = slabs.existing(path, "load_hdf5")
+        with _h5py("load_hdf5").File(found, "r") as file:
             if dataset not in file:
                 raise KeyError(f"load_hdf5: {str(path)!r} has no data set {dataset!r}, has {sorted(file)}")
             data = file[dataset]
+            if not hasattr(data, "shape"):
+                raise ValueError(f"load_hdf5: {dataset!r} in {str(path)!r} is a group, of {sorted(data)}")
+            if data.shape is None:
+                raise ValueError(f"load_hdf5: {dataset!r} in {str(path)!r} is empty")
             parts = slabs.chosen(data.shape, slices, "load_hdf5")
             axis = sanitize_split(split, len(parts), "load_hdf5")
-            return _part(data, slabs.own_part(parts, axis, comm), wanted), slabs.extents(parts), axis
+            return _part(data, found, slabs.own_part(parts, axis, comm), wanted), slabs.extents(parts), axis
 
     local, shape, axis = slabs.together(comm, read)
     return slabs.assembled(local, shape, axis, place, comm)
 
 
-def _part(data: Any, own: tuple[slice, ...], dtype: torch.dtype | None) -> torch.Tensor:
+def _plain(data: Any, path: pathlib.Path) -> raw.Stored | None:
+    """Where the bytes of a data set lie that is stored as in memory; None for chunks, packing and other files."""
+    simple = data.dtype.kind in "biufc" and data.dtype.isnative and data.dtype.itemsize in (1, 2, 4, 8, 16)
+    if not simple or data.chunks is not None or data.is_virtual or data.external or data.file.userblock_size:
+        return None
+    offset = data.id.get_offset()
+    return None if offset is None else raw.Stored(path, offset, data.dtype, data.shape)
+
+
+def _part(data: Any, path: pathlib.Path, own: tuple[slice, ...], dtype: torch.dtype | None) -> torch.Tensor:
     """Read straight into the tensor, converted by HDF5 where it knows the type."""
-    given = torch_dtype(data.dtype)
+    given = torch_dtype(data.dtype.newbyteorder("="))
     assert given is not None
+    stored = _plain(data, path) if dtype in (None, given) else None
+    if stored is not None:
+        return torch.from_numpy(raw.read(stored, own))
     local = torch.empty(slabs.extents(own), dtype=given if dtype in (None, torch.bfloat16) else dtype)
     convertible = given != torch.bool and local.dtype != torch.bool and given.is_complex == local.is_complex()
     if not convertible and local.dtype != given:
-        return torch.from_numpy(data[own]).to(local.dtype if dtype is None else dtype)
+        block = data[own]
+        local = torch.from_numpy(np.asarray(block, block.dtype.newbyteorder("=")))
+        return local.to(local.dtype if dtype is None else dtype)
     if local.numel():
         data.read_direct(local.numpy(), own) if own else local.copy_(torch.from_numpy(data[...]))
     return local if dtype is None else local.to(dtype)
 
 
-def save_hdf5(data: DNDarray, path: Path, dataset: str, mode: str = "w", dtype: Any = None, **kwargs: Any) -> None:
+def save_hdf5(
+    data: DNDarray,
+    path: Path,
+    dataset: str,
+    mode: str = "w",
+    dtype: Any = None,
+    *,
+    append: bool = False,
+    **kwargs: Any,
+) -> None:
     """An array as a data set of an HDF5 file.
 
     Parameters
@@ -130,6 +165,8 @@ def save_hdf5(data: DNDarray, path: Path, dataset: str, mode: str = "w", dtype: 
         "a" makes it if need be, "r+" needs it, "x" refuses an old one. A data set of this name is an error.
     dtype : data type, optional
         In the file; that of the array unless given.
+    append : bool
+        Adds the rows to those of the data set, if there is one, and makes data sets that can grow; `mode` then is "a".
     **kwargs
         Of h5py's ``create_dataset``: chunks, compression, ...
 
@@ -140,7 +177,9 @@ def save_hdf5(data: DNDarray, path: Path, dataset: str, mode: str = "w", dtype: 
 
     Notes
     -----
-    One rank after the other, with one small message each; at once where h5py was built with MPI.
+    Without `kwargs` the data set lies in the file as in memory, and ranks write at once, each at its offset; splits
+    other than 0 are moved there before by one alltoallv. With them (chunks, compression) one rank after the other, with
+    one small message each; at once where h5py was built with MPI.
 
     Examples
     --------
@@ -158,34 +197,89 @@ def save_hdf5(data: DNDarray, path: Path, dataset: str, mode: str = "w", dtype: 
         raise TypeError(f"save_hdf5: dataset must be a string, is {type(dataset)}")
     kind = torch_dtype(dtype) or x.larray.dtype
     kind = torch.float32 if kind == torch.bfloat16 else kind
-    if mode == "w":
+    task = _Writing(x, dataset, kind, kwargs)
+    if append:
+        if mode not in ("w", "a", "r+"):
+            raise ValueError(f"save_hdf5: append=True needs mode 'a' or 'r+', is {mode!r}")
+        if x.ndim == 0:
+            raise ValueError("save_hdf5: a single number cannot be appended")
+        task.append(pathlib.Path(path), "a" if mode == "w" else mode)
+    elif mode == "w":
         with slabs.replaced(x.comm, path, "save_hdf5") as temporary:
-            _write(x, temporary, dataset, "w", kind, kwargs)
+            task.run(temporary, "w")
     else:
-        _write(x, pathlib.Path(path), dataset, mode, kind, kwargs)
+        task.run(pathlib.Path(path), mode)
 
 
-def _write(x: DNDarray, path: pathlib.Path, dataset: str, mode: str, kind: torch.dtype, options: Any) -> None:
-    numpy_type = torch.empty(0, dtype=kind).numpy().dtype
-    where = slabs.slab(x)
+class _Writing:
+    """An array on its way into a data set."""
 
-    def create(file: Any) -> Any:
-        return file.create_dataset(dataset, x.shape, dtype=numpy_type, **options)
+    def __init__(self, x: DNDarray, dataset: str, kind: torch.dtype, options: dict[str, Any]) -> None:
+        self.x, self.dataset, self.kind, self.options = x, dataset, kind, options
+        self.numpy_type = torch.empty(0, dtype=kind).numpy().dtype
 
-    def fill(target: Any) -> None:
-        if slabs.writes(x):
-            target[where if where else ...] = slabs.values(x, kind)
+    def run(self, path: pathlib.Path, mode: str) -> None:
+        """A new data set. Collective."""
+        offset = slabs.on_first(self.x.comm, lambda: self.create(path, mode))
+        if offset is None:
+            self.fill(path, 0)
+            return
+        piece = raw.piece(self.x, self.kind)
+        raw.write_all(self.x.comm, path, [(offset + piece.begin, piece.block)])
 
-    def opened(mode: str, work: Callable[[Any], Any], **driver: Any) -> Callable[[], None]:
-        def run() -> None:
-            with _h5py("save_hdf5").File(path, mode, **driver) as file:
-                work(file)
+    def create(self, path: pathlib.Path, mode: str) -> int | None:
+        """Makes the data set; where its bytes lie, if they are to be written there."""
+        h5py, options = _h5py("save_hdf5"), dict(self.options)
+        if not options and self.x.size:
+            layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+            layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+            options = {"dcpl": layout}
+        with h5py.File(path, mode) as file:
+            target = file.create_dataset(self.dataset, self.x.shape, dtype=self.numpy_type, **options)
+            stored = _plain(target, path) if "dcpl" in options and options.keys() == {"dcpl"} else None
+            return None if stored is None else stored.offset
 
-        return run
+    def fill(self, path: pathlib.Path, begin: int) -> None:
+        """Writes the blocks from row `begin` on through HDF5. Collective."""
+        x, every = self.x, _parallel(self.x.comm, "save_hdf5")
+        where = slabs.slab(x)
+        if begin:
+            where = (slice(begin + where[0].start, begin + where[0].stop), *where[1:])
 
-    if supports_hdf5() and _h5py("save_hdf5").get_config().mpi and x.comm.size > 1:
-        every = {"driver": "mpio", "comm": x.comm.handle}
-        slabs.together(x.comm, opened(mode, lambda file: fill(create(file)), **every))
-        return
-    slabs.on_first(x.comm, opened(mode, create))
-    slabs.in_turn(x.comm, lambda: opened("r+", lambda file: fill(file[dataset]))() if slabs.writes(x) else None)
+        def write() -> None:
+            with _h5py("save_hdf5").File(path, "r+", **every) as file:
+                target = file[self.dataset]
+                if every:  # packed chunks need all ranks at once, those too that have nothing
+                    with target.collective:
+                        target[where if where else ...] = slabs.values(x, self.kind)
+                elif slabs.writes(x):
+                    target[where if where else ...] = slabs.values(x, self.kind)
+
+        if every:
+            slabs.together(x.comm, write)
+        else:
+            slabs.in_turn(x.comm, lambda: write() if slabs.writes(x) else None)
+
+    def append(self, path: pathlib.Path, mode: str) -> None:
+        """Rows behind those of the data set. Collective."""
+
+        def grow() -> int:
+            with _h5py("save_hdf5").File(path, mode) as file:
+                if self.dataset not in file:
+                    shape, most = self.x.shape, (None, *self.x.shape[1:])
+                    options = {"maxshape": most, "chunks": True, **self.options}
+                    file.create_dataset(self.dataset, shape, dtype=self.numpy_type, **options)
+                    return 0
+                target = file[self.dataset]
+                begin = target.shape[0] if target.shape else 0
+                whole = (begin + self.x.shape[0], *self.x.shape[1:])
+                if target.shape[1:] != self.x.shape[1:] or target.dtype != self.numpy_type or target.chunks is None:
+                    raise ValueError(
+                        f"save_hdf5: rows of {self.numpy_type} {tuple(self.x.shape[1:])} do not go behind those of "
+                        f"{self.dataset!r}, which has {target.dtype} {target.shape}, maxshape {target.maxshape}"
+                    )
+                target.resize(whole)
+                return int(begin)
+
+        self.fill(path, slabs.on_first(self.x.comm, grow))

@@ -13,6 +13,7 @@ import torch
 
 from equiheat import dtypes
 from equiheat._function import torch_dtype
+from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
@@ -23,19 +24,13 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 _MODES = ("w", "a", "r+")
+#: Attribute that tells truth values from small integers, which is all NetCDF has; xarray knows it, too.
+_TRUTH = "dtype"
 
 
 def supports_netcdf() -> bool:
     """True if netCDF4 can be imported. Local."""
     return importlib.util.find_spec("netCDF4") is not None
-
-
-def _netcdf(fn: str) -> Any:
-    if not supports_netcdf():
-        raise ImportError(f"{fn}: NetCDF needs netCDF4; pip install netCDF4")
-    import netCDF4
-
-    return netCDF4
 
 
 def load_netcdf(
@@ -50,8 +45,9 @@ def load_netcdf(
 ) -> DNDarray:
     """A variable of a NetCDF file as an array, of which each rank reads its own part.
 
-    Scale factors and offsets are applied; fill values stay as they are. Otherwise as `load_hdf5`, but the default of
-    `dtype` is float32, as in Heat; None keeps that of the file.
+    Scale factors and offsets are applied; fill values stay as they are; int8 with the attribute ``dtype = "bool"`` are
+    truth values. Otherwise as `load_hdf5`, but the default of `dtype` is float32, as in Heat; None keeps that of the
+    file.
 
     Examples
     --------
@@ -66,7 +62,7 @@ def load_netcdf(
 
     def read() -> tuple[torch.Tensor, list[int], int | None]:
         file_name = slabs.existing(path, "load_netcdf")
-        with _netcdf("load_netcdf").Dataset(file_name, "r") as file:
+        with needed("netCDF4", "load_netcdf").Dataset(file_name, "r") as file:
             if variable not in file.variables:
                 raise KeyError(f"load_netcdf: {str(path)!r} has no variable {variable!r}, has {sorted(file.variables)}")
             data = file.variables[variable]
@@ -76,7 +72,9 @@ def load_netcdf(
             own = slabs.own_part(parts, axis, comm)
             empty = 0 in slabs.extents(own)
             block = np.empty(slabs.extents(own), data.dtype) if empty else np.asarray(data[own if own else ...])
-            local = torch.from_numpy(np.ascontiguousarray(block.astype(block.dtype.newbyteorder("="))))
+            local = torch.from_numpy(np.array(block, dtype=block.dtype.newbyteorder("="), order="C", copy=None))
+            truth = data.dtype == np.int8 and _TRUTH in data.ncattrs() and data.getncattr(_TRUTH) == "bool"
+            local = local.view(torch.bool) if truth and wanted is None else local
             return local if wanted is None else local.to(wanted), slabs.extents(parts), axis
 
     local, shape, axis = slabs.together(comm, read)
@@ -95,6 +93,8 @@ def save_netcdf(
     dimension_names: Any = None,
     is_unlimited: bool = False,
     file_slices: Any = slice(None, None, None),
+    *,
+    append: bool = False,
     **kwargs: Any,
 ) -> None:
     """An array as a variable of a NetCDF file.
@@ -102,7 +102,8 @@ def save_netcdf(
     Parameters
     ----------
     data : DNDarray
-        Any split; real numbers.
+        Any split; real numbers, but not float16. bfloat16 becomes float32; truth values are stored as int8 with an
+        attribute that tells `load_netcdf` what they are.
     path : path
     variable : str
     mode : {"w", "a", "r+"}
@@ -114,6 +115,9 @@ def save_netcdf(
         New dimensions can grow.
     file_slices : slice or sequence of slices
         Where in the variable to write; everywhere unless given.
+    append : bool
+        Adds the rows to those of the variable, if there is one, and makes a first dimension that can grow; `mode` then
+        is "a".
     **kwargs
         Of netCDF4's ``createVariable``: zlib, chunksizes, ...
 
@@ -137,9 +141,15 @@ def save_netcdf(
         raise ValueError(f"save_netcdf: mode must be one of {_MODES}, is {mode!r}")
     if x.larray.is_complex():
         raise TypeError(f"save_netcdf: NetCDF has no complex numbers, data is {x.dtype}")
+    if x.larray.dtype == torch.float16:
+        raise TypeError("save_netcdf: NetCDF has no float16; data.astype(ht.float32) keeps the values")
     names = _dimensions(dimension_names, variable, x.ndim)
     task = _Writing(x, variable, names, is_unlimited, file_slices, kwargs)
-    if mode == "w":
+    if append:
+        if x.ndim == 0:
+            raise ValueError("save_netcdf: a single number cannot be appended")
+        task.append(pathlib.Path(path), "a" if mode == "w" else mode)
+    elif mode == "w":
         with slabs.replaced(x.comm, path, "save_netcdf") as temporary:
             task.run(temporary, "w")
     else:
@@ -156,28 +166,35 @@ def _dimensions(names: Any, variable: str, ndim: int) -> list[str]:
 
 
 class _Writing:
+    """An array on its way into a variable."""
+
     def __init__(
         self, x: DNDarray, variable: str, names: Sequence[str], unlimited: bool, slices: Any, options: Any
     ) -> None:
-        self.x, self.variable, self.names, self.unlimited = x, variable, names, unlimited
+        self.x, self.variable, self.names, self.unlimited = x, variable, names, (unlimited,) * x.ndim
         self.slices, self.options = slices, options
+        kind = {torch.bfloat16: torch.float32, torch.bool: torch.int8}.get(x.larray.dtype, x.larray.dtype)
+        self.kind, self.numpy_type = kind, torch.empty(0, dtype=kind).numpy().dtype
 
-    def create(self, path: pathlib.Path, mode: str) -> None:
-        """Dimensions and the variable, where they are not there yet."""
-        with _netcdf("save_netcdf").Dataset(path, mode) as file:
-            for name, extent in zip(self.names, self.x.shape, strict=True):
+    def create(self, path: pathlib.Path, mode: str) -> int:
+        """Dimensions and the variable, where they are not there yet; its rows."""
+        with needed("netCDF4", "save_netcdf").Dataset(path, mode) as file:
+            for name, extent, grows in zip(self.names, self.x.shape, self.unlimited, strict=True):
                 if name not in file.dimensions:
-                    file.createDimension(name, None if self.unlimited else extent)
+                    file.createDimension(name, None if grows else extent)
             if self.variable not in file.variables:
-                kind = slabs.values(self.x).dtype
-                file.createVariable(self.variable, "i1" if kind.kind == "b" else kind, self.names, **self.options)
+                made = file.createVariable(self.variable, self.numpy_type, self.names, **self.options)
+                if self.x.larray.dtype == torch.bool:
+                    made.setncattr(_TRUTH, "bool")
+            shape = file.variables[self.variable].shape
+            return int(shape[0]) if shape else 0
 
     def fill(self, path: pathlib.Path) -> None:
         """This rank's block."""
-        with _netcdf("save_netcdf").Dataset(path, "r+") as file:
+        with needed("netCDF4", "save_netcdf").Dataset(path, "r+") as file:
             target = file.variables[self.variable]
             shape = [max(a, b) for a, b in zip(target.shape, self.x.shape, strict=True)]
-            parts = slabs.chosen(shape, self.slices, "save_netcdf")
+            parts = slabs.chosen(shape, self.slices if shape else None, "save_netcdf")
             if slabs.extents(parts) != list(self.x.shape):
                 raise ValueError(
                     f"save_netcdf: data of shape {self.x.shape} does not fit file_slices of {target.shape}"
@@ -186,8 +203,35 @@ class _Writing:
                 slice(p.start + s.start * p.step, p.start + (s.stop - 1) * p.step + 1, p.step)
                 for p, s in zip(parts, slabs.slab(self.x), strict=True)
             )
-            target[where if where else ...] = slabs.values(self.x)
+            target[where if where else ...] = slabs.values(self.x, self.kind)
 
     def run(self, path: pathlib.Path, mode: str) -> None:
+        """The whole, or the part that the slices name. Collective."""
         slabs.on_first(self.x.comm, lambda: self.create(path, mode))
         slabs.in_turn(self.x.comm, lambda: self.fill(path) if slabs.writes(self.x) else None)
+
+    def append(self, path: pathlib.Path, mode: str) -> None:
+        """Rows behind those of the variable. Collective."""
+        self.unlimited = (True, *self.unlimited[1:])
+
+        def look() -> int:
+            begin = self.create(path, mode)
+            with needed("netCDF4", "save_netcdf").Dataset(path, "r") as file:
+                old = file.variables[self.variable]
+                grows = file.dimensions[old.dimensions[0]].isunlimited()
+                if not grows or old.shape[1:] != tuple(self.x.shape[1:]) or old.dtype != self.numpy_type:
+                    raise ValueError(
+                        f"save_netcdf: rows of {self.numpy_type} {tuple(self.x.shape[1:])} do not go behind those of "
+                        f"{self.variable!r}, which has {old.dtype} {old.shape}{'' if grows else ' and cannot grow'}"
+                    )
+            return begin
+
+        begin = slabs.on_first(self.x.comm, look)
+
+        def write() -> None:
+            rows, *others = slabs.slab(self.x)
+            with needed("netCDF4", "save_netcdf").Dataset(path, "r+") as file:
+                where = (slice(begin + rows.start, begin + rows.stop), *others)
+                file.variables[self.variable][where] = slabs.values(self.x, self.kind)
+
+        slabs.in_turn(self.x.comm, lambda: write() if slabs.writes(self.x) else None)

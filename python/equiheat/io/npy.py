@@ -5,30 +5,40 @@ from __future__ import annotations
 
 import io
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import torch
 
 from equiheat import dtypes
-from equiheat._function import torch_dtype
-from equiheat._sanitize import sanitize_split
-from equiheat.communication import Communicator, sanitize_comm
-from equiheat.devices import sanitize_device
-from equiheat.distribution import resplit
+from equiheat.communication import Communicator
+from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
 from equiheat.io._folders import from_folder
 from equiheat.io._slabs import Path
-from equiheat.io.csv import write_pieces
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-def _native(block: Any) -> torch.Tensor:
-    """A tensor with memory of its own, in this machine's byte order."""
-    block = np.array(block, dtype=block.dtype.newbyteorder("="), order="C")
-    return torch.from_numpy(block)
+def stored(file: BinaryIO, path: pathlib.Path, base: int, fn: str) -> raw.Stored:
+    """Where the array lies whose header `file` is at; `base`: where in `path` the stream begins. Local."""
+    version = np.lib.format.read_magic(file)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+    if read is None:
+        raise ValueError(f"{fn}: {str(path)!r} is of version {version} of the format, for structured types only")
+    shape, fortran, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError(f"{fn}: {str(path)!r} has Python objects, which are never unpickled")
+    return raw.Stored(path, base + file.tell(), dtype, tuple(shape), fortran)
+
+
+def header(piece: raw.Piece) -> bytes:
+    """Of the file of an array in C order. Local."""
+    head = io.BytesIO()
+    descr = np.lib.format.dtype_to_descr(piece.block.dtype)
+    np.lib.format.write_array_header_1_0(head, {"descr": descr, "fortran_order": False, "shape": piece.shape})
+    return head.getvalue()
 
 
 def load_npy(
@@ -50,25 +60,35 @@ def load_npy(
     Traceback (most recent call last):
     FileNotFoundError: load_npy: there is no 'missing.npy'
     """
-    comm, place = sanitize_comm(comm), sanitize_device(device)
-    wanted = torch_dtype(dtype)
 
-    def read() -> tuple[torch.Tensor, list[int], int | None]:
-        data = np.load(slabs.existing(path, "load_npy"), mmap_mode="r", allow_pickle=False)
-        parts = slabs.chosen(data.shape, slices, "load_npy")
-        axis = sanitize_split(split, len(parts), "load_npy")
-        local = _native(data[slabs.own_part(parts, axis, comm)])
-        return local if wanted is None else local.to(wanted), slabs.extents(parts), axis
+    def find() -> raw.Stored:
+        found = slabs.existing(path, "load_npy")
+        with found.open("rb") as file:
+            return stored(file, found, 0, "load_npy")
 
-    local, shape, axis = slabs.together(comm, read)
-    return slabs.assembled(local, shape, axis, place, comm)
+    return raw.load(find, split, slices, dtype, device, comm, "load_npy")
 
 
-def save_npy(data: DNDarray, path: Path) -> None:
+def save_npy(data: DNDarray, path: Path, *, append: bool = False) -> None:
     """An array as a .npy file in C order, which takes the place of an old one when it is complete.
 
-    bfloat16 becomes float32. Ranks write at once, each at its offset; splits other than 0 are moved there before by
-    one alltoallv.
+    Parameters
+    ----------
+    data : DNDarray
+        Any split. bfloat16 becomes float32.
+    path : path
+    append : bool
+        Adds the rows to those of the file, if there is one, in place. The types must be the same, and the extents but
+        the first. The header, which tells how many rows there are, is written last.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        No array, a file whose rows are others, file system. On all ranks.
+
+    Notes
+    -----
+    Ranks write at once, each at its offset; splits other than 0 are moved there before by one alltoallv.
 
     Examples
     --------
@@ -80,14 +100,35 @@ def save_npy(data: DNDarray, path: Path) -> None:
     [[0, 1, 2], [3, 4, 5]]
     """
     x = slabs.blocks(data, "save_npy")
-    x = resplit(x, 0) if x.split not in (None, 0) else x
-    block = slabs.values(x, torch.float32 if x.larray.dtype == torch.bfloat16 else None)
-    head = io.BytesIO()
-    header = {"descr": np.lib.format.dtype_to_descr(block.dtype), "fortran_order": False, "shape": tuple(x.shape)}
-    np.lib.format.write_array_header_1_0(head, header)
-    piece = memoryview(block.reshape(-1)).cast("B") if slabs.writes(x) and block.size else b""
+    piece = raw.piece(x, torch.float32 if x.larray.dtype == torch.bfloat16 else None)
+    if append and slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_npy")):
+        _append(x, piece, pathlib.Path(path))
+        return
+    head = header(piece)
     with slabs.replaced(x.comm, path, "save_npy") as temporary:
-        write_pieces(x.comm, temporary, head.getvalue(), piece, fresh=True)
+        slabs.on_first(x.comm, lambda: temporary.write_bytes(head))
+        raw.write_all(x.comm, temporary, [(len(head) + piece.begin, piece.block)])
+
+
+def _append(x: DNDarray, piece: raw.Piece, path: pathlib.Path) -> None:
+    def look() -> tuple[int, int, bytes]:
+        with path.open("rb") as file:
+            old = stored(file, path, 0, "save_npy")
+        if old.dtype != piece.block.dtype or old.fortran or not old.shape or old.shape[1:] != piece.shape[1:]:
+            raise ValueError(
+                f"save_npy: rows of {piece.block.dtype} {piece.shape[1:]} do not go behind those of {str(path)!r}, "
+                f"which are {old.dtype} {old.shape[1:]}{' in Fortran order' if old.fortran else ''}"
+            )
+        head = header(piece._replace(shape=(old.shape[0] + piece.shape[0], *piece.shape[1:])))
+        if len(head) != old.offset:
+            raise ValueError(f"save_npy: the header of {str(path)!r} has no room for another number of rows")
+        return old.offset, piece._replace(shape=old.shape).nbytes, head
+
+    if not piece.shape:
+        raise ValueError("save_npy: a single number cannot be appended")
+    offset, size, head = slabs.on_first(x.comm, look)
+    raw.write_all(x.comm, path, [(offset + size + piece.begin, piece.block)])
+    slabs.on_first(x.comm, lambda: raw.write(path, 0, head))
 
 
 def load_npy_from_path(
@@ -109,6 +150,7 @@ def load_npy_from_path(
     """
 
     def read(file: pathlib.Path) -> torch.Tensor:
-        return _native(np.load(file, allow_pickle=False))
+        block = np.load(file, allow_pickle=False)
+        return torch.from_numpy(np.array(block, dtype=block.dtype.newbyteorder("="), order="C"))
 
     return from_folder(path, "*.npy", read, dtype, split, device, comm, "load_npy_from_path")

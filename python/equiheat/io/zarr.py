@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Zarr: every rank reads its slab and writes chunks of its own."""
+"""Zarr: every rank reads its slab, by whole chunks where they are large, and writes chunks of its own."""
 
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import math
 import os
+import pathlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,14 +15,19 @@ import torch
 
 from equiheat._base import wrap
 from equiheat._function import torch_dtype
+from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
+from equiheat.distribution import balance
 from equiheat.io import _slabs as slabs
 from equiheat.io._slabs import Path
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
+
+#: Bytes of a chunk, unless the caller says more of them.
+_CHUNK = 1 << 25
 
 
 def supports_zarr() -> bool:
@@ -28,11 +36,7 @@ def supports_zarr() -> bool:
 
 
 def _zarr(fn: str) -> Any:
-    if not supports_zarr():
-        raise ImportError(f"{fn}: Zarr needs zarr; pip install zarr")
-    import zarr
-
-    return zarr
+    return needed("zarr", fn)
 
 
 def load_zarr(
@@ -61,6 +65,16 @@ def load_zarr(
     **kwargs
         Of ``zarr.open``.
 
+    Raises
+    ------
+    FileNotFoundError, KeyError, ValueError, TypeError, ImportError
+        No such store or array, a group without `variable`, bad slices, no zarr. On all ranks.
+
+    Notes
+    -----
+    Chunks that lie on a border between ranks are unpacked by both of them. Where a chunk is more than a quarter of a
+    rank's part, ranks read whole chunks and one alltoallv moves the rows to where the chunk rule wants them.
+
     Examples
     --------
     >>> ht.load_zarr("missing.zarr")  # doctest: +IGNORE_EXCEPTION_DETAIL
@@ -70,28 +84,72 @@ def load_zarr(
     comm, place = sanitize_comm(comm), sanitize_device(device)
     wanted = torch_dtype(dtype)
 
-    def read() -> tuple[torch.Tensor, list[int], int | None]:
-        store = os.fspath(slabs.existing(path, "load_zarr"))
-        data = _zarr("load_zarr").open(store, mode="r", **kwargs)
-        if variable is not None:
-            if not hasattr(data, "array_keys") or variable not in data:
-                raise KeyError(f"load_zarr: {store!r} has no array {variable!r}")
-            data = data[variable]
-        if not hasattr(data, "shape"):
-            raise ValueError(f"load_zarr: {store!r} is a group; give one of {sorted(data.array_keys())} as variable")
+    def read() -> tuple[torch.Tensor, list[int], int | None, list[int] | None]:
+        data = _opened(path, variable, kwargs)
         parts = slabs.chosen(data.shape, slices, "load_zarr")
+        shape = slabs.extents(parts)
         axis = sanitize_split(split if parts else None, len(parts), "load_zarr")
-        own = slabs.own_part(parts, axis, comm)
-        block = np.asarray(data[own if own else ...])
-        local = torch.from_numpy(np.array(block, dtype=block.dtype.newbyteorder("=")))
-        return local if wanted is None else local.to(wanted), slabs.extents(parts), axis
+        counts = None if axis is None else _counts(parts[axis], _chunks(data)[axis], comm.size)
+        own = slabs.own_part(parts, axis, comm) if axis is None or counts is None else _rows(parts, axis, counts, comm)
+        local = _part(data, own)
+        return local if wanted is None else local.to(wanted), shape, axis, counts
 
-    local, shape, axis = slabs.together(comm, read)
-    return slabs.assembled(local, shape, axis, place, comm)
+    local, shape, axis, counts = slabs.together(comm, read)
+    x = slabs.assembled(local, shape, axis, place, comm, counts)
+    return x if counts is None else balance(x, copy=True)
 
 
-def save_zarr(dndarray: DNDarray, path: Path, overwrite: bool = False, **kwargs: Any) -> None:
-    """An array as a Zarr array whose chunks are one rank's each, written at once.
+def _opened(path: Path, variable: str | None, options: dict[str, Any]) -> Any:
+    store = os.fspath(slabs.existing(path, "load_zarr"))
+    data = _zarr("load_zarr").open(store, mode="r", **options)
+    if variable is not None:
+        if not hasattr(data, "array_keys") or variable not in data:
+            raise KeyError(f"load_zarr: {store!r} has no array {variable!r}")
+        data = data[variable]
+    if not hasattr(data, "shape"):
+        raise ValueError(f"load_zarr: {store!r} is a group; give one of {sorted(data.array_keys())} as variable")
+    return data
+
+
+def _chunks(data: Any) -> tuple[int, ...]:
+    """Extents of what is written and read as a whole."""
+    return tuple(getattr(data, "shards", None) or data.chunks)
+
+
+def aligned(extent: int, begin: int, chunk: int, size: int) -> list[int]:
+    """Rows of each rank, of `extent` from row `begin` of the file on: near the chunk rule, borders between chunks."""
+    ends = [begin + extent * (rank + 1) // size for rank in range(size - 1)]
+    borders = [min(max((end + chunk // 2) // chunk * chunk - begin, 0), extent) for end in ends]
+    return [b - a for a, b in itertools.pairwise([0, *borders, extent])]
+
+
+def _counts(part: slice, chunk: int, size: int) -> list[int] | None:
+    """Rows of each rank, in whole chunks; None where parts of chunks cost less than moving rows."""
+    extent = part.stop - part.start
+    if size == 1 or part.step != 1 or chunk * 4 * size <= extent:
+        return None
+    return aligned(extent, part.start, chunk, size)
+
+
+def _rows(parts: tuple[slice, ...], axis: int, counts: list[int], comm: Communicator) -> tuple[slice, ...]:
+    start = parts[axis].start + sum(counts[: comm.rank])
+    return (*parts[:axis], slice(start, start + counts[comm.rank], 1), *parts[axis + 1 :])
+
+
+def _part(data: Any, own: tuple[slice, ...]) -> torch.Tensor:
+    """A part of a Zarr array, unpacked straight into the tensor's memory."""
+    if not data.dtype.isnative or not all(part.step == 1 for part in own):
+        block = np.asarray(data[own])
+        return torch.from_numpy(np.array(block, dtype=block.dtype.newbyteorder("=")))
+    block = np.empty(slabs.extents(own), data.dtype)
+    if block.size:
+        buffer = needed("zarr.buffer", "load_zarr").cpu.NDBuffer.from_numpy_array(block)
+        data.get_basic_selection(own, out=buffer)
+    return torch.from_numpy(block)
+
+
+def save_zarr(dndarray: DNDarray, path: Path, overwrite: bool = False, *, append: bool = False, **kwargs: Any) -> None:
+    """An array as a Zarr array, written by all ranks at once, each its own chunks.
 
     Parameters
     ----------
@@ -100,9 +158,21 @@ def save_zarr(dndarray: DNDarray, path: Path, overwrite: bool = False, **kwargs:
     path : path
         A folder.
     overwrite : bool
-        Replace what is there; an error otherwise.
+        Replace what is there, once the new array is complete; an error otherwise.
+    append : bool
+        Adds the rows to those of the array, if there is one, in place.
     **kwargs
-        Of ``zarr.create_array``; `chunks` must have equal extents along the split: ceil(n / p).
+        Of ``zarr.create_array``: chunks, shards, compressors, zarr_format, ... Unless `chunks` are given, each rank
+        has the same number of chunks, of 32 MiB or less, whole along the other axes.
+
+    Raises
+    ------
+    FileExistsError, TypeError, ValueError, OSError, ImportError
+        On all ranks.
+
+    Notes
+    -----
+    Communication: one alltoallv to extents of whole chunks, and small messages.
 
     Examples
     --------
@@ -111,26 +181,73 @@ def save_zarr(dndarray: DNDarray, path: Path, overwrite: bool = False, **kwargs:
     TypeError: save_zarr: data must be a DNDarray
     """
     x = slabs.blocks(dndarray, "save_zarr")
-    kind = torch.float32 if x.larray.dtype == torch.bfloat16 else x.larray.dtype
-    if x.split is not None:
-        extent, size = x.shape[x.split], x.comm.size
-        chunk = max(1, -(-extent // size))
-        counts = [max(0, min(chunk, extent - r * chunk)) for r in range(size)]
-        x = wrap(x._core.redistribute(counts))
-        kwargs.setdefault("chunks", tuple(chunk if a == x.split else max(1, n) for a, n in enumerate(x.shape)))
-    store = os.fspath(path)
+    task = _Writing(x, {"chunks": _default_chunks(x), **kwargs})
+    if append and x.ndim == 0:
+        raise ValueError("save_zarr: a single number cannot be appended")
+    there = slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_zarr"))
+    if there and append:
+        begin, chunks = slabs.on_first(x.comm, lambda: task.grow(pathlib.Path(path)))
+        task.fill(pathlib.Path(path), begin, chunks)
+        return
+    if there and not overwrite:
+        raise FileExistsError(f"save_zarr: {os.fspath(path)!r} exists; overwrite=True replaces it")
+    with slabs.replaced(x.comm, path, "save_zarr") as temporary:
+        task.fill(temporary, 0, slabs.on_first(x.comm, lambda: task.create(temporary)))
 
-    def create() -> None:
-        kinds = torch.empty(0, dtype=kind).numpy().dtype
-        module = _zarr("save_zarr")
-        if os.path.exists(store) and not overwrite:
-            raise FileExistsError(f"save_zarr: {store!r} exists; overwrite=True replaces it")
-        module.create_array(store, shape=tuple(x.shape), dtype=kinds, overwrite=overwrite, **kwargs)
 
-    def fill() -> None:
-        if slabs.writes(x):
+def _default_chunks(x: DNDarray) -> tuple[int, ...]:
+    axis, size = (0, 1) if x.split is None else (x.split, x.comm.size)
+    if x.ndim == 0:
+        return ()
+    extent = max(1, -(-x.shape[axis] // size))
+    row = x.larray.element_size() * math.prod(n for a, n in enumerate(x.shape) if a != axis)
+    number = max(1, -(-extent * row // _CHUNK))
+    return tuple(max(1, -(-extent // number)) if a == axis else max(1, n) for a, n in enumerate(x.shape))
+
+
+class _Writing:
+    """An array on its way into a store."""
+
+    def __init__(self, x: DNDarray, options: dict[str, Any]) -> None:
+        self.x, self.options = x, options
+        self.kind = torch.float32 if x.larray.dtype == torch.bfloat16 else x.larray.dtype
+        self.numpy_type = torch.empty(0, dtype=self.kind).numpy().dtype
+
+    def create(self, path: pathlib.Path) -> tuple[int, ...]:
+        """Makes the array; the extents of its chunks."""
+        made = _zarr("save_zarr").create_array(
+            os.fspath(path), shape=tuple(self.x.shape), dtype=self.numpy_type, **self.options
+        )
+        return _chunks(made)
+
+    def grow(self, path: pathlib.Path) -> tuple[int, tuple[int, ...]]:
+        """Makes room for more rows; where they begin, and the extents of the chunks."""
+        old = _zarr("save_zarr").open(os.fspath(path), mode="r+")
+        rows = tuple(self.x.shape[1:])
+        if not getattr(old, "shape", ()) or old.shape[1:] != rows or old.dtype != self.numpy_type:
+            raise ValueError(
+                f"save_zarr: rows of {self.numpy_type} {rows} do not go behind those of {os.fspath(path)!r}, which is "
+                f"{getattr(old, 'dtype', 'a group')} {getattr(old, 'shape', '')}"
+            )
+        begin = int(old.shape[0])
+        old.resize((begin + self.x.shape[0], *rows))
+        return begin, _chunks(old)
+
+    def fill(self, path: pathlib.Path, begin: int, chunks: tuple[int, ...]) -> None:
+        """Writes the blocks from row `begin` on. Collective."""
+        x = self.x
+        if x.split is not None:
+            first = begin if x.split == 0 else 0
+            counts = aligned(x.shape[x.split], first, chunks[x.split], x.comm.size)
+            x = wrap(x._core.redistribute(counts))
+
+        def work() -> None:
+            if not slabs.writes(x):
+                return
             where = slabs.slab(x)
-            _zarr("save_zarr").open(store, mode="r+")[where if where else ...] = slabs.values(x, kind)
+            if where:
+                where = (slice(begin + where[0].start, begin + where[0].stop), *where[1:])
+            target = _zarr("save_zarr").open(os.fspath(path), mode="r+")
+            target[where if where else ...] = slabs.values(x, self.kind)
 
-    slabs.on_first(x.comm, create)
-    slabs.together(x.comm, fill)
+        slabs.together(x.comm, work)
