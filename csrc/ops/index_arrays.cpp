@@ -61,7 +61,7 @@ int longest(const Shape& shape) {
 }
 
 /// The part of a tensor that broadcasts to a block of the index: narrowed along the split where it has its extent.
-at::Tensor part_of(const at::Tensor& whole, const Layout& index, int rank) {
+at::Tensor rank_part(const at::Tensor& whole, const Layout& index, int rank) {
   const auto axis = index.split() - (index.ndim() - whole.dim());
   if (axis < 0 || whole.size(axis) != index.gshape()[at(index.split())]) return whole;
   return whole.narrow(axis, index.offset(rank), index.count(rank));
@@ -112,7 +112,7 @@ void find_asked(const DNDarray& x, const IndexArrays& indices, const Layout& ind
   std::vector<std::int64_t> asked;
   for (int r = 0; r < x.comm().size(); ++r) {
     std::vector<at::Tensor> parts;
-    for (const DNDarray& array : indices.arrays) parts.push_back(part_of(array.local(), index, r));
+    for (const DNDarray& array : indices.arrays) parts.push_back(rank_part(array.local(), index, r));
     const OwnItems items = own_items(x, indices.axes, parts, index.lshape(r));
     const std::size_t before = asked.size();
     kernels::pick_own(items.items(), x.layout().offset(me), x.layout().offset(me + 1), asked);
@@ -202,7 +202,7 @@ Aligned align_indices(const DNDarray& x, const IndexArrays& indices) {
   const Shape& shape = out.layout->gshape();
   out.layout = share(Layout::balanced(shape, longest(shape), x.comm().size()));
   if (x.comm().size() == 1) return out;
-  for (at::Tensor& local : out.locals) local = part_of(local, *out.layout, x.comm().rank());
+  for (at::Tensor& local : out.locals) local = rank_part(local, *out.layout, x.comm().rank());
   return out;
 }
 
