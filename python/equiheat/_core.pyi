@@ -17,6 +17,7 @@ __all__: list[str] = [
     "CommunicationError",
     "Communicator",
     "DeviceError",
+    "HaloExchange",
     "NewArray",
     "RandomPermutation",
     "RandomStream",
@@ -54,7 +55,9 @@ __all__: list[str] = [
     "eig",
     "eigh",
     "empty",
+    "enter_partial",
     "expand_dims",
+    "extended",
     "eye",
     "fft",
     "flip",
@@ -67,6 +70,7 @@ __all__: list[str] = [
     "gather_rows",
     "getitem",
     "gradient_through",
+    "halo_rows",
     "histogram",
     "inv",
     "is_large_matrix",
@@ -80,6 +84,7 @@ __all__: list[str] = [
     "linalg_tuning",
     "linspace",
     "lstsq",
+    "map_stencil",
     "matmul",
     "matmul_to",
     "matrix_diagonal",
@@ -170,7 +175,9 @@ __all__: list[str] = [
     "vecdot",
     "vector_norm",
     "watchdog_runs",
+    "weighted_stencil",
     "where",
+    "window",
     "windows",
 ]
 
@@ -414,6 +421,15 @@ class Array:
         """
         A copy with another element type.
         """
+    def consume(
+        self,
+        split: typing.SupportsInt | typing.SupportsIndex | None,
+        counts: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None,
+        last_reader: bool,
+    ) -> Array:
+        """
+        Another layout of an array that is not used again; its memory goes as it is sent. Collective.
+        """
     def halo(
         self,
         prev: typing.SupportsInt | typing.SupportsIndex,
@@ -549,6 +565,31 @@ class SparseMatrix:
     def split(self) -> int | None: ...
     @property
     def values(self) -> torch.Tensor: ...
+
+class HaloExchange:
+    """
+    Halos of arrays of one layout.
+    """
+    def __init__(
+        self,
+        x: Array,
+        before: typing.SupportsInt | typing.SupportsIndex,
+        after: typing.SupportsInt | typing.SupportsIndex,
+        boundary: str,
+        fill: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None: ...
+    def exchange(self, x: Array) -> tuple[torch.Tensor, torch.Tensor]:
+        """
+        Both at once. Collective.
+        """
+    def finish(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """
+        (rows before, rows after). Collective.
+        """
+    def start(self, x: Array) -> None:
+        """
+        Collective; waits for nobody.
+        """
 
 def adjoint(x: Array) -> Array:
     """
@@ -689,7 +730,23 @@ def eigh(a: Array, upper: bool, vectors: bool) -> tuple[Array, Array | None]:
     """
 
 def empty(spec: NewArray) -> Array: ...
+def enter_partial(replicated: torch.Tensor, comm: Communicator) -> torch.Tensor:
+    """
+    A replicated tensor for use beside local blocks; its gradient is summed over ranks.
+    """
+
 def expand_dims(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
+def extended(
+    x: Array,
+    before: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    after: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    boundary: str,
+    fill: typing.SupportsFloat | typing.SupportsIndex,
+) -> torch.Tensor:
+    """
+    The local block with a frame around it. Collective.
+    """
+
 def eye(spec: NewArray) -> Array: ...
 def fft(
     x: Array,
@@ -753,6 +810,16 @@ def getitem(x: Array, key: tuple) -> Array: ...
 def gradient_through(value: Array, expression: Array) -> Array:
     """
     Local.
+    """
+
+def halo_rows(
+    x: Array,
+    before: typing.SupportsInt | typing.SupportsIndex,
+    after: typing.SupportsInt | typing.SupportsIndex,
+    periodic: bool,
+) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+    """
+    Rows before and behind the block, or None. Collective.
     """
 
 def histogram(
@@ -854,6 +921,18 @@ def lstsq(
 ) -> tuple[Array, Array, int, Array]:
     """
     (x, residuals, rank, s). Collective.
+    """
+
+def map_stencil(
+    x: Array,
+    before: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    after: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    boundary: str,
+    fill: typing.SupportsFloat | typing.SupportsIndex,
+    fn: collections.abc.Callable,
+) -> Array:
+    """
+    Collective.
     """
 
 def matmul(a: Array, b: Array) -> Array:
@@ -1295,7 +1374,34 @@ def vector_norm(
     """
 
 def watchdog_runs() -> bool: ...
+def weighted_stencil(
+    x: Array,
+    before: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    after: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    boundary: str,
+    fill: typing.SupportsFloat | typing.SupportsIndex,
+    offsets: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]],
+    weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    out: Array | None,
+    add: bool,
+) -> Array:
+    """
+    Collective.
+    """
+
 def where(condition: Array, x: typing.Any, y: typing.Any) -> Array: ...
+def window(
+    x: Array,
+    axis: typing.SupportsInt | typing.SupportsIndex,
+    begins: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    ends: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    boundary: str,
+    fill: typing.SupportsFloat | typing.SupportsIndex,
+) -> torch.Tensor:
+    """
+    This rank's window onto an axis. Collective.
+    """
+
 def windows(
     x: Array,
     axis: typing.SupportsInt | typing.SupportsIndex,

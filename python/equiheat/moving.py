@@ -39,10 +39,10 @@ class Rolling:
         self._boundary, self._value = boundary, value
 
     def _run(self, core: _core.Array, fn: Callable[[Tensor, int, int], Tensor]) -> DNDarray:
-        widths = [[0] * core.ndim, [0] * core.ndim]
-        widths[0][self._axis], widths[1][self._axis] = self._window - 1 - self._behind, self._behind
+        before, after = [0] * core.ndim, [0] * core.ndim
+        before[self._axis], after[self._axis] = self._window - 1 - self._behind, self._behind
         boundary = "edge" if self._boundary is None else self._boundary
-        done = _core.map_stencil(core, *widths, boundary, self._value, lambda u: fn(u, self._axis, self._window))
+        done = _core.map_stencil(core, before, after, boundary, self._value, lambda u: fn(u, self._axis, self._window))
         return wrap(done if self._boundary is not None else self._without_partial(done))
 
     def _without_partial(self, core: _core.Array) -> _core.Array:

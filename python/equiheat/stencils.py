@@ -128,7 +128,7 @@ def stencil(
 def _weighted(
     core: _core.Array, weights: Any, width: Width, beyond: tuple[str, float], out: DNDarray | None, accumulate: bool
 ) -> DNDarray:
-    w = weights.numpy() if isinstance(weights, (ArrayBase, Tensor)) else np.asarray(weights, dtype=float)
+    w = weights.numpy() if hasattr(weights, "numpy") else np.asarray(weights, dtype=float)
     if w.ndim != core.ndim or any(n % 2 == 0 for n in w.shape):
         raise ValueError(
             f"stencil: weights need one odd extent for each of the {core.ndim} axes, have shape {tuple(w.shape)}"
@@ -174,7 +174,7 @@ def laplacian(
     [1.0, 2.0, 2.0, -5.0]
     """
     core = native(x, "laplacian")
-    steps = list(spacing) if isinstance(spacing, (list, tuple)) else [spacing] * core.ndim
+    steps = [float(h) for h in ([spacing] * core.ndim if isinstance(spacing, (int, float)) else spacing)]
     if len(steps) != core.ndim:
         raise ValueError(f"laplacian: {len(steps)} spacings for {core.ndim} axes; give one, or one for each")
     weights = np.zeros((3,) * core.ndim)

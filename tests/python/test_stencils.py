@@ -77,7 +77,8 @@ def test_parts_make_up_the_block() -> None:
         got = ht.stencil(fn, x, frame, "periodic")
         assert_equal(got, value + whole[:-3, :-3])
         assert sum(seen) == x.larray.numel()
-        assert seen[0] == max(seen)
+        if min(x.larray.shape[:2]) > 8:  # a block about as thin as its frame has a small interior
+            assert seen[0] == max(seen)
 
 
 def test_long_rows_and_many_threads() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from equiheat import _core
-from equiheat._base import ArrayBase, wrap
+from equiheat._base import wrap
 from equiheat.stencils import whole_number
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def axis_of(fn: str, axis: int, ndim: int) -> int:
 
 def array_of(value: Any) -> np.ndarray[Any, Any]:
     """A kernel or structuring element, whole on every rank."""
-    return np.asarray(value.numpy() if isinstance(value, (ArrayBase, Tensor)) else value)
+    return np.asarray(value.numpy() if hasattr(value, "numpy") else value)
 
 
 def mapped(
     core: _core.Array, widths: tuple[list[int], list[int]], beyond: tuple[str, float], fn: Callable[[Tensor], Tensor]
 ) -> DNDarray:
-    return wrap(_core.map_stencil(core, *widths, beyond[0], float(beyond[1]), fn))
+    return wrap(_core.map_stencil(core, widths[0], widths[1], beyond[0], float(beyond[1]), fn))
