@@ -304,6 +304,7 @@ from equiheat.manipulation import (
 from equiheat import fft as fft
 from equiheat import io as io
 from equiheat import sparse as sparse
+from equiheat.interop.dataframes import from_dataframe as from_dataframe, to_dataframe as to_dataframe
 from equiheat.io import *
 from equiheat.signal import *
 from equiheat import ndimage as ndimage

@@ -9,7 +9,7 @@ from typing import Any
 #: Name to import -> extra of equiheat that brings it.
 _EXTRAS = {
     "h5py": "io", "netCDF4": "io", "zarr": "io", "pyarrow": "io", "pandas": "bridges", "scipy": "bridges",
-    "xarray": "bridges", "PIL": "ssl",
+    "xarray": "bridges", "PIL": "io",
 }  # fmt: skip
 
 

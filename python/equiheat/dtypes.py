@@ -111,6 +111,11 @@ class _DatatypeMeta(type):
             raise TypeError(f"{cls.__name__} has no NumPy dtype")
         return np.dtype(cls.__name__)
 
+    @property
+    def kind(cls) -> str:
+        """NumPy's letter for the kind, by which other libraries tell types apart: "b", "i", "u", "f" or "c"."""
+        return "f" if cls._torch is torch.bfloat16 else cls.dtype.kind
+
 
 class datatype(metaclass=_DatatypeMeta):
     """Root of all element types."""

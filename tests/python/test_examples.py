@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The examples and the README's program run at every rank count."""
+"""The examples run at every rank count."""
 
 from __future__ import annotations
 
@@ -28,12 +28,3 @@ def test_torch_distributed() -> None:
     inputs = names["inputs"].numpy()
     np.testing.assert_allclose(names["gram"].numpy(), inputs.T @ inputs, rtol=1e-4)
     np.testing.assert_allclose((names["a"].T @ names["a"]).numpy(), inputs.T @ inputs, rtol=1e-4)
-
-
-def test_readme() -> None:
-    """The indented Python of "For a NumPy user"."""
-    text = (ROOT / "README.md").read_text().split("## For a NumPy user")[1].split("What to know")[0]
-    program = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
-    names: dict[str, ht.DNDarray] = {}
-    exec(program, names)
-    assert names["w"].grad.shape == (3, 1)

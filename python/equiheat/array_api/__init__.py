@@ -13,6 +13,10 @@ Code that was written for the standard never says `split`; arrays it makes follo
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import equiheat
 from equiheat.array_api import _creation, _dtypes, _elementwise, _manipulation, _searching, _statistics, fft, linalg
 from equiheat.array_api._creation import *
@@ -41,11 +45,24 @@ del _module
 #: Beyond the standard, for libraries that look for them (``hasattr(xp, "median")``).
 _BEYOND = (
     "allclose", "average", "bfloat16", "bincount", "corrcoef", "cov", "cpu", "cumprod", "cumsum", "einsum", "float16",
-    "gpu", "isclose", "median", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "percentile", "quantile",
+    "gpu", "isclose", "median", "nan_to_num", "nanmax", "nanmean", "nanmedian", "nanmin", "nanprod",
+    "nanstd", "nansum", "nanvar", "percentile", "quantile",
 )  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
+def _with_dtype(reduce: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with NumPy's argument `dtype`, in which it computes; xarray gives it."""
+
+    @functools.wraps(reduce)
+    def reduced(x: Any, axis: Any = None, dtype: Any = None, **options: Any) -> Any:
+        return reduce(x if dtype is None else x.astype(dtype), axis, **options)
+
+    return reduced
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("nanmean", "nanstd", "nanvar"):
+        return _with_dtype(getattr(equiheat, name))
     if name in _BEYOND:
         return getattr(equiheat, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

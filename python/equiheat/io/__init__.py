@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Arrays from files and into files, by all ranks: HDF5, NetCDF, Zarr, CSV, NumPy's .npy.
+"""Arrays from files and into files, by all ranks.
+
+HDF5, NetCDF, Zarr, npy, npz, safetensors, Parquet, Arrow, CSV, images.
 
 No rank reads more than its part or holds more than that; what goes wrong on one rank is an error on all. A file that
 is written whole appears under its name when it is complete. Nothing is ever unpickled.
@@ -9,6 +11,11 @@ from __future__ import annotations
 
 import importlib.util
 
+from equiheat.io.chunks import chunks as chunks
+from equiheat.io.columns import load_arrow as load_arrow
+from equiheat.io.columns import load_parquet as load_parquet
+from equiheat.io.columns import save_arrow as save_arrow
+from equiheat.io.columns import save_parquet as save_parquet
 from equiheat.io.csv import load_csv as load_csv
 from equiheat.io.csv import load_csv_from_folder as load_csv_from_folder
 from equiheat.io.csv import save_csv as save_csv
@@ -18,6 +25,9 @@ from equiheat.io.dispatch import save as save
 from equiheat.io.hdf5 import load_hdf5 as load_hdf5
 from equiheat.io.hdf5 import save_hdf5 as save_hdf5
 from equiheat.io.hdf5 import supports_hdf5 as supports_hdf5
+from equiheat.io.images import load_image as load_image
+from equiheat.io.images import load_images_from_folder as load_images_from_folder
+from equiheat.io.images import save_image as save_image
 from equiheat.io.netcdf import load_netcdf as load_netcdf
 from equiheat.io.netcdf import save_netcdf as save_netcdf
 from equiheat.io.netcdf import supports_netcdf as supports_netcdf
@@ -34,10 +44,11 @@ from equiheat.io.zarr import supports_zarr as supports_zarr
 
 # fmt: off
 __all__ = [
-    "load", "load_csv", "load_csv_from_folder", "load_hdf5", "load_multiple_hdf5", "load_netcdf", "load_npy",
-    "load_npy_from_path", "load_npz", "load_safetensors", "load_zarr", "save", "save_csv", "save_hdf5", "save_netcdf",
-    "save_npy", "save_npz", "save_safetensors", "save_zarr",
-    "supports_hdf5", "supports_netcdf", "supports_pandas", "supports_zarr",
+    "chunks", "load", "load_arrow", "load_csv", "load_csv_from_folder", "load_hdf5", "load_image",
+    "load_images_from_folder", "load_multiple_hdf5", "load_netcdf", "load_npy", "load_npy_from_path", "load_npz",
+    "load_parquet", "load_safetensors", "load_zarr", "save", "save_arrow", "save_csv", "save_hdf5", "save_image",
+    "save_netcdf", "save_npy", "save_npz", "save_parquet", "save_safetensors", "save_zarr", "supports_hdf5",
+    "supports_netcdf", "supports_pandas", "supports_zarr",
 ]
 # fmt: on
 

@@ -12,8 +12,10 @@ import torch
 
 from equiheat.io._folders import Order, from_folder
 from equiheat.io._slabs import Path
+from equiheat.io.columns import load_arrow, load_parquet, save_arrow, save_parquet
 from equiheat.io.csv import load_csv, save_csv
 from equiheat.io.hdf5 import _h5py, load_hdf5, save_hdf5
+from equiheat.io.images import SUFFIXES, load_image, save_image
 from equiheat.io.netcdf import load_netcdf, save_netcdf
 from equiheat.io.npy import load_npy, load_npy_from_path, save_npy
 from equiheat.io.npz import load_npz, save_npz
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 _LOADERS: dict[str, Callable[..., Any]] = {
     ".h5": load_hdf5, ".hdf5": load_hdf5, ".nc": load_netcdf, ".nc4": load_netcdf, ".netcdf": load_netcdf,
     ".csv": load_csv, ".npy": load_npy, ".npz": load_npz, ".safetensors": load_safetensors, ".zarr": load_zarr,
+    ".parquet": load_parquet, ".arrow": load_arrow, ".feather": load_arrow, **dict.fromkeys(SUFFIXES, load_image),
 }  # fmt: skip
 _SAVERS: dict[str, Callable[..., None]] = {
     ".h5": save_hdf5, ".hdf5": save_hdf5, ".nc": save_netcdf, ".nc4": save_netcdf, ".netcdf": save_netcdf,
     ".csv": save_csv, ".npy": save_npy, ".npz": save_npz, ".safetensors": save_safetensors, ".zarr": save_zarr,
+    ".parquet": save_parquet, ".arrow": save_arrow, ".feather": save_arrow, **dict.fromkeys(SUFFIXES, save_image),
 }  # fmt: skip
 
 
@@ -45,8 +49,9 @@ def load(path: Path, *args: Any, **kwargs: Any) -> DNDarray:
     Parameters
     ----------
     path : path
-        .h5 .hdf5 (`load_hdf5`), .nc .nc4 .netcdf (`load_netcdf`), .csv (`load_csv`), .npy (`load_npy`), .zarr
-        (`load_zarr`), or a folder of .npy files (`load_npy_from_path`).
+        .h5 .hdf5 (`load_hdf5`), .nc .nc4 .netcdf (`load_netcdf`), .zarr (`load_zarr`), .npy (`load_npy`), .npz
+        (`load_npz`), .safetensors (`load_safetensors`), .parquet (`load_parquet`), .arrow .feather (`load_arrow`), .csv
+        (`load_csv`), .png .jpg and other images (`load_image`), or a folder of .npy files (`load_npy_from_path`).
     *args, **kwargs
         Of that function.
 
@@ -59,7 +64,7 @@ def load(path: Path, *args: Any, **kwargs: Any) -> DNDarray:
     --------
     >>> ht.load("x.txt")
     Traceback (most recent call last):
-    ValueError: load: no format is known for 'x.txt'; there are .csv ...
+    ValueError: load: no format is known for 'x.txt'; there are .arrow .bmp ...
     """
     suffix = _suffix(path, "load")
     if suffix not in _LOADERS and os.path.isdir(path):
@@ -68,7 +73,8 @@ def load(path: Path, *args: Any, **kwargs: Any) -> DNDarray:
 
 
 def save(data: DNDarray, path: Path, *args: Any, **kwargs: Any) -> None:
-    """An array into a file, by its suffix: `save_hdf5`, `save_netcdf`, `save_csv`, `save_npy`, `save_zarr`.
+    """An array into a file, by its suffix: `save_hdf5`, `save_netcdf`, `save_zarr`, `save_npy`, `save_npz`,
+    `save_safetensors`, `save_parquet`, `save_arrow`, `save_csv`, `save_image`.
 
     Raises
     ------
@@ -79,7 +85,7 @@ def save(data: DNDarray, path: Path, *args: Any, **kwargs: Any) -> None:
     --------
     >>> ht.save(ht.ones(2), "x.txt")
     Traceback (most recent call last):
-    ValueError: save: no format is known for 'x.txt'; there are .csv ...
+    ValueError: save: no format is known for 'x.txt'; there are .arrow .bmp ...
     """
     _known(_SAVERS, _suffix(path, "save"), path, "save")(data, path, *args, **kwargs)
 
@@ -88,6 +94,14 @@ def _known(table: dict[str, Callable[..., Any]], suffix: str, path: Path, fn: st
     if suffix not in table:
         raise ValueError(f"{fn}: no format is known for {str(path)!r}; there are {' '.join(sorted(table))}")
     return table[suffix]
+
+
+def sliced_loader(path: Path, fn: str) -> Callable[..., Any]:
+    """The function that reads parts of such a file; ValueError if there is none. Local."""
+    loader = _known(_LOADERS, _suffix(path, fn), path, fn)
+    if loader in (load_csv, load_image):
+        raise ValueError(f"{fn}: {str(path)!r} is of a format that has no parts")
+    return loader
 
 
 def load_multiple_hdf5(folder: Path, dataset: str, dtype: Any = None, sorting_func: Order | None = None) -> DNDarray:
