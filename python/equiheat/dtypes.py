@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Element types: Heat's classes, callable as casts and comparable with torch's and NumPy's dtypes.
 
-``ht.float32`` is a class; ``ht.float32(x)`` casts; ``x.dtype == ht.float32 == torch.float32 == np.float32``. A type
-hashes like its torch dtype, so either finds the other in a dict (NumPy's dtypes hash by themselves).
+``ht.float32`` is a class; ``ht.float32(x)`` casts; ``x.dtype == ht.float32 == torch.float32 == np.float32``.
+A type hashes like its torch dtype, not like NumPy's, so that either finds the other in a dict.
 """
 
 from __future__ import annotations
