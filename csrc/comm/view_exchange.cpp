@@ -18,13 +18,7 @@ constexpr int kTag = 32767;
 /// Bytes of one message: MPI's counts are int.
 constexpr std::int64_t kMessage = 1 << 30;
 
-/// Packed memory for each rank, and the requests that send or fill it.
-struct Side {
-  std::vector<std::vector<std::byte>> buffers;
-  std::vector<MPI_Request> requests;
-};
-
-template <typename Init>
+template <typename Side, typename Init>
 Side make_side(const Counts& bytes, int self, const Init& init) {
   Side side;
   side.buffers.resize(bytes.size());
@@ -44,6 +38,12 @@ Side make_side(const Counts& bytes, int self, const Init& init) {
 }  // namespace
 
 struct ViewExchange::Impl {
+  /// Packed memory for each rank, and the requests that send or fill it.
+  struct Side {
+    std::vector<std::vector<std::byte>> buffers;
+    std::vector<MPI_Request> requests;
+  };
+
   std::shared_ptr<const Communicator> comm;
   Counts send_bytes;
   Counts recv_bytes;
@@ -61,12 +61,14 @@ struct ViewExchange::Impl {
 
   void prepare_messages() {
     const MPI_Comm handle = ranks().comm();
-    out = make_side(send_bytes, ranks().rank, [&](std::byte* data, int n, int peer, MPI_Request* request) {
-      EH_MPI(MPI_Send_init(data, n, MPI_BYTE, peer, kTag, handle, request));
-    });
-    in = make_side(recv_bytes, ranks().rank, [&](std::byte* data, int n, int peer, MPI_Request* request) {
-      EH_MPI(MPI_Recv_init(data, n, MPI_BYTE, peer, kTag, handle, request));
-    });
+    out = make_side<Side>(send_bytes, ranks().rank,
+                          [&](std::byte* data, int n, int peer, MPI_Request* request) {
+                            EH_MPI(MPI_Send_init(data, n, MPI_BYTE, peer, kTag, handle, request));
+                          });
+    in = make_side<Side>(recv_bytes, ranks().rank,
+                         [&](std::byte* data, int n, int peer, MPI_Request* request) {
+                           EH_MPI(MPI_Recv_init(data, n, MPI_BYTE, peer, kTag, handle, request));
+                         });
   }
 
   static void start_all(std::vector<MPI_Request>& requests) {
