@@ -81,9 +81,7 @@ class _DatatypeMeta(type):
         from equiheat.construction import array
 
         if cls._torch is None:
-            raise TypeError(
-                f"cannot create '{cls.__name__}' instances: it is a family of types; use one of its members"
-            )
+            raise TypeError(f"cannot create '{cls.__name__}' instances: it is a family; use one of its members")
         if len(value) > 1:
             raise TypeError(f"{cls.__name__}() takes at most 1 argument ({len(value)} given)")
         obj = value[0] if value else (0,)
@@ -107,13 +105,13 @@ class _DatatypeMeta(type):
     @property
     def dtype(cls) -> np.dtype[Any]:
         """NumPy's dtype: lets ``np.zeros(3, ht.float32)`` work."""
-        if cls._torch is None or cls._torch is torch.bfloat16:
+        if cls._torch in (None, torch.bfloat16):
             raise TypeError(f"{cls.__name__} has no NumPy dtype")
         return np.dtype(cls.__name__)
 
     @property
     def kind(cls) -> str:
-        """NumPy's letter for the kind, by which other libraries tell types apart: "b", "i", "u", "f" or "c"."""
+        """NumPy's letter for the kind, by which other libraries tell types apart."""
         return "f" if cls._torch is torch.bfloat16 else cls.dtype.kind
 
 
