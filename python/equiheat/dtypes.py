@@ -81,7 +81,7 @@ class _DatatypeMeta(type):
         from equiheat.construction import array
 
         if cls._torch is None:
-            raise TypeError(f"cannot create '{cls.__name__}' instances: it is a family; use one of its members")
+            raise TypeError(f"cannot create '{cls.__name__}' instances: a family of types; use a member")
         if len(value) > 1:
             raise TypeError(f"{cls.__name__}() takes at most 1 argument ({len(value)} given)")
         obj = value[0] if value else (0,)
