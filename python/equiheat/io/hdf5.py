@@ -130,7 +130,9 @@ def _part(data: Any, path: pathlib.Path, own: tuple[slice, ...], dtype: torch.dt
     stored = _plain(data, path) if dtype in (None, given) else None
     if stored is not None:
         return torch.from_numpy(raw.read(stored, own))
-    local = torch.empty(slabs.extents(own), dtype=given if dtype in (None, torch.bfloat16) else dtype)
+    kind = given if dtype in (None, torch.bfloat16) else dtype
+    # NumPy's memory comes in huge pages where the system has them; torch's costs a page fault every 4 KiB.
+    local = torch.from_numpy(np.empty(slabs.extents(own), torch.empty(0, dtype=kind).numpy().dtype))
     convertible = given != torch.bool and local.dtype != torch.bool and given.is_complex == local.is_complex()
     if not convertible and local.dtype != given:
         block = data[own]
