@@ -36,6 +36,8 @@ function(eh_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_LINK} $<IF:$<BOOL:${arg_RANKS}>,eh_mpi_test_main,eh_test_main>)
   eh_doctest(${name})
+  # The OpenMP library is named by torch's libraries alone.
+  target_link_options(${name} PRIVATE -Wl,--copy-dt-needed-entries)
   if(EQUIHEAT_CUDA)  # libtorch_cuda names libraries that only `import torch` can find
     target_link_options(${name} PRIVATE -Wl,--allow-shlib-undefined)
   endif()
