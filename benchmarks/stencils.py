@@ -173,21 +173,24 @@ def main() -> None:
     torch.set_num_threads(1)
     library, n = native(), options.n
     rows: dict[str, dict[str, float]] = {}
-    for width in (1, 3):
-        rows[f"halo of width {width}, microseconds"] = halos(library, n, width)
-    rows[f"star stencil, radius 2, {n} x {n}, milliseconds"] = star(library, n, 20)
-    rows[f"heat equation, {n} x {n}, {options.steps} steps, seconds"] = heat_equation(n, options.steps)
-    if WORLD.rank == 0:
-        for name, row in rows.items():
+
+    def note(name: str, row: dict[str, float]) -> None:
+        rows[name] = row
+        if WORLD.rank == 0:
             print(name, row, flush=True)
-        if options.json:
-            commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
-            about = {
-                "command": f"mpiexec -n {WORLD.size} python " + " ".join(sys.argv), "commit": commit.strip(),
-                "machine": "AMD EPYC, 2 cores", "torch": torch.__version__, "python": platform.python_version(),
-                "MPI": MPI.Get_library_version().split("\n")[0].strip("\x00 "),
-            }  # fmt: skip
-            options.json.write_text(json.dumps({"about": about, "results": rows}, indent=1) + "\n")
+
+    for width in (1, 3):
+        note(f"halo of width {width}, microseconds", halos(library, n, width))
+    note(f"star stencil, radius 2, {n} x {n}, milliseconds", star(library, n, 20))
+    note(f"heat equation, {n} x {n}, {options.steps} steps, seconds", heat_equation(n, options.steps))
+    if WORLD.rank == 0 and options.json:
+        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout
+        about = {
+            "command": f"mpiexec -n {WORLD.size} python " + " ".join(sys.argv), "commit": commit.strip(),
+            "machine": "AMD EPYC, 2 cores", "torch": torch.__version__, "python": platform.python_version(),
+            "MPI": MPI.Get_library_version().split("\n")[0].strip("\x00 "),
+        }  # fmt: skip
+        options.json.write_text(json.dumps({"about": about, "results": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
