@@ -305,3 +305,23 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: pathlib.Path) -> No
         assert x.shape == (200_000, 4)
         assert bool((x == x[0, 0]).all())
         assert float(x[0, 0]) in (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "save", "load"),
+    [("npz", ht.save_npz, ht.load_npz), ("safetensors", ht.save_safetensors, ht.load_safetensors)],
+)
+def test_several_arrays_in_one_file(folder: pathlib.Path, suffix: str, save: Any, load: Any) -> None:
+    """A mapping of arrays of different splits; one is chosen by name, and a file of several asks for the name."""
+    a, b = np.arange(35.0).reshape(7, 5), np.arange(3)
+    path = folder / f"several.{suffix}"
+    save({"a": ht.array(a, split=1), "b": ht.array(b, split=0)}, path)
+    assert_equal(load(path, "a", split=0), a)
+    assert_equal(load(path, variable="b"), b)
+    assert_equal(load(path, "a", split=0, slices=(slice(2, 6), slice(None, None, 2))), a[2:6, ::2])
+    with pytest.raises((KeyError, ValueError), match=r"a.*b"):
+        load(path)
+    with pytest.raises(KeyError, match="absent"):
+        load(path, "absent")
+    save(ht.array(b, split=0), path)
+    assert_equal(load(path), b)

@@ -72,6 +72,17 @@ def test_convolve2d(data: Any, mode: str, boundary: str, fill: int) -> None:
         assert_equal(ht.convolve2d(v, a, mode, boundary=boundary, fillvalue=fill), expected, 1e-3)
 
 
+@given(st.data(), MODES)
+def test_convolve3d(data: Any, mode: str) -> None:
+    shape = [data.draw(st.integers(2, 6)) for _ in range(3)]
+    a, volume = data.draw(pairs(shape, ("float64",)))
+    v, kernel = data.draw(pairs([data.draw(st.integers(1, 2)) for _ in range(3)], ("float64",)))
+    got = ht.convolve3d(a, v, mode)
+    assert_equal(got, scipy.signal.convolve(volume, kernel, mode, method="direct"), 1e-9)
+    if a.split is not None:
+        assert got.split == a.split
+
+
 @given(st.data())
 def test_batches_of_images(data: Any) -> None:
     a, images = data.draw(pairs((3, 5, 6), ("float64",)))
