@@ -67,10 +67,11 @@ class TestCase(unittest.TestCase):
         return cls._hostnames
 
     def get_tmpdir(self) -> str:
-        """A new folder, the same on every rank; removed when the test ends."""
+        """A new folder, the same on every rank; removed when the test has ended on all of them."""
         folder = tempfile.TemporaryDirectory() if get_comm().rank == 0 else None
         if folder is not None:
             self.addCleanup(folder.cleanup)
+        self.addCleanup(get_comm().barrier)  # clean-ups run last in, first out
         return str(get_comm().handle.bcast(folder.name if folder is not None else None, root=0))
 
     def assert_array_equal(
