@@ -15,6 +15,7 @@ from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
+from equiheat.distribution import collect
 from equiheat.io import _slabs as slabs
 from equiheat.io._folders import from_folder
 from equiheat.io._slabs import Path
@@ -148,7 +149,7 @@ def save_image(data: DNDarray, path: Path, **kwargs: Any) -> None:
         raise TypeError(f"save_image: data must be uint8, bool or, with two axes, uint16, is {x.dtype.__name__}")
     if x.ndim != 2 and not (x.ndim == 3 and x.shape[2] in (3, 4)):
         raise ValueError(f"save_image: data must be (height, width) or (height, width, 3 or 4), has shape {x.shape}")
-    whole = x.numpy() if x.split is not None else slabs.values(x)
+    whole = slabs.values(collect(x))
 
     def write(temporary: pathlib.Path) -> None:
         needed("PIL.Image", "save_image").fromarray(whole).save(temporary, **kwargs)
