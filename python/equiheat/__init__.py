@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# ruff: noqa: E402, F403, I001
+# ruff: noqa: F403, I001
 """NumPy-like arrays split over MPI ranks, and self-supervised learning of equivariant features on top of them."""
 
 from __future__ import annotations
