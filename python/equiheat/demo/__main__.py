@@ -30,7 +30,7 @@ ARRAYS, IMAGES, PROBES, REPORT = "arrays against NumPy", "images", "probes", "re
 #: Expected seconds on two cores of 2023; relative lengths are what counts.
 STAGES = {ARRAYS: 6.0, IMAGES: 3.0, **dict.fromkeys(ARMS, 75.0), PROBES: 50.0, REPORT: 4.0}
 #: Training images, their side in pixels, epochs: about four minutes on two cores with bfloat16, and on two without.
-LONG, SHORT = (2560, 48, 12), (1920, 40, 9)
+LONG, SHORT = (2560, 48, 12), (1920, 40, 7)
 
 
 def parse() -> argparse.Namespace:
