@@ -3,6 +3,7 @@
 #   make demo       set-up, then the array program and the training run on 2 ranks -> runs/demo/report.html
 #   make test       set-up, then lint, C++ tests and Python tests at 1, 2, 3 ranks (and some at 4)
 #   make test-full  a second set-up with the newest torch (CUDA build), torchvision and timm, then its tests
+#   make docs       set-up, then the site, with pictures and reference -> build/docs/index.html
 #   make lint       layers, sizes, stubs, ruff, mypy, clang-format
 #   make dev        the dev preset (assertions, warnings as errors) with the Python on PATH; then PYTHONPATH=python
 #   make format     ruff and clang-format, applied
@@ -10,7 +11,7 @@
 PYTHON ?= python3
 RUN := env PATH="$(CURDIR)/.venv/bin:$(PATH)" OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 
-.PHONY: demo test test-full lint dev format clean
+.PHONY: demo test test-full docs lint dev format clean
 
 demo:
 	@$(PYTHON) tools/environment.py light demo
@@ -25,6 +26,11 @@ test-full:
 	@$(PYTHON) tools/environment.py full test
 	@.venv-full/bin/python tools/run_tests.py full
 
+docs:
+	@$(PYTHON) tools/environment.py light test
+	@$(RUN) .venv/bin/python -m sphinx -W --keep-going -q -d build/doctrees docs build/docs
+	@echo "equiheat: build/docs/index.html"
+
 lint:
 	@$(PYTHON) tools/environment.py light test
 	@.venv/bin/python tools/lint.py
@@ -37,4 +43,4 @@ format:
 	@git ls-files '*.hpp' '*.cpp' '*.cu' '*.cuh' | xargs clang-format -i
 
 clean:
-	rm -rf build dist .venv .venv-full .venv-openmpi python/equiheat/_core*.so python/equiheat/_comm python/equiheat/_build_info.py
+	rm -rf build dist docs/generated .venv .venv-full .venv-openmpi python/equiheat/_core*.so python/equiheat/_comm python/equiheat/_build_info.py

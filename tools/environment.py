@@ -38,7 +38,7 @@ Command = list[str | os.PathLike[str]]
 KINDS = {"light": (".venv", "constraints.txt", []), "full": (".venv-full", "constraints-full.txt", ["timm"])}
 
 # Extras of pyproject.toml by what the environment is for.
-PURPOSES = {"demo": ["demo"], "test": ["demo", "test", "lint"]}
+PURPOSES = {"demo": ["demo"], "test": ["demo", "docs", "test", "lint"]}
 
 
 def say(text: str) -> None:

@@ -137,6 +137,16 @@ def lint() -> Count:
     return report(Count(len(outcomes) - len(failed), 0, failed), begin)
 
 
+def site() -> Count:
+    """The site, as `make docs` builds it from nothing: warnings are errors, and so are links that lead nowhere."""
+    begin = heading("the site (sphinx; the examples on 2 ranks draw its pictures)")
+    shutil.rmtree(ROOT / "docs" / "generated", ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-d", "build/doctrees"]
+    code = run([*command, "docs", "build/docs"], 400, environment())
+    outcome = "time limit" if code is None else f"exit code {code}"
+    return report(Count(1) if code == 0 else Count(failed=[f"site: {outcome}"]), begin)
+
+
 def cpp(kind: str) -> Count:
     """The C++ tests; counted are doctest's cases, per number of ranks."""
     build = ROOT / "build" / kind
@@ -224,6 +234,7 @@ def main(kind: str) -> int:
     run([sys.executable, "-m", "equiheat"], 120, environment())
     if kind == "light":
         total.add(lint())
+        total.add(site())
     total.add(cpp(kind))
     for plan in PLANS[kind]:
         total.add(python(plan))

@@ -188,7 +188,7 @@ class Communicator(BufferMethods, MessageMethods):
         return Pending(self.core.ibcast(out, root), out)
 
     def allgather(self, x: Tensor) -> Tensor:
-        """(size, *x.shape): the ranks' tensors of equal shape in rank order. Collective."""
+        """``(size, *x.shape)``: the ranks' tensors of equal shape in rank order. Collective."""
         out = _empty(x, (self.size, *x.shape))
         self.core.allgather(x, out)
         return out
@@ -206,7 +206,7 @@ class Communicator(BufferMethods, MessageMethods):
         return out
 
     def gather(self, x: Tensor, root: int = 0) -> Tensor | None:
-        """(size, *x.shape) on `root`, None elsewhere. Collective."""
+        """``(size, *x.shape)`` on `root`, None elsewhere. Collective."""
         out = _empty(x, (self.size, *x.shape)) if self.rank == root else None
         self.core.gather(x, out, root)
         return out
@@ -219,7 +219,7 @@ class Communicator(BufferMethods, MessageMethods):
         return out
 
     def scatter(self, x: Tensor | None, out: Tensor, root: int = 0) -> Tensor:
-        """x[rank] of the root's (size, *out.shape), written to `out` and returned. Collective."""
+        """x[rank] of the root's ``(size, *out.shape)``, written to `out` and returned. Collective."""
         self.core.scatter(x, out, root)
         return out
 

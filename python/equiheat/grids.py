@@ -133,7 +133,7 @@ def indices(dimensions: ShapeLike, dtype: Any = torch.int64, sparse: bool = Fals
     Returns
     -------
     DNDarray or tuple of DNDarray
-        Shape (number of axes, *dimensions); entry i is each element's place on axis i. Local.
+        Shape ``(number of axes, *dimensions)``; entry i is each element's place on axis i. Local.
     """
     shape = sanitize_shape(dimensions, "indices")
     lines = [creation.arange(n, dtype=dtype, split=0 if k == split else None) for k, n in enumerate(shape)]

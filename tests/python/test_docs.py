@@ -22,7 +22,7 @@ import equiheat as ht
 from equiheat.ssl.config import load_recipe
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("experiments/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("experiments/*.md")])
 _BLOCK = re.compile(
     r"(?P<hidden><!-- run\n(?P<code>.*?)-->)"
     r"|(?P<not><!-- not run: [^>]+ -->\s*)?^```python\n(?P<shown>.*?)^```",
@@ -113,6 +113,21 @@ def test_what_the_text_speaks_of(page: pathlib.Path) -> None:
             for part in dotted[1:].split("."):
                 assert hasattr(thing, part), f"{name_of(page)}: there is no ht{dotted}"
                 thing = getattr(thing, part)
+
+
+@pytest.mark.ranks(1)
+def test_every_variable_is_listed() -> None:
+    quoted = re.compile(r'"(EQUIHEAT_[A-Z_]+)"')
+    known = set(quoted.findall((ROOT / "tests" / "python" / "conftest.py").read_text()))
+    for path in (*ROOT.glob("python/**/*.py"), *ROOT.glob("csrc/**/*.?pp")):
+        known |= set(quoted.findall(path.read_text()))
+    for path in (ROOT / "CMakeLists.txt", *ROOT.glob("cmake/*.cmake")):
+        options = re.findall(r"^option\((EQUIHEAT_\w+)|^set\((EQUIHEAT_\w+) .*CACHE", path.read_text(), re.MULTILINE)
+        known |= {name for pair in options for name in pair if name}
+    for path in ROOT.glob("examples/*.sh"):
+        known |= set(re.findall(r"EQUIHEAT_\w+", path.read_text()))
+    rows = re.findall(r"^\| `EQUIHEAT.*?\|", (ROOT / "docs" / "clusters_and_containers.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"EQUIHEAT_\w+", "".join(rows))) == known
 
 
 @pytest.mark.ranks(1)

@@ -47,7 +47,7 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
     -----
     Fitting is one pass over the samples of each rank, in double precision about a sample of the class, so that an
     offset costs no digits, and two allreduces of classes * (f + 1) numbers. `partial_fit` of batches gives what `fit`
-    of all samples gives, up to rounding (epsilon_ is that of all samples seen; scikit-learn's is the last batch's).
+    of all samples gives, up to rounding (`epsilon_` is that of all samples seen; scikit-learn's is the last batch's).
     All fitted arrays are replicated.
 
     References

@@ -28,7 +28,7 @@ SMALL = {
 class EquivarianceError(NamedTuple):
     """Of one transformation g, on images that nothing was fitted on.
 
-    ``invariance``: mean of |f(g x) - f(x)|² over that of two different images; 0 when f does not see g.
+    ``invariance``: mean of ``|f(g x) - f(x)|²`` over that of two different images; 0 when f does not see g.
     ``equivariance``: the share of the variance of f(g x) that is missed by the best affine map of f(x); 0 when g acts
     on the features linearly.
     """
