@@ -141,6 +141,23 @@ def test_every_example_has_a_test() -> None:
 @pytest.mark.ranks(1)
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.toml")), ids=lambda path: path.stem)
 def test_recipes_are_recipes(path: pathlib.Path) -> None:
+    check_recipe(path)
+
+
+@pytest.mark.ranks(1)
+def test_recipes_in_pages_are_recipes(tmp_path: pathlib.Path) -> None:
+    shown = [
+        text
+        for page in PAGES
+        for text in re.findall(r"^```toml\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    ]
+    assert shown
+    for text in shown:
+        (tmp_path / "recipe.toml").write_text(text)
+        check_recipe(tmp_path / "recipe.toml")
+
+
+def check_recipe(path: pathlib.Path) -> None:
     given = tomllib.loads(path.read_text())
     assert given.pop("data", None) is None  # the reader's
     recipe = load_recipe(path, data="images", out="run")

@@ -43,7 +43,7 @@ def test_first_steps(run_example: Any, capsys: pytest.CaptureFixture[str]) -> No
     assert ("column means" in capsys.readouterr().out) == (ht.get_comm().rank == 0)
 
 
-@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.ranks(1, 2)
 @pytest.mark.parametrize("name", GALLERY)
 def test_gallery(run_example: Any, name: str) -> None:
     run_example(name)
