@@ -35,7 +35,7 @@ THIRD_PARTY = {  # prefixes of headers a layer may include besides the standard 
     "bindings": (*ATEN, "pybind11/", "Python.h", "structmember.h", "torch/csrc/", "mpi4py/"),  # CPython's own
 }
 BANNED = ("torch/extension.h", "torch/torch.h", "ATen/ATen.h")
-STANDARD = re.compile(r"^[a-z_0-9]+$|^(sys|unistd)/?[a-z]*\.h$|^(stdlib|dlfcn|unistd|pthread)\.h$")
+STANDARD = re.compile(r"^[a-z_0-9]+$|^(sys|unistd)/?[a-z]*\.h$|^(stdlib|malloc|dlfcn|unistd|pthread)\.h$")
 # Python packages that must be built on the public names.
 PUBLIC_ONLY = ("nn", "ssl", "data", "cli", "demo", "optim")
 # The package that brings torch.distributed and the core together.

@@ -12,6 +12,7 @@
 #include "comm/call.hpp"
 #include "comm/trace.hpp"
 #include "comm/watchdog.hpp"
+#include "kernels/pages.hpp"
 
 namespace eh {
 namespace {
@@ -76,6 +77,8 @@ void register_trace(py::module_& m) {
 }  // namespace
 
 void register_diagnostics(py::module_& m) {
+  m.def("keep_freed_memory", &kernels::keep_freed_memory,
+        "Freed memory stays for the next arrays: glibc gives less of it back to the system. Local.");
   m.def(
       "set_package_folders", [](std::vector<std::string> folders) { package_folders() = std::move(folders); },
       py::arg("folders"), "Frames of files below them are left out when the line of a call is looked for.");

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/tiles.hpp"
+
 namespace eh {
 namespace {
 
@@ -74,21 +76,44 @@ StridedView::StridedView(std::byte* data, std::size_t item, std::vector<std::int
   }
 }
 
-/// Calls run(address, n) for rows of the last axis, the first and the last perhaps in part; addresses of items.
+bool StridedView::by_tiles() const {
+  return sizes_.size() > 1 && kernels::prefers_tiles({strides_[strides_.size() - 2], strides_.back()}, item_);
+}
+
+/// Rows of the last axis that follow each other along the last but one.
+template <bool Gather>
+void StridedView::copy_rows(std::byte* strided, std::byte* packed, std::int64_t rows,
+                            std::int64_t length) const {
+  if (rows == 1) return copy_run<Gather>(strided, strides_.back(), packed, length, item_);
+  const auto item = static_cast<std::int64_t>(item_);
+  const kernels::Steps apart{strides_[strides_.size() - 2], strides_.back()}, close{length * item, item};
+  if constexpr (Gather)
+    kernels::copy_tiles(strided, apart, packed, close, rows, length, item_);
+  else
+    kernels::copy_tiles(packed, close, strided, apart, rows, length, item_);
+}
+
+/// Calls run(address, rows, n) for rows of the last axis, several at once where tiles pay; the first and the last
+/// perhaps in part; addresses of items.
 template <typename Run>
 void StridedView::for_runs(std::int64_t first, std::int64_t n, const Run& run) const {
   const std::int64_t row = sizes_.back();
+  const std::size_t last = sizes_.size() - 1;
+  const bool tiles = by_tiles();
   std::vector<std::int64_t> index(sizes_.size());
   std::int64_t rest = first;
   for (std::size_t axis = sizes_.size(); axis-- > 0; rest /= sizes_[axis]) index[axis] = rest % sizes_[axis];
   while (n > 0) {
     std::int64_t offset = 0;
     for (std::size_t axis = 0; axis < index.size(); ++axis) offset += index[axis] * strides_[axis];
-    const std::int64_t length = std::min(n, row - index.back());
-    run(data_ + offset, length);
-    n -= length;
-    index.back() = 0;
-    for (std::size_t axis = index.size() - 1; axis-- > 0;) {
+    const bool whole = index[last] == 0 && n >= row;
+    const std::int64_t rows = tiles && whole ? std::min(n / row, sizes_[last - 1] - index[last - 1]) : 1;
+    const std::int64_t length = std::min(n, row - index[last]);
+    run(data_ + offset, rows, length);
+    n -= rows * length;
+    index[last] = 0;
+    if (last > 0) index[last - 1] += rows - 1;
+    for (std::size_t axis = last; axis-- > 0;) {
       if (++index[axis] < sizes_[axis]) break;
       index[axis] = 0;
     }
@@ -124,16 +149,15 @@ void StridedView::pack(std::int64_t first, std::int64_t n, std::byte* out) const
     if (n > 0) std::memcpy(out, data_ + first, static_cast<std::size_t>(n));
     return;
   }
-  const std::int64_t stride = strides_.back();
   const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
-    for_runs(item, 1, [&](const std::byte* from, std::int64_t) {
+    for_runs(item, 1, [&](const std::byte* from, std::int64_t, std::int64_t) {
       std::memcpy(out + at, from + within, static_cast<std::size_t>(length));
     });
   };
   const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
-    for_runs(item, items, [&](std::byte* from, std::int64_t length) {
-      copy_run<true>(from, stride, out + at, length, item_);
-      at += length * static_cast<std::int64_t>(item_);
+    for_runs(item, items, [&](std::byte* from, std::int64_t rows, std::int64_t length) {
+      copy_rows<true>(from, out + at, rows, length);
+      at += rows * length * static_cast<std::int64_t>(item_);
     });
   };
   Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);
@@ -144,16 +168,15 @@ void StridedView::unpack(std::int64_t first, std::int64_t n, const std::byte* in
     if (n > 0) std::memcpy(data_ + first, in, static_cast<std::size_t>(n));
     return;
   }
-  const std::int64_t stride = strides_.back();
   const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
-    for_runs(item, 1, [&](std::byte* to, std::int64_t) {
+    for_runs(item, 1, [&](std::byte* to, std::int64_t, std::int64_t) {
       std::memcpy(to + within, in + at, static_cast<std::size_t>(length));
     });
   };
   const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
-    for_runs(item, items, [&](std::byte* to, std::int64_t length) {
-      copy_run<false>(to, stride, const_cast<std::byte*>(in) + at, length, item_);
-      at += length * static_cast<std::int64_t>(item_);
+    for_runs(item, items, [&](std::byte* to, std::int64_t rows, std::int64_t length) {
+      copy_rows<false>(to, const_cast<std::byte*>(in) + at, rows, length);
+      at += rows * length * static_cast<std::int64_t>(item_);
     });
   };
   Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);

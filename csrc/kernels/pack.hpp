@@ -25,6 +25,10 @@ class StridedView {
   void unpack(std::int64_t first, std::int64_t n, const std::byte* in) const;
 
  private:
+  /// Whether rows of the last two axes are copied by tiles: the last but one is the contiguous one.
+  bool by_tiles() const;
+  template <bool Gather>
+  void copy_rows(std::byte* strided, std::byte* packed, std::int64_t rows, std::int64_t length) const;
   template <typename Run>
   void for_runs(std::int64_t first, std::int64_t n, const Run& run) const;
 

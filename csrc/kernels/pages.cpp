@@ -2,7 +2,12 @@
 #include "kernels/pages.hpp"
 
 #include <cstdint>
+#include <cstdlib>
+#include <initializer_list>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if defined(__linux__)
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,5 +36,15 @@ void advise([[maybe_unused]] void* data, [[maybe_unused]] std::size_t bytes, [[m
 
 void release_pages(void* data, std::size_t bytes) { advise(data, bytes, Advice::Release); }
 void prefer_large_pages(void* data, std::size_t bytes) { advise(data, bytes, Advice::LargePages); }
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  for (const char* name : {"MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"}) {
+    if (std::getenv(name) != nullptr) return;
+  }
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc takes
+  mallopt(M_TRIM_THRESHOLD, 128 << 20);
+#endif
+}
 
 }  // namespace eh::kernels

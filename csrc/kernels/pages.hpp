@@ -12,4 +12,9 @@ void release_pages(void* data, std::size_t bytes);
 /// Asks the system to back new memory by large pages, whose first touch costs much less. A wish, no more.
 void prefer_large_pages(void* data, std::size_t bytes);
 
+/// Has glibc keep freed blocks of up to 32 MiB, 128 MiB in all, for the next arrays instead of giving them back to the
+/// system: the first touch of a new page costs more than the arithmetic on it. glibc does the same by itself once a block
+/// of 32 MiB was freed. Does nothing where the user has set glibc's own limits, or there is another allocator.
+void keep_freed_memory();
+
 }  // namespace eh::kernels

@@ -153,6 +153,8 @@ def load_core() -> ModuleType:
     own = (core.mpi_comm_size_of(), core.mpi_library_version().strip("\0 \n"))
     check_mpi_library(own, (handle_bytes, version))
     check_mpi_runs(core.mpi_initialized(), mpi.Is_initialized())
+    if os.environ.get("EQUIHEAT_KEEP_MEMORY", "1") != "0":
+        core.keep_freed_memory()
     return core
 
 

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "kernels/pack.hpp"
+#include "kernels/tiles.hpp"
 
 using eh::StridedView;
 
@@ -63,5 +64,43 @@ TEST_CASE("views of every kind are packed and unpacked") {
     check_view(item, {}, {}, 7);
     check_view(item, {1, 1}, {3, 9}, 7);
     check_view(item, {3, 0, 2}, {60, 10, 1}, 0);
+  }
+}
+
+TEST_CASE("long transposed views go by tiles, from any element on") {
+  for (const std::size_t item : {1u, 2u, 4u, 8u, 16u, 3u}) {
+    CAPTURE(item);
+    const std::int64_t rows = 83, columns = 41;
+    std::vector<std::byte> memory(static_cast<std::size_t>(3 * rows * columns) * item);
+    for (std::size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<std::byte>(i * 7 % 253);
+    const auto step = static_cast<std::int64_t>(item);
+    // A (3, columns, rows) view of (3, rows, columns).
+    const Numbers sizes{3, columns, rows}, strides{rows * columns * step, step, columns * step};
+    std::vector<std::byte> expected;
+    for (std::int64_t k = 0; k < 3; ++k)
+      for (std::int64_t j = 0; j < columns; ++j)
+        for (std::int64_t i = 0; i < rows; ++i) {
+          const auto* from = memory.data() + k * strides[0] + j * strides[1] + i * strides[2];
+          expected.insert(expected.end(), from, from + item);
+        }
+    const StridedView view(memory.data(), item, sizes, strides);
+    std::vector<std::byte> zeros(memory.size());
+    const StridedView back(zeros.data(), item, sizes, strides);
+    for (const std::int64_t piece : {std::int64_t{1000}, std::int64_t{4097}, view.bytes()}) {
+      std::vector<std::byte> packed(expected.size());
+      std::fill(zeros.begin(), zeros.end(), std::byte{0});
+      for (std::int64_t at = 0; at < view.bytes(); at += piece) {
+        const std::int64_t n = std::min(piece, view.bytes() - at);
+        view.pack(at, n, packed.data() + at);
+        back.unpack(at, n, expected.data() + at);
+      }
+      CHECK(packed == expected);
+      CHECK(zeros == memory);
+    }
+    std::vector<std::byte> copied(expected.size());
+    const Numbers close{columns * rows * step, rows * step, step};
+    CHECK(eh::kernels::are_transposed(strides, close, sizes, item) == (columns * step >= 64));
+    eh::kernels::copy_transposed(memory.data(), strides, copied.data(), close, sizes, item);
+    CHECK(copied == expected);
   }
 }
