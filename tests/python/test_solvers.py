@@ -260,6 +260,31 @@ def test_truncated_decompositions() -> None:
         np.testing.assert_allclose((u * s) @ vh, np.hstack([a, new]), atol=1e-10)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.complex64])
+@pytest.mark.parametrize("shape", [(130, 1200), (1200, 130)])
+def test_truncated_decompositions_of_single_precision(shape: tuple[int, int], dtype: Any) -> None:
+    """So few rows (columns) that Gram matrices of all ranks are added, in double precision."""
+    rng, spectrum = np.random.default_rng(0), 0.7 ** np.arange(130)
+    a = (
+        np.linalg.qr(rng.standard_normal((shape[0], 130)))[0]
+        * spectrum
+        @ np.linalg.qr(rng.standard_normal((shape[1], 130)))[0].T
+    )
+    a = (a * (1 + 1j) if dtype is np.complex64 else a).astype(dtype)
+    exact = np.linalg.svd(a.astype(np.complex128), compute_uv=False)
+    for split in (0, 1):
+        x = with_counts(a, split)
+        u, s, vh, error = (z.numpy() for z in ht.linalg.hsvd_rank(x, 8, compute_sv=True))
+        assert u.shape[1] == 8
+        np.testing.assert_allclose(s, exact[:8], rtol=1e-5)
+        np.testing.assert_allclose(error, np.linalg.norm(exact[8:]) / np.linalg.norm(exact), rtol=1e-3)
+        assert np.linalg.norm(a - (u * s) @ vh) <= 1.001 * np.linalg.norm(exact[8:]) + 1e-6
+        u, error = (z.numpy() for z in ht.linalg.hsvd_rtol(x, 0.01))
+        rest = np.linalg.norm(a - u @ (u.conj().T @ a)) / np.linalg.norm(a) if split == 1 else error
+        assert rest <= error + 1e-5
+        assert error <= 0.01
+
+
 # ---------------------------------------------------------------------- gradients
 @pytest.mark.parametrize("split", [None, 0, 1])
 def test_gradients(split: int | None) -> None:

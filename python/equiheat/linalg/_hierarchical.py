@@ -110,7 +110,8 @@ def hsvd(
     Notes
     -----
     Iwen and Ong, SIAM J. Matrix Anal. Appl. 37, 2016; error control by Himpe, Leibner, Rave, SIAM J. Sci. Comput. 40,
-    2018. log2(p) messages of (m, rank) elements (m the extent that is not split), one broadcast of U, one product.
+    2018. log2(p) messages of (m, rank) elements (m the extent that is not split), one broadcast of U, one product. In
+    single precision, where m is at most n / p: one sum of (m, m) Gram matrices instead, of less error.
 
     Examples
     --------
@@ -143,23 +144,39 @@ def hsvd(
     return (left, sizes, adjoint(right), estimate) if compute_sv else (left, estimate)
 
 
+_DOUBLE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
+
+
 def _left_factors(block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Left singular vectors, singular values, and their product; of single precision by the Gram matrix in double.
 
     Its eigenvalues are squares: in double precision what is lost lies below single precision's rounding, down to
     singular values of 1e-4 of the largest; half the time of a decomposition.
     """
-    double = {torch.float32: torch.float64, torch.complex64: torch.complex128}.get(block.dtype)
+    double = _DOUBLE.get(block.dtype)
     if double is None or min(block.shape) < _GRAM:
         u, s, _ = torch.linalg.svd(block, full_matrices=False)
         return u, s, u * s
     wide = block.to(double)
-    rows = block.shape[0] <= block.shape[1]
-    squares, vectors = torch.linalg.eigh(wide @ wide.mH if rows else wide.mH @ wide)
-    s, vectors = squares.clamp_min(0).sqrt().flip(0), vectors.flip(1)
-    scaled = vectors * s if rows else wide @ vectors
-    u = vectors if rows else scaled / s.clamp_min(torch.finfo(s.dtype).tiny)
+    if block.shape[0] <= block.shape[1]:
+        return _factors_of_gram(wide @ wide.mH, block.dtype)
+    s, vectors = _roots(wide.mH @ wide)
+    scaled = wide @ vectors
+    u = scaled / s.clamp_min(torch.finfo(s.dtype).tiny)
     return u.to(block.dtype), s.to(block.real.dtype), scaled.to(block.dtype)
+
+
+def _factors_of_gram(gram: torch.Tensor, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """`_left_factors` of A from A @ A.mH in double precision."""
+    s, vectors = _roots(gram)
+    single = {torch.complex64: torch.float32}.get(dtype, dtype)
+    return vectors.to(dtype), s.to(single), (vectors * s).to(dtype)
+
+
+def _roots(gram: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Square roots of the eigenvalues, largest first, and the eigenvectors."""
+    squares, vectors = torch.linalg.eigh(gram)
+    return squares.clamp_min(0).sqrt().flip(0), vectors.flip(1)
 
 
 class _Tree:
@@ -181,17 +198,34 @@ class _Tree:
         self.maxrank = min(a.shape) if maxrank is None else maxrank
         self.shift = shift
         self.arity = arity
+        self.rtol = rtol
         if maxmergedim is not None:
             self.maxrank = min(self.maxrank, max(1, maxmergedim // arity - shift))
         # The squared errors of the 2 p - 1 nodes of a binary tree add up.
         nodes = 2 * a.comm.size - 1 if self.shared else 1
         self.atol = None if rtol is None else float(self.norm.item()) * rtol / math.sqrt(nodes)
         self.error = self.norm.new_zeros(())
+        # Rows so few that every rank's problem would be as large as the whole one: one Gram matrix, no tree.
+        self.columns = a.shape[1]
+        few = _GRAM <= a.shape[0] <= self.columns // max(1, a.comm.size)
+        self.by_gram = self.shared and maxmergedim is None and a.larray.dtype in _DOUBLE and few
+
+    def _from_gram(self) -> torch.Tensor:
+        """The basis on rank 0, undefined on others; without a detour over truncated parts."""
+        wide = self.local.to(_DOUBLE[self.local.dtype])
+        gram = self.comm.allreduce(wide @ wide.mH)
+        if self.comm.rank != 0:
+            return self.local
+        self.atol = None if self.rtol is None else float(self.norm.item()) * self.rtol
+        return self._kept(_factors_of_gram(gram, self.local.dtype), self.columns, last=True)
 
     def truncate(self, block: torch.Tensor, last: bool) -> torch.Tensor:
         """Left singular vectors times singular values; without the values at the root."""
-        u, s, scaled = _left_factors(block)
-        noise = torch.finfo(s.dtype).eps * max(block.shape) * (s[0] if len(s) else 0)
+        return self._kept(_left_factors(block), max(block.shape), last)
+
+    def _kept(self, factors: tuple[torch.Tensor, torch.Tensor, torch.Tensor], extent: int, last: bool) -> torch.Tensor:
+        u, s, scaled = factors
+        noise = torch.finfo(s.dtype).eps * extent * (s[0] if len(s) else 0)
         rank = min(self.maxrank, int((s > noise).sum()))
         if self.atol is not None:
             tails = s.square().flip(0).cumsum(0).flip(0)
@@ -206,6 +240,8 @@ class _Tree:
         if not self.shared:
             basis = self.truncate(self.local, last=True)
             return basis, self._relative()
+        if self.by_gram:
+            return self._broadcast(self._from_gram())
         block = self.truncate(self.local, last=False)
         rank, size, stride = self.comm.rank, self.comm.size, 1
         while stride < size:
