@@ -65,15 +65,15 @@ PLANS = {
     "light": [
         PythonRun(1, "not full", 1800),
         PythonRun(2, "not full", 1800),
-        PythonRun(3, "not full and not slow", 1800, examples=10),
-        PythonRun(4, "not full and not slow", 1800, examples=4),
+        PythonRun(3, "not full and not slow", 1800, examples=6),
+        PythonRun(4, "not full and not slow", 1800, examples=3),
         PythonRun(1, "not full", 600, 4, OPENMPI, MPI_TESTS),
         PythonRun(3, "not full and not slow", 600, 4, OPENMPI, MPI_TESTS),
     ],
     "full": [
         PythonRun(1, "full", 1800),
         PythonRun(2, "full", 1800),
-        PythonRun(2, "not full and not slow", 1800, examples=4),
+        PythonRun(2, "not full and not slow", 1800, examples=3),
     ],
 }
 
