@@ -130,13 +130,33 @@ def whole_rows(core: _core.Array) -> _core.Array:
     return core.resplit(0) if core.split == 1 else core
 
 
-def check_finite(core: _core.Array, fn: str, what: str = "the samples") -> None:
-    """ValueError on all ranks if an element on any rank is NaN or infinite. Collective: one allreduce of one number."""
-    bad = torch.count_nonzero(~torch.isfinite(core.local.sum(0, dtype=torch.float64))).reshape(1)
+def check_finite(core: _core.Array, fn: str, what: str = "x") -> None:
+    """ValueError that names the argument, on all ranks, if an element on any rank is NaN or infinite. Collective: one
+    allreduce of one number.
+    """
+    local = core.local.detach()
+    bad = torch.count_nonzero(~torch.isfinite(local.sum(0, dtype=torch.float64))).reshape(1)
+    if int(bad) > 0:  # or finite numbers whose sum is not
+        bad = torch.count_nonzero(~torch.isfinite(local)).reshape(1)
     if core.split is not None and core.comm.size > 1:
         bad = Communicator._of(core.comm).allreduce(bad)
     if int(bad) > 0:
-        raise ValueError(f"{fn}: {what} contain NaN or infinity")
+        raise ValueError(f"{fn}: {what} contains NaN or infinity")
+
+
+@contextmanager
+def finite(fn: str, **arguments: _core.Array | None) -> Iterator[None]:
+    """Inside is one native call that finds NaN and infinity as it goes; its error names the function and the argument.
+    Collective only after such an error, which is one of all ranks.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if "NaN or infinity" in str(error):
+            for name, core in arguments.items():
+                if core is not None:
+                    check_finite(core, fn, name)
+        raise
 
 
 def subset_rows(arrays: list[_core.Array], size: int, seed: int) -> list[_core.Array]:

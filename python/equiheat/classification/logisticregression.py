@@ -11,7 +11,17 @@ from equiheat import _core, exponential
 from equiheat._base import wrap
 from equiheat._labels import encoded
 from equiheat._progress import Progress
-from equiheat._samples import check_features, positive, replicated, rowwise, samples, vector, whole_rows
+from equiheat._samples import (
+    check_features,
+    check_finite,
+    finite,
+    positive,
+    replicated,
+    rowwise,
+    samples,
+    vector,
+    whole_rows,
+)
 from equiheat.base import BaseEstimator, ClassificationMixin
 from equiheat.classification._logistic import Problem, minimise
 from equiheat.communication import Communicator
@@ -131,7 +141,8 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         if count < 2:
             raise ValueError(f"{fn}: y has one class, {classes.tolist()}; at least 2 are needed")
         w, total = self._weights(sample_weight, which, classes, rows, fn)
-        _, mean, variance, _, _ = _core.column_statistics(rows, None, fn)
+        with finite(fn, x=rows):
+            _, mean, variance, _, _ = _core.column_statistics(rows, None, fn)
         penalty = 1.0 / (self.C * total)
         curvature = 0.25 * variance.local + penalty  # of the objective, about: all directions alike after scaling
         scale = torch.where(curvature > 0, curvature.sqrt(), 1.0)
@@ -174,6 +185,7 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         features = self._fitted("n_features_in_")
         core = samples(x, fn)
         check_features(core, features, fn)
+        check_finite(core, fn)
         coef, intercept = self._exact
         return predictions(core, coef, intercept, coef.shape[1] == 1)
 
@@ -202,15 +214,15 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         Returns
         -------
         DNDarray
-            (n,) labels, split 0 if x is split 0, else replicated. Local; one allreduce of (n, classes) where x is
-            split 1.
+            (n,) labels, split 0 if x is split 0, else replicated. One allreduce of one number; one of (n, classes)
+            where x is split 1.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            Another number of features.
+            Another number of features, NaN or infinity in x.
         """
         found = self.decision_function(x)._core
         code = (found.local > 0).long() if found.ndim == 1 else found.local.argmax(1)

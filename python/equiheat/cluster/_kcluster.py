@@ -10,7 +10,7 @@ import numpy as np
 
 from equiheat import _core
 from equiheat._base import as_core, wrap
-from equiheat._samples import check_features, positive, samples, seed_of, whole_rows
+from equiheat._samples import check_features, check_finite, positive, samples, seed_of, whole_rows
 from equiheat.base import BaseEstimator, ClusteringMixin
 
 if TYPE_CHECKING:
@@ -135,12 +135,16 @@ class KCluster(ClusteringMixin, BaseEstimator):
         NotFittedError
             Before `fit`.
         ValueError
-            For another number of features.
+            Another number of features, NaN or infinity in x.
         """
         centers = self._fitted("cluster_centers_")._core
-        core = samples(x, type(self).__name__)
-        check_features(core, centers.gshape[1], type(self).__name__)
-        labels, self._value = _core.assign_rows(core, centers, None, self._metric)
+        fn = f"{type(self).__name__}.predict"
+        core = samples(x, fn)
+        check_features(core, centers.gshape[1], fn)
+        labels, value = _core.assign_rows(core, centers, None, self._metric)
+        if not math.isfinite(value):
+            check_finite(core, fn)
+        self._value = value
         return wrap(labels)
 
     def score(self, x: DNDarray, y: Any = None) -> float:

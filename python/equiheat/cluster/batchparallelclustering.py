@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -75,7 +76,7 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
         ValueError
             NaN or infinity in x, fewer samples than clusters, parameters out of range.
         """
-        fn = type(self).__name__
+        fn = f"{type(self).__name__}.fit"
         core = real(whole_rows(samples(x, fn)))
         self._check(core, fn)
         check_finite(core, fn)
@@ -149,12 +150,16 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
         NotFittedError
             Before `fit`.
         ValueError
-            For another number of features.
+            Another number of features, NaN or infinity in x.
         """
         centers = self._fitted("cluster_centers_")._core
-        core = samples(x, type(self).__name__)
-        check_features(core, centers.gshape[1], type(self).__name__)
-        labels, self._value = _core.assign_rows(core, centers, None, self._metric)
+        fn = f"{type(self).__name__}.predict"
+        core = samples(x, fn)
+        check_features(core, centers.gshape[1], fn)
+        labels, value = _core.assign_rows(core, centers, None, self._metric)
+        if not math.isfinite(value):
+            check_finite(core, fn)
+        self._value = value
         return wrap(labels)
 
 

@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import positive, replicated, samples, weights, whole_rows
+from equiheat._samples import finite, positive, replicated, samples, weights, whole_rows
 from equiheat.base import BaseEstimator, ClusteringMixin
 from equiheat.communication import Communicator
 
@@ -100,7 +100,8 @@ class DBSCAN(ClusteringMixin, BaseEstimator):
         if not self.eps > 0:
             raise ValueError(f"DBSCAN: eps must be positive, is {self.eps}")
         w = weights(sample_weight, rows, "DBSCAN.fit")
-        labels, core = _core.dbscan(rows, float(self.eps), float(least), w, self.metric)
+        with finite("DBSCAN.fit", x=rows, sample_weight=w):
+            labels, core = _core.dbscan(rows, float(self.eps), float(least), w, self.metric)
         self.labels_, self.n_features_in_ = wrap(labels), rows.gshape[1]
         own = core.local.nonzero().flatten()
         counts = rows.counts

@@ -11,7 +11,17 @@ import torch
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._progress import Progress
-from equiheat._samples import check_features, check_finite, positive, samples, seed_of, subset_rows, weights, whole_rows
+from equiheat._samples import (
+    check_features,
+    check_finite,
+    finite,
+    positive,
+    samples,
+    seed_of,
+    subset_rows,
+    weights,
+    whole_rows,
+)
 from equiheat.cluster._kcluster import KCluster
 from equiheat.cluster._minibatch import MiniBatches
 from equiheat.communication import Communicator
@@ -142,9 +152,10 @@ class KMeans(KCluster):
             if batch is not None:
                 self._fit_batches(core, w, min(batch, core.gshape[0]), bar)
                 return self
-            first = self._first_centers(core, w, oversampling, iter_multiplier)
             visit = (lambda i, moved: bar.update(i, f"moved {moved:.3g}")) if self.verbose else None
-            found = _core.kmeans(core, first, w, self.max_iter, float(self.tol), visit)
+            with finite("KMeans.fit", x=core, sample_weight=w):
+                first = self._first_centers(core, w, oversampling, iter_multiplier)
+                found = _core.kmeans(core, first, w, self.max_iter, float(self.tol), visit)
         centers, labels, self._inertia, self._iterations = found
         self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
         return self

@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, samples
+from equiheat._samples import check_features, check_finite, samples
 from equiheat.base import BaseEstimator, TransformMixin
 from equiheat.linalg import matmul
 
@@ -51,20 +51,21 @@ class Components(TransformMixin, BaseEstimator):
         Returns
         -------
         DNDarray
-            (n, k); split 0 if X is split 0, else replicated. Local; one allreduce of (n, k) numbers where X is split 1.
-            Differentiable.
+            (n, k); split 0 if X is split 0, else replicated. One allreduce of one number; one of (n, k)
+            where X is split 1. Differentiable.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            For another number of features.
+            Another number of features, NaN or infinity in X.
         """
         fn = f"{type(self).__name__}.transform"
         components: DNDarray = self._fitted("components_")
         core = samples(X, fn, "X")
         check_features(core, self._fitted("n_features_in_"), fn)
+        check_finite(core, fn, "X")
         found = matmul(wrap(self._centred(core)), components.transpose()).resplit(0 if core.split == 0 else None)
         return found / self._scale() if self.whiten else found
 

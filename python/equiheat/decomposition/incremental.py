@@ -12,7 +12,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, positive, replicated, samples
+from equiheat._samples import check_features, finite, positive, replicated, samples
 from equiheat.communication import get_comm
 from equiheat.decomposition._components import Components, with_signs
 from equiheat.io import _slabs as slabs
@@ -161,7 +161,8 @@ class IncrementalPCA(Components):
         if self.components_ is not None:
             check_features(core, self._fitted("n_features_in_"), fn)
         k = self._wanted(n, f)
-        _, mean, variance, _, _ = _core.column_statistics(core, None, fn)
+        with finite(fn, X=core):
+            _, mean, variance, _, _ = _core.column_statistics(core, None, fn)
         mean, variance = mean.resplit(None), variance.resplit(None)
         factors: Any = svd(wrap(_core.scale_columns(core.resplit(0) if core.split == 1 else core, mean, None)))
         own = factors.S.resplit(None).larray.unsqueeze(1) * factors.Vh.resplit(None).larray

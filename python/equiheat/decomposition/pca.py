@@ -10,7 +10,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import positive, replicated, samples, seed_of, seeded
+from equiheat._samples import finite, positive, replicated, samples, seed_of, seeded
 from equiheat.decomposition._components import Components, with_signs
 from equiheat.decomposition.incremental import IncrementalPCA as IncrementalPCA
 from equiheat.linalg import eigh, hsvd, matmul, rsvd, svd
@@ -133,7 +133,8 @@ class PCA(Components):
         core = samples(X, "PCA.fit", "X")
         n, f = core.gshape
         self._check(n, f)
-        count, mean, variance, _, _ = _core.column_statistics(core, None, "PCA.fit")
+        with finite("PCA.fit", X=core):
+            count, mean, variance, _, _ = _core.column_statistics(core, None, "PCA.fit")
         self._exact_mean, self.mean_ = mean, wrap(mean)
         self.n_samples_, self.n_features_in_ = n, f
         total = float(wrap(variance).sum()) * count / max(1.0, count - 1.0)

@@ -13,7 +13,17 @@ import torch
 from equiheat import _core, exponential
 from equiheat._base import as_core, wrap
 from equiheat._progress import Progress
-from equiheat._samples import check_features, check_finite, positive, replicated, rowwise, samples, seed_of, whole_rows
+from equiheat._samples import (
+    check_features,
+    check_finite,
+    finite,
+    positive,
+    replicated,
+    rowwise,
+    samples,
+    seed_of,
+    whole_rows,
+)
 from equiheat.base import BaseEstimator, ConvergenceWarning
 from equiheat.cluster.kmeans import KMeans
 from equiheat.communication import Communicator
@@ -152,7 +162,8 @@ class GaussianMixture(BaseEstimator):
         """
         rows = whole_rows(samples(X, "GaussianMixture.fit", "X"))
         self._check(rows)
-        _, mean, _, _, _ = _core.column_statistics(rows, None, "GaussianMixture.fit")
+        with finite("GaussianMixture.fit", X=rows):
+            _, mean, _, _, _ = _core.column_statistics(rows, None, "GaussianMixture.fit")
         self._shift, self.n_features_in_ = mean.local, rows.gshape[1]
         pass_over = Expectation(rows, self._shift, self.covariance_type)
         seed = seed_of(self.random_state)
@@ -258,7 +269,7 @@ class GaussianMixture(BaseEstimator):
         core = samples(X, fn, "X")
         check_features(core, self._fitted("n_features_in_"), fn)
         rows = whole_rows(core)
-        check_finite(rows, fn)
+        check_finite(rows, fn, "X")
         pass_over = Expectation(rows, self._shift, self.covariance_type)
         joint = torch.empty((rows.local.shape[0], self.n_components), dtype=torch.float64)
         for part in pass_over.blocks(self.n_components):

@@ -11,7 +11,7 @@ import torch
 from equiheat import _core, arithmetic, exponential, reductions, rounding
 from equiheat._base import as_core, wrap
 from equiheat._labels import codes, distinct, labels_like
-from equiheat._samples import check_features, check_finite, replicated, rowwise, samples, weights, whole_rows
+from equiheat._samples import check_features, check_finite, finite, replicated, rowwise, samples, weights, whole_rows
 from equiheat.base import BaseEstimator, ClassificationMixin
 
 if TYPE_CHECKING:
@@ -155,7 +155,8 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
         classes, before, mean = (self._fitted(n).larray for n in ("classes_", "class_count_", "theta_"))
         which = codes(labels_like(y, rows, fn), classes, rows, fn)
         w = weights(sample_weight, rows, fn)
-        count, new, m2 = (s.local.cpu() for s in _core.class_statistics(rows, which._core, len(classes), w))
+        with finite(fn, x=rows, sample_weight=w):
+            count, new, m2 = (s.local.cpu() for s in _core.class_statistics(rows, which._core, len(classes), w))
         total = before + count
         share = (count / total.clamp_min(1e-300)).unsqueeze(1)
         shift = new - mean

@@ -58,7 +58,8 @@ class ColumnScaler(TransformMixin, BaseEstimator):
         Returns
         -------
         DNDarray
-            (n, f), split as X; with ``copy=False`` X itself, changed. Local, one pass. Differentiable.
+            (n, f), split as X; with ``copy=False`` X itself, changed. NaN and infinity stay where they are. Local, one
+            pass. Differentiable.
 
         Raises
         ------

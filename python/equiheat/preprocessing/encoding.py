@@ -82,7 +82,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         if self.handle_unknown not in ("error", "ignore"):
             raise ValueError(f"{fn}: handle_unknown must be 'error' or 'ignore', is {self.handle_unknown!r}")
         core = whole_rows(samples(X, fn, "X"))
-        check_finite(core, fn)
+        check_finite(core, fn, "X")
         f = core.gshape[1]
         if isinstance(self.categories, str):
             found = [_distinct(core, column) for column in range(f)]
@@ -147,7 +147,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         check_features(core, self._fitted("n_features_in_"), fn)
         core = whole_rows(core)
         if self.handle_unknown == "ignore":
-            check_finite(core, fn)
+            check_finite(core, fn, "X")
         code, known = self._codes(core, fn)
         first, dropped, width = self._columns()
         place = first + code - ((dropped >= 0) & (code > dropped)).long()

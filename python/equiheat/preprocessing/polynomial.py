@@ -68,15 +68,16 @@ class PolynomialFeatures(TransformMixin, BaseEstimator):
         return chosen(range(features), degree)
 
     def fit(self, X: DNDarray, y: Any = None) -> Self:
-        """Count the features of X (n, f). y is ignored. Local.
+        """Count the features of X (n, f). y is ignored. One allreduce of one number.
 
         Raises
         ------
         ValueError
-            A degree that is no integer or negative.
+            A degree that is no integer or negative; NaN or infinity in X.
         """
         core = samples(X, "PolynomialFeatures.fit", "X")
         low, high = self._degrees("PolynomialFeatures.fit")
+        check_finite(core, "PolynomialFeatures.fit", "X")
         f = core.gshape[1]
         kept: list[tuple[int, ...]] = [()] if self.include_bias else []
         kept += [p for degree in range(max(1, low), high + 1) for p in self._products(f, degree)]
@@ -117,7 +118,7 @@ class PolynomialFeatures(TransformMixin, BaseEstimator):
         core = samples(X, fn, "X")
         check_features(core, self._fitted("n_features_in_"), fn)
         core = whole_rows(core)
-        check_finite(core, fn)
+        check_finite(core, fn, "X")
         low, high = self._degrees(fn)
         x = core.local if core.local.is_floating_point() else core.local.to(torch.float32)
         blocks = [torch.ones_like(x[:, :1])] if self.include_bias else []

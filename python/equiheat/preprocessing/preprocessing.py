@@ -13,7 +13,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_finite, seed_of, subset_rows, weights
+from equiheat._samples import check_finite, finite, seed_of, subset_rows, weights
 from equiheat.linalg import vector_norm
 from equiheat.preprocessing._columns import ColumnScaler, column_quantiles, epsilon, inverse_scale
 
@@ -87,7 +87,8 @@ class StandardScaler(ColumnScaler):
         """
         core = self._check(X, "fit", fitted=False)
         w = weights(sample_weight, core, "StandardScaler.fit")
-        count, mean, var, _, _ = _core.column_statistics(core, w, "StandardScaler.fit")
+        with finite("StandardScaler.fit", X=core, sample_weight=w):
+            count, mean, var, _, _ = _core.column_statistics(core, w, "StandardScaler.fit")
         self.n_features_in_ = core.gshape[1]
         self.n_samples_seen_ = count if w is not None else int(count)
         eps = torch.finfo(torch.float64).eps
@@ -155,7 +156,8 @@ class MinMaxScaler(ColumnScaler):
         if not low < high:
             raise ValueError(f"MinMaxScaler.fit: feature_range must be (low, high), low < high, is {low, high}")
         core = self._check(X, "fit", fitted=False)
-        count, _, _, least, greatest = _core.column_statistics(core, None, "MinMaxScaler.fit")
+        with finite("MinMaxScaler.fit", X=core):
+            count, _, _, least, greatest = _core.column_statistics(core, None, "MinMaxScaler.fit")
         self.n_features_in_, self.n_samples_seen_ = core.gshape[1], int(count)
         extent = greatest.local - least.local
         factor = (high - low) * inverse_scale(extent, extent < 10 * epsilon(core))
@@ -216,7 +218,8 @@ class MaxAbsScaler(ColumnScaler):
             NaN or infinity in X.
         """
         core = self._check(X, "fit", fitted=False)
-        count, _, _, least, greatest = _core.column_statistics(core, None, "MaxAbsScaler.fit")
+        with finite("MaxAbsScaler.fit", X=core):
+            count, _, _, least, greatest = _core.column_statistics(core, None, "MaxAbsScaler.fit")
         self.n_features_in_, self.n_samples_seen_ = core.gshape[1], int(count)
         largest = torch.maximum(-least.local, greatest.local)
         self._factor = least.with_local(inverse_scale(largest, largest < 10 * epsilon(core)))
@@ -295,7 +298,7 @@ class RobustScaler(ColumnScaler):
         if not 0 <= low < high <= 100:
             raise ValueError(f"RobustScaler.fit: quantile_range must be ordered and in [0, 100], is {low, high}")
         core = self._check(X, "fit", fitted=False)
-        check_finite(core, "RobustScaler.fit")
+        check_finite(core, "RobustScaler.fit", "X")
         self.n_features_in_ = core.gshape[1]
         data = self._sketch(core) if self.sketched else core
         first, middle, last = column_quantiles(data, [low / 100, 0.5, high / 100])
@@ -341,16 +344,18 @@ class Normalizer(ColumnScaler):
         self.copy = copy
 
     def fit(self, X: DNDarray, y: Any = None) -> Self:
-        """Nothing to learn; checks the parameters and X (n, f). y is ignored. Local.
+        """Nothing to learn; checks the parameters and X (n, f). y is ignored. One allreduce of one number.
 
         Raises
         ------
         ValueError
-            An unknown norm.
+            An unknown norm, NaN or infinity in X.
         """
         if self.norm not in ("l1", "l2", "max"):
             raise ValueError(f"Normalizer.fit: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
-        self.n_features_in_ = self._check(X, "fit", fitted=False).gshape[1]
+        core = self._check(X, "fit", fitted=False)
+        check_finite(core, "Normalizer.fit", "X")
+        self.n_features_in_ = core.gshape[1]
         return self
 
     def transform(self, X: DNDarray) -> DNDarray:
@@ -364,12 +369,18 @@ class Normalizer(ColumnScaler):
         Returns
         -------
         DNDarray
-            (n, f), split as X; with ``copy=False`` X itself, changed. One allreduce of n numbers where features are
-            split. Differentiable.
+            (n, f), split as X; with ``copy=False`` X itself, changed. One allreduce of one number; one of n
+            numbers where features are split. Differentiable.
+
+        Raises
+        ------
+        ValueError
+            An unknown norm, NaN or infinity in X.
         """
         if self.norm not in ("l1", "l2", "max"):
             raise ValueError(f"Normalizer.transform: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
         core = self._check(X, "transform", fitted=False)
+        check_finite(core, "Normalizer.transform", "X")
         x = wrap(core) if core.local.is_floating_point() else wrap(core).astype(torch.float32)
         norms = vector_norm(x, axis=1, keepdims=True, ord={"l1": 1, "l2": 2, "max": torch.inf}[self.norm])
         result = x / wrap(norms._core.with_local(torch.where(norms._core.local == 0, 1.0, norms._core.local)))

@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core, reductions
 from equiheat._base import wrap
-from equiheat._samples import check_features, positive, samples
+from equiheat._samples import check_features, check_finite, finite, positive, samples
 from equiheat.base import BaseEstimator, RegressionMixin
 from equiheat.regression._linear import predictions, targets
 
@@ -148,7 +148,9 @@ class Lasso(RegressionMixin, BaseEstimator):
         sweeps = positive(100 if self.max_iter is None else self.max_iter, "Lasso.fit", "max_iter")
         tol = -1.0 if self.tol is None else float(self.tol)
         first = 0 if self.fit_intercept else 1
-        theta, intercept, self.n_iter_ = _core.lasso(core, y2, penalty, 0.0, first, sweeps, tol, self.fit_intercept)
+        options = (penalty, 0.0, first, sweeps, tol, self.fit_intercept)
+        with finite("Lasso.fit", x=core, y=y2):
+            theta, intercept, self.n_iter_ = _core.lasso(core, y2, *options)
         self.n_features_in_ = core.gshape[1]
         whole = torch.cat([intercept.local.unsqueeze(0), theta.local]) if self.fit_intercept else theta.local
         whole = whole.to(torch.float64 if core.local.dtype == torch.float64 else torch.float32)
@@ -167,19 +169,20 @@ class Lasso(RegressionMixin, BaseEstimator):
         Returns
         -------
         DNDarray
-            (n,), or (n, t) where y was 2-D; split 0 if x is split 0, else replicated. Local; one allreduce of (n, t)
-            where x is split 1. Differentiable.
+            (n,), or (n, t) where y was 2-D; split 0 if x is split 0, else replicated. One allreduce of one
+            number; one of (n, t) where x is split 1. Differentiable.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            Another number of features.
+            Another number of features, NaN or infinity in x.
         """
         self._fitted("theta")
         core = samples(x, "Lasso.predict")
         check_features(core, self._fitted("n_features_in_"), "Lasso.predict")
+        check_finite(core, "Lasso.predict")
         return predictions(core, *self._exact, self._flat)
 
     def rmse(self, gt: DNDarray, yest: DNDarray) -> float:

@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, check_finite, positive, samples
+from equiheat._samples import check_features, check_finite, finite, positive, samples
 from equiheat.base import BaseEstimator, RegressionMixin
 from equiheat.regression._linear import predictions, targets
 
@@ -74,20 +74,21 @@ class _Linear(RegressionMixin, BaseEstimator):
         Returns
         -------
         DNDarray
-            (n,), or (n, t) where y was 2-D; split 0 if x is split 0, else replicated. Local; one allreduce of (n, t)
-            where x is split 1. Differentiable.
+            (n,), or (n, t) where y was 2-D; split 0 if x is split 0, else replicated. One allreduce of one
+            number; one of (n, t) where x is split 1. Differentiable.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ValueError
-            Another number of features.
+            Another number of features, NaN or infinity in x.
         """
         fn = f"{type(self).__name__}.predict"
         features = self._fitted("n_features_in_")
         core = samples(x, fn)
         check_features(core, features, fn)
+        check_finite(core, fn)
         return predictions(core, *self._exact, self._flat)
 
 
@@ -150,8 +151,9 @@ class ElasticNet(_Linear):
         if not (alpha >= 0 and 0 <= ratio <= 1):
             raise ValueError(f"{fn}: alpha must be >= 0 and l1_ratio in [0, 1], are {self.alpha}, {self.l1_ratio}")
         sweeps = positive(self.max_iter, fn, "max_iter")
-        penalties = (alpha * ratio, alpha * (1 - ratio))
-        theta, intercept, self.n_iter_ = _core.lasso(x, y, *penalties, 0, sweeps, float(self.tol), self.fit_intercept)
+        options = (alpha * ratio, alpha * (1 - ratio), 0, sweeps, float(self.tol), self.fit_intercept)
+        with finite(fn, x=x, y=y):
+            theta, intercept, self.n_iter_ = _core.lasso(x, y, *options)
         return theta.local, intercept.local
 
 
@@ -195,7 +197,7 @@ class Ridge(_Linear):
 
     def _solve(self, x: _core.Array, y: _core.Array, fn: str) -> tuple[torch.Tensor, torch.Tensor]:
         check_finite(x, fn)
-        check_finite(y, fn, "the targets")
+        check_finite(y, fn, "y")
         penalty = self._penalty()
         wide = [a if a.local.dtype == torch.float64 else wrap(a).astype(torch.float64)._core for a in (x, y)]
         method = "cholesky" if penalty > 0 else "qr"
