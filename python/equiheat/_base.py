@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,3 +87,21 @@ def unwrap(x: Any, fn: str = "array", argument: str = "x") -> _core.Array:
     if isinstance(x, ArrayBase):
         return x._core
     raise TypeError(f"{fn}: {argument} must be a DNDarray, is {type(x)}; ht.array(...) makes one")
+
+
+def _restored(tensor: Tensor, shape: list[int], split: int | None, counts: list[int] | None) -> _core.Array:
+    comm = get_comm().core
+    if counts is not None and split is not None and len(counts) != comm.size:
+        raise ValueError(f"pickle: this array was split over {len(counts)} ranks, there are {comm.size}")
+    return _core.Array(tensor, shape, split, counts, comm)
+
+
+def _reduced(core: _core.Array) -> tuple[Any, ...]:
+    """This rank's part, for a program with as many ranks. Local."""
+    own = get_comm().core
+    if (core.comm.size, core.comm.rank) != (own.size, own.rank):
+        raise TypeError("pickle: only arrays over the default communicator can be pickled; resplit(None).numpy() can")
+    return _restored, (core.local.detach().clone(), list(core.gshape), core.split, core.counts)
+
+
+copyreg.pickle(_core.Array, _reduced)

@@ -20,8 +20,25 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
+def numbers(value: Any, comm: _core.Communicator | None, fn: str, argument: str) -> _core.Array:
+    """An array of numbers; what NumPy can make one of (a data frame, objects that are numbers) as replicated. Local.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    core = as_core(value, comm)
+    if core is None and hasattr(value, "__array__"):
+        array = np.asarray(value)
+        core = as_core(array.astype(np.float64) if array.dtype.kind == "O" else array, comm)
+    if core is None:
+        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(value)}")
+    return core
+
+
 def samples(x: Any, fn: str, argument: str = "x") -> _core.Array:
-    """A real matrix (n, f) with at least one row and column; NumPy and torch arrays count as replicated. Local.
+    """A real matrix (n, f) with at least one row and column; what NumPy makes an array of counts as replicated. Local.
 
     Raises
     ------
@@ -30,13 +47,14 @@ def samples(x: Any, fn: str, argument: str = "x") -> _core.Array:
     ValueError
         For another number of axes, no rows or no columns.
     """
-    core = as_core(x, None)
-    if core is None:
-        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(x)}")
+    core = numbers(x, None, fn, argument)
+    shape = tuple(core.gshape)
     if core.ndim != 2:
-        raise ValueError(f"{fn}: {argument} must be 2-D, (samples, features), has shape {tuple(core.gshape)}")
-    if 0 in core.gshape:
-        raise ValueError(f"{fn}: {argument} has shape {tuple(core.gshape)}; a sample and a feature are needed")
+        hint = "Reshape your data: (n, 1) is one feature, (1, f) one sample"
+        raise ValueError(f"{fn}: {argument} must be 2-D, (samples, features), has shape {shape}. {hint}")
+    for extent, name in zip(shape, ("sample", "feature"), strict=True):
+        if extent == 0:
+            raise ValueError(f"{fn}: {argument} has 0 {name}(s) (shape={shape}) while a minimum of 1 is required")
     if core.local.is_complex():
         raise TypeError(f"{fn}: {argument} must be real, is {core.local.dtype}")
     return core
@@ -52,9 +70,9 @@ def vector(v: Any, like: _core.Array, fn: str, argument: str) -> _core.Array:
     ValueError
         For another shape.
     """
-    core = as_core(v, like.comm)
-    if core is None:
-        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(v)}")
+    if v is None:
+        raise ValueError(f"{fn}: requires y to be passed, but the target y is None")
+    core = numbers(v, like.comm, fn, argument)
     n = like.gshape[0]
     if tuple(core.gshape) not in ((n,), (n, 1)):
         raise ValueError(f"{fn}: {argument} must have shape ({n},), one entry per sample, has {tuple(core.gshape)}")
@@ -69,7 +87,9 @@ def weights(w: Any, like: _core.Array, fn: str) -> _core.Array | None:
 def check_features(core: _core.Array, features: int, fn: str) -> None:
     """ValueError unless the matrix has as many features as `fit` saw. Local."""
     if core.gshape[1] != features:
-        raise ValueError(f"{fn}: x has {core.gshape[1]} features, but {features} were expected (those fit saw)")
+        raise ValueError(
+            f"{fn}: X has {core.gshape[1]} features, but {fn.split('.')[0]} is expecting {features} features as input"
+        )
 
 
 def positive(value: Any, fn: str, argument: str) -> int:

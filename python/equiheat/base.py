@@ -8,6 +8,8 @@ with an underscore. So `get_params`, `set_params`, `sklearn.base.clone`, pipelin
 from __future__ import annotations
 
 import inspect
+import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -31,6 +33,17 @@ __all__ = [
 
 class NotFittedError(ValueError, AttributeError):
     """A method needs what only `fit` makes. (The bases are those of scikit-learn's error of this name.)"""
+
+
+@cache
+def _both(theirs: type[Exception]) -> type[NotFittedError]:
+    return type("NotFittedError", (NotFittedError, theirs), {"__doc__": NotFittedError.__doc__})
+
+
+def _not_fitted() -> type[NotFittedError]:
+    """Our error; where a program has imported scikit-learn, one that is scikit-learn's too. Local."""
+    known = sys.modules.get("sklearn.exceptions")
+    return NotFittedError if known is None else _both(known.NotFittedError)
 
 
 class ConvergenceWarning(UserWarning):
@@ -126,7 +139,7 @@ class BaseEstimator:
         return Tags(
             estimator_type=kind,
             target_tags=TargetTags(required=kind in ("classifier", "regressor")),
-            transformer_tags=TransformerTags() if is_transformer(self) else None,
+            transformer_tags=TransformerTags() if hasattr(self, "transform") else None,
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
         )
@@ -139,7 +152,7 @@ class BaseEstimator:
         """A result of `fit`; NotFittedError before it. Local."""
         value = getattr(self, name, None)
         if value is None:
-            raise NotFittedError(f"This {type(self).__name__} instance is not fitted yet: call fit first.")
+            raise _not_fitted()(f"This {type(self).__name__} instance is not fitted yet: call fit first.")
         return value
 
 

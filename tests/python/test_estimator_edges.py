@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -113,6 +114,17 @@ def test_parameters_stay_after_fit(case: Case) -> None:
     copy = clone(model)
     assert not copy.__sklearn_is_fitted__()
     assert model.__sklearn_is_fitted__()
+
+
+@every
+def test_fitted_estimators_are_pickled(case: Case) -> None:
+    values = DATA["ordinary"]
+    y = targets(case, values)
+    for split in (None, 0):
+        x = ht.array(values, split=split)
+        model = fitted(case, x, None if y is None else ht.array(y))
+        restored = pickle.loads(pickle.dumps(model))
+        np.testing.assert_array_equal(answer(case, restored, x), answer(case, model, x))
 
 
 @every

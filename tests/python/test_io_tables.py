@@ -115,6 +115,56 @@ def test_saved_columns(folder: pathlib.Path, suffix: str, dtype: str) -> None:
     assert ht.load(path, split=0).shape == (0, 3)
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_columns_in_a_file_per_rank(folder: pathlib.Path, suffix: str) -> None:
+    value = np.arange(33, dtype=np.int32).reshape(11, 3)
+    path = folder / f"parts.{suffix}"
+    for split, counts in ((None, None), (0, None), (0, [0] * (SIZE - 1) + [11]), (1, None)):
+        ht.save(with_counts(value, split, counts), path, list("xyz"), rows=4, parts=True)
+        names = sorted(f.name for f in path.iterdir())
+        COMM.barrier()
+        with_rows = 1 if split is None else SIZE if counts is None else 2 if SIZE > 1 else 1
+        assert len(names) == with_rows and names[0] == f"part-000000.{suffix}"
+        for other in (None, 0, 1):
+            assert_equal(ht.load(path, split=other), value, split=other, dtype=ht.int32)
+        assert_equal(ht.load(path, "y", split=0, slices=slice(1, 10, 3)), value[1:10:3, 1])
+    ht.save(ht.array(value[:0], split=0), path, parts=True)
+    assert ht.load(path, split=0).shape == (0, 3)
+    with pytest.raises((TypeError, ValueError, OSError)):
+        ht.save(ht.array(value, split=0), folder / f"bad.{suffix}", parts=True, compression="no such codec")
+    COMM.barrier()
+    assert not list(folder.glob("*bad*"))
+
+
+def test_a_folder_of_other_columns(folder: pathlib.Path) -> None:
+    inner = folder / "others"
+    if RANK == 0:
+        inner.mkdir()
+    write(inner / "a.parquet", TABLE.select(["a"]))
+    write(inner / "b.parquet", TABLE.select(["b"]))
+    with pytest.raises(ValueError, match=r"columns of .*b\.parquet' differ"):
+        ht.load_parquet(inner)
+    with pytest.raises(FileNotFoundError, match="no files"):
+        ht.load_arrow(inner)
+
+
+@pytest.mark.parametrize("shape", [(11, 5, 4), (2, 5, 4, 3), (11, 3, 2, 4)])
+def test_images_of_a_batch(folder: pathlib.Path, shape: tuple[int, ...]) -> None:
+    value = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    path = folder / "frames"
+    mode = {3: "L", 4: "RGB" if shape[-1] == 3 else "RGBA"}[len(shape)]
+    for split in (None, *range(len(shape))):
+        ht.save_images_to_folder(with_counts(value, split), path)
+        found = ht.load_images_from_folder(path, mode=mode)
+        assert_equal(found.reshape(shape) if found.shape != shape else found, value)
+    for bad, suffix, error in (
+        (ht.ones(shape), ".png", TypeError), (ht.zeros(3, dtype=ht.uint8), ".png", ValueError),
+        (ht.array(value, split=0), ".xyz", ValueError),
+    ):  # fmt: skip
+        with pytest.raises(error, match="save_images_to_folder"):
+            ht.save_images_to_folder(bad, folder / "bad", suffix)
+
+
 def test_failed_columns(folder: pathlib.Path) -> None:
     x = ht.ones((5, 2), split=0)
     with pytest.raises(FileNotFoundError):

@@ -169,6 +169,8 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
             own = placed.local.double()
         sums = torch.bincount(which.larray, own, minlength=classes.shape[0]).double()  # int64 of no samples
         sums = comm.allreduce(sums) if rows.is_distributed else sums
+        if not float(sums.sum()) > 0:
+            raise ValueError(f"{fn}: all of sample_weight is zero, or it adds up to less")
         if self.class_weight is None:
             return own, float(sums.sum())
         if self.class_weight == "balanced":

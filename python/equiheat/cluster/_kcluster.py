@@ -21,6 +21,11 @@ _PLUS_PLUS = ("k-means++", "k-medians++", "k-medoids++", "++")
 _OVERSAMPLED = ("probability_based", "k-means||", "kmeans++", "kmedians++", "kmedoids++")
 
 
+def _ratio(oversampling: Any) -> float:
+    """The factor that is asked for; None, or the y that pipelines pass in its place, is 2. Local."""
+    return float(oversampling) if isinstance(oversampling, (int, float)) else 2.0
+
+
 class KCluster(ClusteringMixin, BaseEstimator):
     """Base class of clusterings around centres; see its subclasses."""
 
@@ -73,7 +78,7 @@ class KCluster(ClusteringMixin, BaseEstimator):
         positive(self.max_iter, fn, "max_iter")
         if self.n_clusters > core.gshape[0]:
             raise ValueError(f"{fn}: n_clusters = {self.n_clusters} for {core.gshape[0]} samples; at most one each")
-        if oversampling is not None and oversampling < 2:  # None: pipelines pass a y
+        if _ratio(oversampling) < 2:
             raise ValueError(f"{fn}: oversampling must be at least 2, is {oversampling}")
         if iter_multiplier < 1:
             raise ValueError(f"{fn}: iter_multiplier must be at least 1, is {iter_multiplier}")
@@ -96,7 +101,7 @@ class KCluster(ClusteringMixin, BaseEstimator):
         if self.init in _PLUS_PLUS:
             return _core.plus_plus_centers(x, self.n_clusters, weights, self._metric, seed)
         if self.init in _OVERSAMPLED:
-            return self._oversampled(x, oversampling or 2.0, iter_multiplier, seed)
+            return self._oversampled(x, _ratio(oversampling), iter_multiplier, seed)
         if self.init == "batchparallel":
             return self._by_batches(x, seed)
         raise ValueError(

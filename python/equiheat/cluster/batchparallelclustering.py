@@ -59,8 +59,8 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
         """Whether `fit` was called. Local."""
         return self._centers is not None
 
-    def fit(self, x: DNDarray) -> Self:
-        """Find the clusters of samples.
+    def fit(self, x: DNDarray, y: Any = None) -> Self:
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------

@@ -146,8 +146,8 @@ class Spectral(ClusteringMixin, BaseEstimator):
         """Whether `fit` was called. Local."""
         return self._labels is not None
 
-    def fit(self, x: DNDarray) -> Self:
-        """Find the clusters of samples.
+    def fit(self, x: DNDarray, y: Any = None) -> Self:
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------

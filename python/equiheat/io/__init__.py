@@ -28,6 +28,7 @@ from equiheat.io.hdf5 import supports_hdf5 as supports_hdf5
 from equiheat.io.images import load_image as load_image
 from equiheat.io.images import load_images_from_folder as load_images_from_folder
 from equiheat.io.images import save_image as save_image
+from equiheat.io.images import save_images_to_folder as save_images_to_folder
 from equiheat.io.netcdf import load_netcdf as load_netcdf
 from equiheat.io.netcdf import save_netcdf as save_netcdf
 from equiheat.io.netcdf import supports_netcdf as supports_netcdf
@@ -47,8 +48,8 @@ __all__ = [
     "chunks", "load", "load_arrow", "load_csv", "load_csv_from_folder", "load_hdf5", "load_image",
     "load_images_from_folder", "load_multiple_hdf5", "load_netcdf", "load_npy", "load_npy_from_path", "load_npz",
     "load_parquet", "load_safetensors", "load_zarr", "save", "save_arrow", "save_csv", "save_hdf5", "save_image",
-    "save_netcdf", "save_npy", "save_npz", "save_parquet", "save_safetensors", "save_zarr", "supports_hdf5",
-    "supports_netcdf", "supports_pandas", "supports_zarr",
+    "save_images_to_folder", "save_netcdf", "save_npy", "save_npz", "save_parquet", "save_safetensors", "save_zarr",
+    "supports_hdf5", "supports_netcdf", "supports_pandas", "supports_zarr",
 ]
 # fmt: on
 

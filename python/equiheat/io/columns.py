@@ -52,6 +52,31 @@ class _File:
         return self.file.get_batch(group) if self.arrow else self.file.read_row_group(group, columns=names)
 
 
+class _Folder:
+    """The files of a folder behind one another, with the columns of the first."""
+
+    def __init__(self, path: pathlib.Path, fn: str, arrow: bool) -> None:
+        suffix = ".arrow" if arrow else ".parquet"
+        found = sorted(f for f in path.iterdir() if f.suffix == suffix)
+        if not found:
+            raise FileNotFoundError(f"{fn}: the folder {str(path)!r} has no files *{suffix}")
+        self.files = [_File(f, fn, arrow) for f in found]
+        self.schema = self.files[0].schema
+        for file, name in zip(self.files, found, strict=True):
+            if not file.schema.equals(self.schema):
+                raise ValueError(f"{fn}: the columns of {str(name)!r} differ from those of {str(found[0])!r}")
+        self.groups = [(file, i) for file in self.files for i in range(len(file.rows()))]
+
+    def rows(self) -> list[int]:
+        """Of each group of each file."""
+        return [count for file in self.files for count in file.rows()]
+
+    def read(self, group: int, names: list[str]) -> Any:
+        """Columns of one group."""
+        file, number = self.groups[group]
+        return file.read(number, names)
+
+
 def _load(
     fn: str, arrow: bool, path: Path, columns: tables.Columns, dtype: Any, split: int | None, device: Any,
     comm: Communicator | None, slices: Any,
@@ -60,7 +85,8 @@ def _load(
     wanted = torch_dtype(dtype)
 
     def work() -> tuple[torch.Tensor, list[int], int | None, bool]:
-        file = _File(slabs.existing(path, fn), fn, arrow)
+        found = slabs.existing(path, fn)
+        file = _Folder(found, fn, arrow) if found.is_dir() else _File(found, fn, arrow)
         names = tables.chosen(file.schema.names, columns, fn)
         kinds = [tables.element_type(file.schema.field(name).type, fn, name) for name in names]
         vector = isinstance(columns, str)
@@ -89,7 +115,12 @@ def _load(
 
 
 def _rows(
-    file: _File, rows: Sequence[int], own: slice, names: list[str], kinds: dict[str, torch.dtype], vector: bool
+    file: _File | _Folder,
+    rows: Sequence[int],
+    own: slice,
+    names: list[str],
+    kinds: dict[str, torch.dtype],
+    vector: bool,
 ) -> tuple[torch.Tensor, bool]:
     """The chosen rows of some columns, group by group, each side by side; and whether numbers are missing."""
     blocks, lost, begin = [], False, 0
@@ -130,6 +161,7 @@ def load_parquet(
     Parameters
     ----------
     path : path
+        A file, or a folder of files with the same columns, whose rows follow one another in the order of the names.
     columns : str or sequence of str, optional
         Which columns, in this order; all unless given. A single string gives that column as a vector, or a column of
         lists of one length as a matrix.
@@ -188,7 +220,13 @@ def load_arrow(
 
 
 def save_parquet(
-    data: DNDarray, path: Path, columns: Sequence[str] | None = None, rows: int | None = None, **kwargs: Any
+    data: DNDarray,
+    path: Path,
+    columns: Sequence[str] | None = None,
+    rows: int | None = None,
+    *,
+    parts: bool = False,
+    **kwargs: Any,
 ) -> None:
     """A vector or matrix as a Parquet file, which takes the place of an old one when it is complete.
 
@@ -201,6 +239,9 @@ def save_parquet(
         Names; "0", "1", ... unless given.
     rows : int, optional
         Of a row group; as many as have 64 MiB unless given.
+    parts : bool
+        A folder with a file per rank that has rows, written at once, instead of one file. Other programs read such
+        folders, too.
     **kwargs
         Of ``pyarrow.parquet.ParquetWriter``: compression, ...
 
@@ -211,7 +252,8 @@ def save_parquet(
 
     Notes
     -----
-    The format has one writer: rank 0 gets one row group after the other, and never holds more than one of others.
+    A file has one writer: rank 0 gets one row group after the other, and never holds more than one of others.
+    With `parts` no rows travel (but for split 1: an alltoallv) and all ranks write at once.
 
     Examples
     --------
@@ -219,11 +261,17 @@ def save_parquet(
     Traceback (most recent call last):
     ValueError: save_parquet: columns must be 2 different strings, are ['a']
     """
-    _save("save_parquet", False, data, path, columns, rows, kwargs)
+    _save("save_parquet", False, data, path, columns, rows, parts, kwargs)
 
 
 def save_arrow(
-    data: DNDarray, path: Path, columns: Sequence[str] | None = None, rows: int | None = None, **kwargs: Any
+    data: DNDarray,
+    path: Path,
+    columns: Sequence[str] | None = None,
+    rows: int | None = None,
+    *,
+    parts: bool = False,
+    **kwargs: Any,
 ) -> None:
     """A vector or matrix as an Arrow (Feather, version 2) file; `kwargs` of ``pyarrow.ipc.new_file``. See
     `save_parquet`.
@@ -234,10 +282,12 @@ def save_arrow(
     Traceback (most recent call last):
     ValueError: save_arrow: columns must be 2 different strings, are ['a']
     """
-    _save("save_arrow", True, data, path, columns, rows, kwargs)
+    _save("save_arrow", True, data, path, columns, rows, parts, kwargs)
 
 
-def _save(fn: str, arrow: bool, data: Any, path: Path, columns: Any, rows: int | None, options: dict[str, Any]) -> None:
+def _save(
+    fn: str, arrow: bool, data: Any, path: Path, columns: Any, rows: int | None, parts: bool, options: dict[str, Any]
+) -> None:
     x = slabs.blocks(data, fn)
     if x.ndim not in (1, 2):
         raise ValueError(f"{fn}: data must have 1 or 2 axes, has shape {x.shape}")
@@ -254,13 +304,41 @@ def _save(fn: str, arrow: bool, data: Any, path: Path, columns: Any, rows: int |
     kind = torch.float32 if x.larray.dtype == torch.bfloat16 else None
     block = slabs.values(x, kind)
     with slabs.replaced(x.comm, path, fn) as temporary:
-        comm, sheet = x.comm, _Sheet(temporary, fn, arrow, names, block.dtype, options)
-        slabs.together(comm, lambda: sheet.open() if comm.rank == 0 else None)
-        try:
-            for piece in _pieces(x, block, step):
-                slabs.together(comm, lambda piece=piece: sheet.write(piece) if comm.rank == 0 else None)  # type: ignore[misc]
-        finally:
-            slabs.together(comm, sheet.close)
+        if parts:
+            slabs.on_first(x.comm, temporary.mkdir)
+            name = f"part-{x.comm.rank:06d}{'.arrow' if arrow else '.parquet'}"
+            sheet = _Sheet(temporary / name, fn, arrow, names, block.dtype, options)
+            # A rank without rows has no file; without any rows at all rank 0's tells the columns.
+            slabs.together(x.comm, lambda: _own_file(sheet, block, step, x.comm.rank == 0 or _has_rows(x)))
+        else:
+            _one_file(x, _Sheet(temporary, fn, arrow, names, block.dtype, options), block, step)
+
+
+def _has_rows(x: DNDarray) -> bool:
+    return x.split is not None and x.larray.shape[0] > 0
+
+
+def _own_file(sheet: _Sheet, block: Any, step: int, wanted: bool) -> None:
+    """Local."""
+    if not wanted:
+        return
+    sheet.open()
+    try:
+        for begin in range(0, len(block), step):
+            sheet.write(block[begin : begin + step])
+    finally:
+        sheet.close()
+
+
+def _one_file(x: DNDarray, sheet: _Sheet, block: Any, step: int) -> None:
+    """Collective: the messages of `_pieces`, and an allgather per row group."""
+    comm = x.comm
+    slabs.together(comm, lambda: sheet.open() if comm.rank == 0 else None)
+    try:
+        for piece in _pieces(x, block, step):
+            slabs.together(comm, lambda piece=piece: sheet.write(piece) if comm.rank == 0 else None)  # type: ignore[misc]
+    finally:
+        slabs.together(comm, sheet.close)
 
 
 def _pieces(x: DNDarray, block: Any, step: int) -> Iterator[Any]:

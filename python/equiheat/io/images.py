@@ -15,7 +15,7 @@ from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
-from equiheat.distribution import collect
+from equiheat.distribution import collect, resplit
 from equiheat.io import _slabs as slabs
 from equiheat.io._folders import from_folder
 from equiheat.io._slabs import Path
@@ -156,3 +156,54 @@ def save_image(data: DNDarray, path: Path, **kwargs: Any) -> None:
 
     with slabs.replaced(x.comm, path, "save_image") as temporary:
         slabs.on_first(x.comm, lambda: write(temporary))
+
+
+def save_images_to_folder(data: DNDarray, path: Path, suffix: str = ".png", **kwargs: Any) -> None:
+    """A batch of images as the files of a folder, which takes the place of an old one when it is complete.
+
+    Parameters
+    ----------
+    data : DNDarray
+        (n, height, width) or (n, height, width, 3 or 4) of uint8 or bool, (n, height, width) of uint16; any split.
+    path : path
+        Of the folder. Files are named by the number of the image, with as many digits as the last one has.
+    suffix : str
+        '.png', '.jpg', ...: what Pillow writes.
+    **kwargs
+        Of Pillow's ``Image.save``: quality, ...
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        No array, other types or axes, a suffix that is none of an image. On all ranks.
+
+    Notes
+    -----
+    Each rank encodes and writes its own images; of a replicated batch its share. Communication: small allgathers, and
+    an alltoallv where another axis than the first is split.
+
+    Examples
+    --------
+    >>> ht.save_images_to_folder(ht.ones((2, 4, 4)), "frames")
+    Traceback (most recent call last):
+    TypeError: save_images_to_folder: data must be uint8, bool or, with three axes, uint16, is float32
+    """
+    fn = "save_images_to_folder"
+    x = slabs.blocks(data, fn)
+    if x.larray.dtype not in (torch.uint8, torch.bool) and not (x.larray.dtype == torch.uint16 and x.ndim == 3):
+        raise TypeError(f"{fn}: data must be uint8, bool or, with three axes, uint16, is {x.dtype.__name__}")
+    if x.ndim != 3 and not (x.ndim == 4 and x.shape[3] in (3, 4)):
+        raise ValueError(f"{fn}: data must be (n, height, width) or (n, height, width, 3 or 4), has shape {x.shape}")
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{fn}: suffix must be one of {sorted(SUFFIXES)}, is {suffix!r}")
+    x = resplit(x, 0)  # a replicated batch is dealt out without a message
+    pixels, first, digits = slabs.values(x), sum((x._core.counts or [])[: x.comm.rank]), len(str(max(0, len(x) - 1)))
+
+    def write(folder: pathlib.Path) -> None:
+        image = needed("PIL.Image", fn)
+        for number, one in enumerate(pixels, first):
+            image.fromarray(one).save(folder / f"{number:0{digits}d}{suffix}", **kwargs)
+
+    with slabs.replaced(x.comm, path, fn) as temporary:
+        slabs.on_first(x.comm, temporary.mkdir)
+        slabs.together(x.comm, lambda: write(temporary))

@@ -157,6 +157,8 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
         w = weights(sample_weight, rows, fn)
         with finite(fn, x=rows, sample_weight=w):
             count, new, m2 = (s.local.cpu() for s in _core.class_statistics(rows, which._core, len(classes), w))
+        if not float(count.sum()) > 0:
+            raise ValueError(f"{fn}: all of sample_weight is zero, or it adds up to less")
         total = before + count
         share = (count / total.clamp_min(1e-300)).unsqueeze(1)
         shift = new - mean

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equiheat import _core
-from equiheat._base import as_core, wrap
-from equiheat._samples import replicated
+from equiheat._base import wrap
+from equiheat._samples import numbers, replicated
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -23,9 +23,11 @@ def targets(y: Any, x: _core.Array, fn: str) -> tuple[_core.Array, bool]:
     TypeError, ValueError
         No array of real numbers with one entry or row per sample.
     """
-    core = as_core(y, x.comm)
-    if core is None or core.local.is_complex():
-        raise TypeError(f"{fn}: y must be an array of real numbers, is {type(y) if core is None else core.local.dtype}")
+    if y is None:
+        raise ValueError(f"{fn}: requires y to be passed, but the target y is None")
+    core = numbers(y, x.comm, fn, "y")
+    if core.local.is_complex():
+        raise TypeError(f"{fn}: y must be an array of real numbers, is {core.local.dtype}")
     n = x.gshape[0]
     if core.ndim not in (1, 2) or core.gshape[0] != n or 0 in core.gshape:
         raise ValueError(f"{fn}: y must have shape ({n},) or ({n}, targets), has {tuple(core.gshape)}")
