@@ -44,28 +44,29 @@ def _ht() -> Any:
 
 
 # ---------------------------------------------------------------------- universal functions
-def _deliver(result: Any, out: Any, name: str) -> Any:
-    """Results of a ufunc written into `out`, one or several arrays."""
+def _deliver(result: Any, out: Any, name: str, where: Any = True) -> Any:
+    """Results of a ufunc written into `out`, one or several arrays, at the places where `where` holds."""
     if out is None:
         return result
     targets = out if isinstance(out, tuple) else (out,)
     results = result if isinstance(result, tuple) else (result,)
-    done = tuple(_written(r, t, name) for r, t in zip(results, targets, strict=True))
+    done = tuple(_written(r, t, name, where) for r, t in zip(results, targets, strict=True))
     return done if isinstance(result, tuple) else done[0]
 
 
-def _written(result: Any, target: Any, name: str) -> Any:
+def _written(result: Any, target: Any, name: str, where: Any = True) -> Any:
     if target is None:
         return result
     if isinstance(target, ArrayBase):
-        _core.assign(target._core, result._core, None, name)
+        _core.assign(target._core, result._core, None if where is True else _ht().asarray(where)._core, name)
         return target
     if result._core.is_distributed:
         raise TypeError(
             f"{name}: the result is split over {result.comm.size} ranks and does not fit into a NumPy array; "
             "leave out= away, or pass a DNDarray"
         )
-    np.copyto(target, result.numpy(), casting="same_kind")
+    mask = where.numpy() if isinstance(where, ArrayBase) else where
+    np.copyto(target, result.numpy(), casting="same_kind", where=mask)
     return target
 
 
@@ -94,15 +95,16 @@ def _block_by_block(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: d
     ht = _ht()
     numbers = [isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic) for x in inputs]
     operands = [x for x, number in zip(inputs, numbers, strict=True) if not number]
+    where = options.pop("where", True)
     given = [x if isinstance(x, ArrayBase) else _as_ours(np.asarray(x)) for x in operands]
     arrays = list(ht.broadcast_arrays(*given))
     target = next((x for x in arrays if x.split is not None), arrays[0])
     blocks = iter([conversion.for_numpy(ht.sanitize_distribution(x, target=target)._core.local) for x in arrays])
     results = ufunc(*[x if number else next(blocks) for x, number in zip(inputs, numbers, strict=True)], **options)
     several = results if isinstance(results, tuple) else (results,)
-    where = target._core.local.device
-    wrapped = tuple(wrap(target._core.with_local(torch.from_numpy(np.asarray(r)).to(where))) for r in several)
-    return _deliver(wrapped if isinstance(results, tuple) else wrapped[0], out, ufunc.__name__)
+    device = target._core.local.device
+    wrapped = tuple(wrap(target._core.with_local(torch.from_numpy(np.asarray(r)).to(device))) for r in several)
+    return _deliver(wrapped if isinstance(results, tuple) else wrapped[0], out, ufunc.__name__, where)
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,

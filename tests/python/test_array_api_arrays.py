@@ -337,6 +337,19 @@ def test_reshape(data: st.DataObject) -> None:
     assert_same(xp.reshape(x, value.shape, copy=False), value)
 
 
+def test_reshape_without_a_copy_is_refused_on_all_ranks_or_none() -> None:
+    """Blocks that stay on one rank move on another, and a rank may have none."""
+    for shape, other in (((5, 4), (10, 2)), ((7, 2), (14,)), ((1, 6), (6, 1)), ((3, 4), (4, 3)), ((2, 3, 4), (2, 12))):
+        x = xp.reshape(xp.arange(int(np.prod(shape))), shape).resplit(0)
+        try:
+            xp.reshape(x, other, copy=False)
+            refused = 0
+        except ValueError:
+            refused = 1
+        total = x.comm.allreduce(torch.tensor(refused))
+        assert int(total) in (0, x.comm.size)
+
+
 @needs("repeat", "tile")
 @few
 @given(data=st.data())

@@ -92,6 +92,9 @@ def test_universal_functions_without_counterpart() -> None:
         same(special.xlogy(x, VALUE + 1), special.xlogy(VALUE, VALUE + 1))
         same(special.xlogy(VALUE[0], x), special.xlogy(VALUE[0], VALUE))
         same(special.sici(x + 1), special.sici(VALUE + 1))
+        chosen = special.erf(VALUE, out=-VALUE, where=VALUE > 3)
+        for where in (x > 3, VALUE > 3):
+            same(special.erf(x, out=-x, where=where), chosen)
         same(np.spacing(x), np.spacing(VALUE))
 
 

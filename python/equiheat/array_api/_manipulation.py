@@ -6,6 +6,8 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+import torch
+
 from equiheat import manipulation
 from equiheat.array_api._heat import Array, Axis, ht, moved
 
@@ -80,13 +82,23 @@ def reshape(x: Array, /, shape: Shape, *, copy: builtins.bool | None = None) -> 
     Parameters
     ----------
     copy
-        True: always; None: only if needed; False: never: ValueError if the blocks would have to move or be copied.
+        True: always; None: only if needed; False: never: ValueError, on all ranks, if the block of any would have to
+        move or be copied (which costs one allreduce of a number if x is split).
     """
     result: Array = ht.reshape(x, shape)
-    shares = result.larray.data_ptr() == x.larray.data_ptr()
-    if copy is False and not shares and x.size > 0:
+    mine, before = result.larray, x.larray
+    shares = mine.data_ptr() == before.data_ptr()
+    stays = mine.numel() == before.numel() and (shares or mine.numel() == 0)
+    if copy is False and not _everywhere(x, stays):
         raise ValueError(f"reshape: copy=False, but shape {x.shape} to {shape} needs a copy of split {x.split} blocks")
     return result.copy() if copy and shares else result
+
+
+def _everywhere(x: Array, holds: builtins.bool) -> builtins.bool:
+    """Whether it holds on all ranks: in one reshape, blocks stay on some and move on others."""
+    if not x.is_distributed():
+        return holds
+    return builtins.bool(x.comm.allreduce(torch.tensor(holds, dtype=torch.int32), "min"))
 
 
 def roll(x: Array, /, shift: Any, *, axis: Axis = None) -> Array:
