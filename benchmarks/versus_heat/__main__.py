@@ -23,8 +23,8 @@ import pathlib
 
 os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")  # else memory that NumPy used before is the faster one
 
-import report  # noqa: E402
-import timing  # noqa: E402
+import report
+import timing
 
 
 def main() -> None:

@@ -76,6 +76,7 @@ __all__: list[str] = [
     "is_large_matrix",
     "is_large_svd",
     "isclose",
+    "keep_freed_memory",
     "kmeans",
     "kurtosis",
     "lasso",
@@ -854,6 +855,11 @@ def isclose(
     atol: typing.SupportsFloat | typing.SupportsIndex,
     equal_nan: bool,
 ) -> Array: ...
+def keep_freed_memory() -> None:
+    """
+    Freed memory stays for the next arrays: glibc gives less of it back to the system. Local.
+    """
+
 def kmeans(
     x: Array,
     centers: Array,

@@ -65,7 +65,7 @@ def _written(result: Any, target: Any, name: str, where: Any = True) -> Any:
             f"{name}: the result is split over {result.comm.size} ranks and does not fit into a NumPy array; "
             "leave out= away, or pass a DNDarray"
         )
-    mask = where.numpy() if isinstance(where, ArrayBase) else where
+    mask = _ht().asarray(where).numpy() if isinstance(where, ArrayBase) else where
     np.copyto(target, result.numpy(), casting="same_kind", where=mask)
     return target
 
