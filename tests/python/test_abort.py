@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import time
 
 import pytest
@@ -20,11 +21,13 @@ def run_on_two_ranks(folder: pathlib.Path, body: str, **variables: str) -> tuple
     script = folder / "program.py"
     script.write_text(
         "import sys, time\nimport equiheat\nfrom mpi4py import MPI\ncomm = MPI.COMM_WORLD\nrank = comm.Get_rank()\n"
-        "comm.Barrier()\nif rank == 1:\n    print('failing', time.time(), flush=True)\n" + body
+        # One write each: unbuffered, print makes several, and the launcher mixes those of the ranks.
+        "comm.Barrier()\nif rank == 1:\n    sys.stdout.write(f'failing {time.time()}\\n')\n    sys.stdout.flush()\n"
+        + body
     )
     code, output = start(2, script, timeout=START + 30, **variables)
     end = time.time()
-    begin = [float(line.split()[1]) for line in output.splitlines() if line.startswith("failing")]
+    begin = [float(found) for found in re.findall(r"failing (\S+)", output)]
     assert begin, output
     return code, output, end - begin[0]
 
@@ -54,7 +57,7 @@ def test_ranks_that_all_exit_with_an_error_end_in_good_order(tmp_path: pathlib.P
 
 
 def test_an_ordinary_end_stays_one(tmp_path: pathlib.Path) -> None:
-    code, output, _ = run_on_two_ranks(tmp_path, "    pass\nprint('end', rank)\n")
+    code, output, _ = run_on_two_ranks(tmp_path, "    pass\nsys.stdout.write(f'end {rank}\\n')\n")
     assert code == 0, output
     assert "end 0" in output
     assert "end 1" in output
