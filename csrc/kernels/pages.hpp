@@ -13,8 +13,8 @@ void release_pages(void* data, std::size_t bytes);
 void prefer_large_pages(void* data, std::size_t bytes);
 
 /// Has glibc keep freed blocks of up to 32 MiB, 128 MiB in all, for the next arrays instead of giving them back to the
-/// system: the first touch of a new page costs more than the arithmetic on it. glibc does the same by itself once a block
-/// of 32 MiB was freed. Does nothing where the user has set glibc's own limits, or there is another allocator.
+/// system: the first touch of a new page costs more than the arithmetic on it. glibc does so by
+/// itself, with half as much in all, once a block of 32 MiB was freed. Does nothing where the user has set glibc's own limits, or there is another allocator.
 void keep_freed_memory();
 
 }  // namespace eh::kernels

@@ -283,6 +283,10 @@ def test_truncated_decompositions_of_single_precision(shape: tuple[int, int], dt
         rest = np.linalg.norm(a - u @ (u.conj().T @ a)) / np.linalg.norm(a) if split == 1 else error
         assert rest <= error + 1e-5
         assert error <= 0.01
+        a_bad = a.copy()
+        a_bad[0, 0] = np.nan
+        with pytest.raises(ValueError, match="NaN"):
+            ht.linalg.hsvd_rank(with_counts(a_bad, split), 8)
 
 
 # ---------------------------------------------------------------------- gradients

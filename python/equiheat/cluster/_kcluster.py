@@ -26,6 +26,19 @@ def _ratio(oversampling: Any) -> float:
     return float(oversampling) if isinstance(oversampling, (int, float)) else 2.0
 
 
+def nearest(x: Any, centers: _core.Array, metric: str, fn: str) -> tuple[_core.Array, float]:
+    """Index of the nearest centre for each sample, (n,) int64, and the sum of distances.
+
+    ValueError on all ranks for another number of features, NaN or infinity. Collective: one allreduce of one number.
+    """
+    core = samples(x, fn)
+    check_features(core, centers.gshape[1], fn)
+    labels, value = _core.assign_rows(core, centers, None, metric)
+    if not math.isfinite(value):
+        check_finite(core, fn)
+    return labels, value
+
+
 class KCluster(ClusteringMixin, BaseEstimator):
     """Base class of clusterings around centres; see its subclasses."""
 
@@ -143,13 +156,7 @@ class KCluster(ClusteringMixin, BaseEstimator):
             Another number of features, NaN or infinity in x.
         """
         centers = self._fitted("cluster_centers_")._core
-        fn = f"{type(self).__name__}.predict"
-        core = samples(x, fn)
-        check_features(core, centers.gshape[1], fn)
-        labels, value = _core.assign_rows(core, centers, None, self._metric)
-        if not math.isfinite(value):
-            check_finite(core, fn)
-        self._value = value
+        labels, self._value = nearest(x, centers, self._metric, f"{type(self).__name__}.predict")
         return wrap(labels)
 
     def score(self, x: DNDarray, y: Any = None) -> float:

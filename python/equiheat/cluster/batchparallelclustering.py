@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
@@ -11,8 +10,9 @@ from torch import Tensor
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, check_finite, positive, replicated, samples, seed_of, whole_rows
+from equiheat._samples import check_finite, positive, replicated, samples, seed_of, whole_rows
 from equiheat.base import BaseEstimator, ClusteringMixin
+from equiheat.cluster._kcluster import nearest
 from equiheat.cluster._medians import iterate, keep, real
 from equiheat.communication import Communicator
 
@@ -153,13 +153,7 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
             Another number of features, NaN or infinity in x.
         """
         centers = self._fitted("cluster_centers_")._core
-        fn = f"{type(self).__name__}.predict"
-        core = samples(x, fn)
-        check_features(core, centers.gshape[1], fn)
-        labels, value = _core.assign_rows(core, centers, None, self._metric)
-        if not math.isfinite(value):
-            check_finite(core, fn)
-        self._value = value
+        labels, self._value = nearest(x, centers, self._metric, f"{type(self).__name__}.predict")
         return wrap(labels)
 
 

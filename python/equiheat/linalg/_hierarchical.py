@@ -105,7 +105,7 @@ def hsvd(
     Raises
     ------
     ValueError
-        A is not a matrix; a parameter out of range.
+        A is not a matrix, or contains NaN or infinity; a parameter out of range.
 
     Notes
     -----
@@ -195,6 +195,8 @@ class _Tree:
         self.comm = a.comm
         self.shared = a.split is not None and a.comm.size > 1
         self.norm = _core.vector_norm(a._core, 2.0, [0, 1], False).local
+        if not math.isfinite(self.norm.item()):  # the same on all ranks; a decomposition would fail on some
+            raise ValueError("hsvd: A contains NaN or infinity, or its norm overflows")
         self.maxrank = min(a.shape) if maxrank is None else maxrank
         self.shift = shift
         self.arity = arity
