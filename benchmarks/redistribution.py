@@ -67,6 +67,14 @@ def speed(rows: int, columns: int) -> dict[str, float]:
     return medians(sides)
 
 
+def uneven(rows: int) -> list[int]:
+    """Rows for each rank, twice as many for rank 0."""
+    third = rows // (WORLD.size + 1)
+    counts = [third * (1 + (r == 0)) for r in range(WORLD.size)]
+    counts[-1] += rows - sum(counts)
+    return counts
+
+
 def memory(call: Callable[[ht.DNDarray], Any], rows: int, columns: int) -> float:
     """High-water mark of source, target and all else, in multiples of the larger block."""
     call(ht.ones((1024, 1024), dtype=ht.float32, split=0))
@@ -89,13 +97,10 @@ def main() -> None:
     torch.set_num_threads(1)
     columns = 8192
     rows = options.mib * MIB // 4 // columns
-    third = rows // (WORLD.size + 1)
-    uneven = [third * (1 + (r == 0)) for r in range(WORLD.size)]
-    uneven[-1] += rows - sum(uneven)
     results: dict[str, Any] = {
         f"memory, {options.mib} MiB, in place (multiple of the larger block)": {
             "resplit_ 0 to 1": memory(lambda x: x.resplit_(1), rows, columns),
-            "redistribute_": memory(lambda x: x.redistribute_(target_map=uneven) or x, rows, columns),
+            "redistribute_": memory(lambda x: x.redistribute_(target_map=uneven(len(x))) or x, rows, columns),
         },
         f"memory, {options.mib} MiB, new array (2 is source and target)": {
             "resplit 0 to 1": memory(lambda x: x.resplit(1), rows, columns),

@@ -81,10 +81,9 @@ void release(const at::Tensor& local, int axis, const Window& range) {
                            static_cast<std::size_t>((range.end - range.begin) * row));
 }
 
-/// Memory of torch's own that nobody else looks at.
+/// Memory of torch's own that no other tensor looks at.
 bool is_sole_owner(const at::Tensor& local) {
-  if (!local.is_cpu() || !local.is_contiguous() || local.requires_grad() || local.use_count() != 1)
-    return false;
+  if (!local.is_cpu() || !local.is_contiguous() || local.requires_grad()) return false;
   const c10::Storage& storage = local.storage();
   return storage.use_count() == 1 &&
          storage.data_ptr().get_deleter() == c10::GetCPUAllocator()->raw_deleter();

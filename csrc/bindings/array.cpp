@@ -61,6 +61,9 @@ void register_array(py::module_& m) {
       .def(py::init(&make), py::arg("local"), py::arg("gshape"), py::arg("split"), py::arg("counts"),
            py::arg("comm"))
       .def_property_readonly("local", [](const DNDarray& x) { return x.local(); })
+      .def_property_readonly(
+          "holders", [](const DNDarray& x) { return x.local().use_count(); },
+          "References to the local block's tensor, this array's own included.")
       .def_property_readonly("gshape", [](const DNDarray& x) { return py::tuple(py::cast(x.shape())); })
       .def_property_readonly("ndim", &DNDarray::ndim)
       .def_property_readonly("size", [](const DNDarray& x) { return x.layout().size(); })

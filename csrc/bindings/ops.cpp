@@ -85,6 +85,22 @@ PyObject* operator_body(const void* row, PyObject* const* args, Py_ssize_t count
   return result != nullptr ? result : Py_NewRef(Py_NotImplemented);
 }
 
+/// Whether the result was written into the first operand.
+PyObject* update_body(const void* row, PyObject* const* args, Py_ssize_t count) {
+  const auto& op = *static_cast<const BinaryOp*>(row);
+  check_count(op.name, count, 2);
+  if (!is_array(args[0])) Py_RETURN_FALSE;
+  const DNDarray a = array_in(args[0]);
+  bool done = false;
+  if (is_array(args[1])) {
+    const DNDarray b = array_in(args[1]);
+    done = without_gil([&] { return update(op, a, b); });
+  } else if (const auto number = number_in(args[1])) {
+    done = without_gil([&] { return update(op, a, *number); });
+  }
+  return PyBool_FromLong(done ? 1 : 0);
+}
+
 int axis_in(PyObject* object, const char* name) {
   EH_CHECK(PyIndex_Check(object) != 0, TypeError, name, ": axis must be None or int or tuple, but was ",
            static_cast<std::string>(py::str(py::handle(reinterpret_cast<PyObject*>(Py_TYPE(object))))));
@@ -216,6 +232,7 @@ void register_ops(py::module_& m) {
   m.attr("unary") = table<&unary_body>(unary_ops());
   m.attr("binary") = table<&binary_body>(binary_ops());
   m.attr("operators") = table<&operator_body>(binary_ops());
+  m.attr("updates") = table<&update_body>(binary_ops());
   m.attr("reductions") = table<&reduce_body>(reductions());
   register_elementwise(m);
   register_reductions(m);

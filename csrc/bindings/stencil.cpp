@@ -54,7 +54,8 @@ at::Tensor window(const DNDarray& x, int axis, const Widths& begins, const Width
 
 DNDarray weighted(const DNDarray& x, Widths before, Widths after, const std::string& boundary, double fill,
                   std::vector<Widths> offsets, std::vector<double> weights,
-                  const std::optional<DNDarray>& out, bool add) {
+                  const std::optional<DNDarray>& out, bool add, std::int64_t steps) {
+  EH_CHECK(steps >= 1, ValueError, "stencil: steps must be at least 1, is ", steps);
   if (out) {
     EH_CHECK(out->layout() == x.layout() && out->local().scalar_type() == x.local().scalar_type(), ValueError,
              "stencil: out must have the shape, dtype and distribution of x");
@@ -62,8 +63,10 @@ DNDarray weighted(const DNDarray& x, Widths before, Widths after, const std::str
              "stencil: gradients are not recorded through out");
     EH_CHECK(!out->local().is_alias_of(x.local()), ValueError, "stencil: out must not be x itself");
   }
-  return weighted_stencil(x, frame_of(x, std::move(before), std::move(after), boundary, fill),
-                          {std::move(offsets), std::move(weights)}, {out, add});
+  const Frame frame = frame_of(x, std::move(before), std::move(after), boundary, fill);
+  const Taps taps{std::move(offsets), std::move(weights)};
+  return steps > 1 ? repeated_stencil(x, frame, taps, steps, out)
+                   : weighted_stencil(x, frame, taps, {out, add});
 }
 
 DNDarray mapped(const DNDarray& x, Widths before, Widths after, const std::string& boundary, double fill,
@@ -122,8 +125,8 @@ void register_stencil(py::module_& m) {
   m.def("window", &window, py::arg("x"), py::arg("axis"), py::arg("begins"), py::arg("ends"),
         py::arg("boundary"), py::arg("fill"), NoGil(), "This rank's window onto an axis. Collective.");
   m.def("weighted_stencil", &weighted, py::arg("x"), py::arg("before"), py::arg("after"), py::arg("boundary"),
-        py::arg("fill"), py::arg("offsets"), py::arg("weights"), py::arg("out"), py::arg("add"), NoGil(),
-        "Collective.");
+        py::arg("fill"), py::arg("offsets"), py::arg("weights"), py::arg("out"), py::arg("add"),
+        py::arg("steps"), NoGil(), "Collective.");
   m.def("map_stencil", &mapped, py::arg("x"), py::arg("before"), py::arg("after"), py::arg("boundary"),
         py::arg("fill"), py::arg("fn"), "Collective.");
   m.def("halo_rows", &halo_rows, py::arg("x"), py::arg("before"), py::arg("after"), py::arg("periodic"),

@@ -15,7 +15,7 @@ struct Tap {
   T weight;
 };
 
-/// A row of n results. The sum is taken in the order of the taps. `add`: onto what is there.
+/// A row of n results. The sum is taken in the order of the taps, from 0 or, with `add`, from what is there.
 /// @pre x + offset is readable for n elements for every tap; out overlaps none of them
 void stencil_row(const float* x, const std::vector<Tap<float>>& taps, std::int64_t n, bool add, float* out);
 void stencil_row(const double* x, const std::vector<Tap<double>>& taps, std::int64_t n, bool add,

@@ -20,6 +20,11 @@ DNDarray binary(const BinaryOp& op, const DNDarray& a, const DNDarray& b);
 /// With a Python number, which adapts to the array's type; `reflected` puts it on the left.
 DNDarray binary(const BinaryOp& op, const DNDarray& a, const at::Scalar& b, bool reflected);
 
+/// Writes the result into the memory of `a` at once, without one of its own. False, with nothing done, where that is not
+/// possible: another type or layout, gradients, overlapping memory, an operation torch has no such kernel for. Local.
+bool update(const BinaryOp& op, const DNDarray& a, const DNDarray& b);
+bool update(const BinaryOp& op, const DNDarray& a, const at::Scalar& b);
+
 /// `x` where `condition` holds, else `y`.
 DNDarray where(const DNDarray& condition, const DNDarray& x, const DNDarray& y);
 /// With a Python number, which adapts to the other array's type.

@@ -52,9 +52,11 @@ def overwrite(x: DNDarray, result: DNDarray, name: str) -> DNDarray:
 
 def in_place(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
     """``x += y``: written into x, which keeps its dtype, shape and split. TypeError if the dtype cannot hold it."""
-    fast = _core.operators[name]
+    fast, update = _core.operators[name], _core.updates[name]
 
     def function(t1: DNDarray, t2: Operand) -> DNDarray:
+        if update(t1, t2):
+            return t1
         result = fast(t1, t2)
         if result is NotImplemented:
             return cast("DNDarray", result)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from equiheat import _core
@@ -131,28 +132,28 @@ def collect_(arr: DNDarray, target_rank: int = 0) -> None:
     _replace(arr, collect(arr, target_rank)._core)
 
 
-def _references(holder: Any) -> int:
-    return sys.getrefcount(holder._core)
+def _references(holder: Any) -> tuple[int, int, int]:
+    """How many hold the native array, its tensor in Python, and its tensor in C++.
+
+    Once Python has looked at a tensor, its object there lives on and may be one of the holders.
+    """
+    core = sys.getrefcount(holder._core)
+    return core, sys.getrefcount(holder._core.local), holder._core.holders
 
 
 class _Holder:
-    _core = object
+    """Holds a native array, as a DNDarray does."""
 
-
-def _references_of_one_holder() -> int:
-    holder = _Holder()
-    holder._core = object()  # type: ignore[assignment]
-    return _references(holder)
-
-
-#: What `_references` counts for a native array that one DNDarray holds: depends on the interpreter.
-_ALONE = _references_of_one_holder()
+    def __init__(self, core: _core.Array) -> None:
+        self._core = core
 
 
 def _consumed(arr: DNDarray, fn: str, axis: int | None, counts: list[int] | None) -> _core.Array:
     """The native array under another layout; the present one is read for the last time if only `arr` holds it."""
-    unwrap(arr, fn, "arr")
-    last_reader = _references(arr) <= _ALONE
+    core = unwrap(arr, fn, "arr")
+    alone = _Holder(core.with_local(torch.zeros(()).expand(core.local.shape)))
+    del core
+    last_reader = _references(arr) == _references(alone)
     return arr._core.consume(axis, counts, last_reader)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import numpy as np
@@ -75,3 +76,26 @@ def test_from_and_to_the_whole() -> None:
     assert x.larray.untyped_storage().nbytes() == x.larray.nbytes
     x.resplit_(None)
     assert_equal(x, whole, split=None)
+
+
+def high_water_mark() -> int:
+    """Bytes of the resident set at its largest."""
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/clear_refs").exists(), reason="the high-water mark is Linux's")
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_the_old_block_goes_while_it_is_sent(looked_at: bool) -> None:
+    size = ht.get_comm().size
+    if size == 1:
+        return
+    x = ht.ones((4096 * size, 4096), dtype=ht.float32, split=0)
+    if looked_at:
+        assert x.larray.is_contiguous()
+    pathlib.Path("/proc/self/clear_refs").write_text("5")
+    before = high_water_mark()
+    x.resplit_(1)
+    grown = high_water_mark() - before
+    assert grown < 0.5 * 4096 * 4096 * 4
+    assert float(x[-1, -1]) == 1

@@ -185,3 +185,59 @@ def test_errors() -> None:
         ht.stencil(np.ones((3, 3)), x, out=x)
     with pytest.raises(ValueError, match="has split None"):
         ht.HaloExchange(ht.ones(3, split=None))
+
+
+@given(st.data(), BOUNDARIES)
+def test_steps_are_repetitions(data: Any, boundary: str) -> None:
+    """Sweeps of several steps: blocks of more rows than the stencil reaches, and of fewer."""
+    columns = data.draw(st.lists(st.integers(1, 7), max_size=2))
+    shape = (data.draw(st.integers(1, 60)), *columns)
+    x, value = data.draw(pairs(shape, ("float32", "float64")))
+    reach = [data.draw(st.integers(0, 2)) for _ in shape]
+    weights = np.random.default_rng(data.draw(st.integers(0, 99))).uniform(-0.5, 0.5, [2 * r + 1 for r in reach])
+    steps = data.draw(st.integers(2, 11))
+    expected = value.astype(np.float64)
+    for _ in range(steps):
+        whole = padded(expected, reach, reach, boundary, 2)
+        terms = (
+            weights[at] * whole[tuple(slice(i, i + n) for i, n in zip(at, shape, strict=True))]
+            for at in np.ndindex(weights.shape)
+        )
+        expected = sum(terms, np.zeros(shape))
+    scale = np.abs(expected).max(initial=1)
+    tolerance = 1e-4 if value.dtype == np.float32 else 1e-11
+    out = ht.empty_like(x)
+    for got in (ht.stencil(weights, x, boundary=boundary, value=2, steps=steps),
+                ht.stencil(weights, x, boundary=boundary, value=2, steps=steps, out=out)):  # fmt: skip
+        assert got.split == x.split and got.dtype == x.dtype
+        np.testing.assert_allclose(got.numpy(), expected, rtol=0, atol=tolerance * scale * steps)
+    assert_equal(x, value)
+
+
+def test_steps_in_threads() -> None:
+    value = np.random.default_rng(3).normal(size=(400, 33)).astype(np.float32)
+    weights = np.random.default_rng(4).uniform(-0.2, 0.2, (3, 5))
+    x = ht.array(value, split=0)
+    one = ht.stencil(weights, x, boundary="periodic", steps=19).numpy()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        assert np.array_equal(ht.stencil(weights, x, boundary="periodic", steps=19).numpy(), one)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_steps_have_gradients() -> None:
+    value = np.random.default_rng(5).normal(size=(9, 4))
+    assert gradcheck(lambda x: ht.stencil([[0.5], [0.25], [-0.5]], x, boundary="reflect", steps=3), value)
+
+
+@pytest.mark.parametrize("options", [{"steps": 0}, {"steps": 2.5}, {"steps": 2, "accumulate": True}])
+def test_bad_steps(options: dict[str, Any]) -> None:
+    x = ht.ones((4, 4), split=0)
+    if "accumulate" in options:
+        options = options | {"out": ht.zeros_like(x)}
+    with pytest.raises((ValueError, TypeError), match="stencil: "):
+        ht.stencil([[1.0, 2.0, 1.0]], x, **options)
+    with pytest.raises((ValueError, TypeError), match=r"stencil: .*steps"):
+        ht.stencil(lambda u: u, x, 0, steps=2)

@@ -30,7 +30,7 @@ def _sum(fn: str, input: Any, weights: np.ndarray[Any, Any], mode: str, cval: fl
     offsets = [[int(i) - b for i, b in zip(at, before, strict=True)] for at in places]
     values = [float(weights[tuple(at)]) for at in places]
     beyond = boundary_of(fn, mode), float(cval)
-    return wrap(_core.weighted_stencil(core, before, behind, *beyond, offsets, values, None, False))
+    return wrap(_core.weighted_stencil(core, before, behind, *beyond, offsets, values, None, False, 1))
 
 
 def _along(weights: np.ndarray[Any, Any], axis: int, ndim: int) -> np.ndarray[Any, Any]:

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Operations written into their first operand, against NumPy's: the same memory, in one pass where that is possible."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import equiheat as ht
+from equiheat.testing import assert_equal
+from equiheat.testing.strategies import pairs, shapes
+
+OPERATORS = {
+    "add": operator.iadd,
+    "subtract": operator.isub,
+    "multiply": operator.imul,
+    "divide": operator.itruediv,
+    "bitwise_and": operator.iand,
+    "bitwise_or": operator.ior,
+    "bitwise_xor": operator.ixor,
+}
+DTYPES = ("bool", "uint8", "int32", "int64", "uint16", "float32", "float64", "complex64")
+
+
+@given(st.data(), st.sampled_from(list(OPERATORS)))
+def test_against_numpy(data: Any, name: str) -> None:
+    """Errors included: neither changes anything then."""
+    shape = data.draw(shapes(0, 3, 5))
+    x, value = data.draw(pairs(shape, DTYPES))
+    kind = data.draw(st.sampled_from(["array", "row", "number", "itself", "reversed"]))
+    y: Any
+    other: Any
+    if kind == "array":
+        y, other = data.draw(pairs(shape, DTYPES))
+    elif kind == "row":
+        y, other = data.draw(pairs(shape[-1:], DTYPES))
+    elif kind == "number":
+        y = other = data.draw(st.sampled_from([2, -1, 0.5, True, 1 + 2j]))
+    elif kind == "itself" or not shape:
+        y, other = x, value
+    else:
+        y, other = x[::-1], value[::-1]
+    wanted, block = value.copy(), x.larray
+    apply = OPERATORS[name]
+    try:
+        with np.errstate(all="ignore"):
+            wanted = apply(wanted, other.copy() if isinstance(other, np.ndarray) else other)
+    except TypeError:
+        with pytest.raises(TypeError):
+            apply(x, y)
+        assert_equal(x, value)
+        return
+    except OverflowError:
+        return  # -1 for an unsigned type: tested by the operation itself
+    try:
+        apply(x, y)
+    except TypeError:  # a product of kinds that have none here (bool - bool)
+        assert_equal(x, value)
+        return
+    assert_equal(x, wanted, 1e-5)
+    assert x.larray.data_ptr() == block.data_ptr()
+
+
+def test_no_memory_of_its_own() -> None:
+    """What torch would have to allocate for a result is more than its limit here."""
+    x, y = ht.ones((1000, 1000), split=0), ht.ones((1000,))
+    with torch.profiler.profile(profile_memory=True) as profile:
+        x += y
+        x *= 2.0
+        x -= x
+    assert all(event.cpu_memory_usage < 1 << 16 for event in profile.key_averages())
+    assert float(x.sum()) == 0
+
+
+def test_gradients_are_recorded_before_the_change() -> None:
+    w = ht.ones(6, split=0, dtype=ht.float64)
+    w.larray.requires_grad_()
+    x = w * 2
+    x *= w
+    x.sum().larray.backward()
+    assert w.larray.grad is not None
+    assert bool((w.larray.grad == 4).all())
