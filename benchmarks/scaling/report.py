@@ -145,7 +145,7 @@ def plot(found: dict[str, Any], path: pathlib.Path) -> None:
             xscale="log",
             xlabel="ranks",
             ylim=(0, 1.1),
-            title=f"{kind} scaling efficiency, predicted",
+            title=f"{kind} scaling, predicted for InfiniBand HDR",
             ylabel="efficiency",
         )
         axis.set_xscale("log", base=2)
@@ -156,7 +156,7 @@ def plot(found: dict[str, Any], path: pathlib.Path) -> None:
         axes[2].plot(
             [r["simulated"] for r in rows], [trial_of(r).predicted(net) for r in rows], marker, label=machine, alpha=0.6
         )
-    ends = [1e-7, 1e-1]
+    ends = [2e-6, 2e-2]
     axes[2].plot(ends, ends, "k-", linewidth=0.8)
     axes[2].fill_between(ends, [e / 2 for e in ends], [e * 2 for e in ends], alpha=0.15, label="factor of 2")
     axes[2].set(
@@ -164,7 +164,7 @@ def plot(found: dict[str, Any], path: pathlib.Path) -> None:
         yscale="log",
         xlabel="simulated seconds",
         ylabel="model, seconds",
-        title="collectives, 16 to 1,024 ranks",
+        title="collectives on 16 to 1,024 simulated ranks",
     )
     axes[2].legend(fontsize=7)
     figure.tight_layout()
