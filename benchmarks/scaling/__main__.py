@@ -31,15 +31,14 @@ from network import Network
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def about() -> dict[str, str]:
+def about(parts: list[str]) -> dict[str, str]:
+    """The machine, and for each part of the results what made it."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     names = (line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    return {
-        "commit": commit,
-        "command": "python benchmarks/scaling " + " ".join(sys.argv[1:]),
-        "machine": f"{next(names, platform.machine())}, {len(os.sched_getaffinity(0))} cores",
-    }
+    machine = f"{next(names, platform.machine())}, {len(os.sched_getaffinity(0))} cores"
+    command = "python benchmarks/scaling " + " ".join(sys.argv[1:])
+    return {"machine": machine} | dict.fromkeys(parts, f"`{command}` at {commit}")
 
 
 def measure(ranks: int) -> dict[str, Any]:
@@ -98,11 +97,15 @@ def main() -> None:
     options = parser.parse_args()
     path = options.out.with_suffix(".json")
     found = json.loads(path.read_text()) if path.exists() else {}
+    parts = [
+        f"{part}, {'fat tree' if options.tree else 'crossbar'}" if part == "check" else part for part in options.only
+    ]
+    found["about"] = found.get("about", {}) | about([part for part in parts if part != "report"])
     if "measure" in options.only:
-        found |= {"about": about(), "measured": measure_in_turns([1, options.most], options.turns)}
+        found["measured"] = measure_in_turns([1, options.most], options.turns)
     if "given" in options.only:
         given = json.loads(options.given.read_text())
-        found |= {"about": about(), "measured": measure_in_turns([1], options.turns) | {str(given["ranks"]): given}}
+        found["measured"] = measure_in_turns([1], options.turns) | {str(given["ranks"]): given}
     keep(options.out, found)
     if "check" in options.only:
         if {"measure", "given"} & set(options.only):
