@@ -81,7 +81,7 @@ def checked(rows: list[dict[str, Any]], net: network.Network) -> list[str]:
 
 
 def _ratios(rows: list[dict[str, Any]], ranks: list[int], net: network.Network) -> Iterable[list[str]]:
-    for kind, name, n in dict.fromkeys((r["kind"], r["algorithm"], r["bytes"]) for r in rows):
+    for kind, name, n in sorted({(r["kind"], r["algorithm"], r["bytes"]) for r in rows}):
         cells = {r["ranks"]: r for r in rows if (r["kind"], r["algorithm"], r["bytes"]) == (kind, name, n)}
         shown = (f"{ratio(cells[p], net):.2f} ({time(cells[p]['simulated'])})" if p in cells else "" for p in ranks)
         yield [kind, name, size(n), *shown]
