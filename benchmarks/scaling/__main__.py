@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,8 @@ def main() -> None:
     parser.add_argument("--tree", action="store_true", help="simulate a fat tree instead of a full crossbar")
     parser.add_argument("--program", type=pathlib.Path, default=simulate.PROGRAM)
     options = parser.parse_args()
+    if "check" in options.only and not (shutil.which("smpirun") and options.program.exists()):
+        parser.error(f"check needs smpirun (Debian: libsimgrid-dev) and {options.program}; see --help")
     path = options.out.with_suffix(".json")
     found = json.loads(path.read_text()) if path.exists() else {}
     parts = [
