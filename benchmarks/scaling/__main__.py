@@ -24,9 +24,9 @@ import sys
 import tempfile
 from typing import Any
 
+import extrapolate
 import report
 import simulate
-import tables
 from network import Network
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -67,7 +67,7 @@ def measure_in_turns(counts: list[int], turns: int) -> dict[str, Any]:
 def check(found: dict[str, Any], options: argparse.Namespace) -> None:
     """Simulations, kept one process after the other; those that are there already have the same network."""
     if "check" not in found:
-        net = tables.measured(found["measured"])
+        net = extrapolate.measured(found["measured"])
         found["platform"] = {"flat": simulate.platform(net), "tree": simulate.platform(net, tree=True)}
         found["platform"]["network"] = net._asdict()
     net = Network(**found["platform"]["network"])
@@ -115,7 +115,7 @@ def main() -> None:
             found.pop("check", None)
         check(found, options)
     if "report" in options.only:
-        found["tables"] = tables.tables(found["measured"])
+        found["tables"] = extrapolate.tables(found["measured"])
         keep(options.out, found)
         report.write(options.out, found)
 

@@ -7,9 +7,9 @@ import pathlib
 from collections.abc import Iterable
 from typing import Any
 
+import extrapolate
 import network
 import simulate
-import tables
 
 SHOWN = (1, 2, 16, 64, 256, 1024)
 
@@ -40,7 +40,7 @@ def time(seconds: float) -> str:
 
 
 def measured(found: dict[str, Any]) -> list[str]:
-    net, p = tables.measured(found), tables.most(found)["ranks"]
+    net, p = extrapolate.measured(found), extrapolate.most(found)["ranks"]
     lines = [f"## Measured, {p} ranks of one node", ""]
     lines += [
         f"alpha = {time(net.alpha)}, 1 / beta = {1e-9 / net.beta:.3g} GB/s, 1 / gamma = {1e-9 / net.gamma:.3g} GB/s",
@@ -53,13 +53,13 @@ def measured(found: dict[str, Any]) -> list[str]:
     ]
     rows = (
         [kind, time(f.alpha), f"{1e-9 / f.beta:.3g}" if f.beta else "", f"{f.median_error:.0%}", f"{f.worst_error:.0%}"]
-        for kind, f in tables.fits(found).items()
+        for kind, f in extrapolate.fits(found).items()
     )
     lines += table(("call", "latency", "GB/s", "median error", "worst error"), rows)
     lines += [f"The model at {p} ranks beside the clock (k-means: 30 iterations; small problems):", ""]
     rows = (
         [name, *(time(r[k]) for k in ("1 rank", f"{p} ranks", "model")), f"{r['ratio']:.2f}"]
-        for name, r in tables.predictions(found).items()
+        for name, r in extrapolate.predictions(found).items()
     )
     return lines + table(("problem", "1 rank", f"{p} ranks", "model", "model / measured"), rows)
 

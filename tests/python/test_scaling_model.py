@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import sys
 from typing import Any
@@ -20,6 +21,7 @@ def model() -> Any:
     try:
         import algorithm_costs
         import collective_costs
+        import extrapolate
         import network
         import simulate
     finally:
@@ -27,6 +29,7 @@ def model() -> Any:
 
     class Modules:
         algorithms, collectives, net, simulation = algorithm_costs, collective_costs, network, simulate
+        tables = staticmethod(extrapolate.tables)
 
     return Modules
 
@@ -133,3 +136,14 @@ def test_simulations_fit_into_processes(model: Any) -> None:
         algorithms = {(t.kind, t.algorithm) for t in group}
         assert len(algorithms) == len({kind for kind, _ in algorithms})
     assert {t.kind for t in model.simulation.trials(1024)} >= {"allreduce", "bcast", "allgather", "alltoall", "halo"}
+
+
+def test_published_tables_follow_from_what_was_measured(model: Any) -> None:
+    found = json.loads((ROOT.parent / "results" / "scaling.json").read_text())
+    assert json.loads(json.dumps(model.tables(found["measured"]))) == found["tables"]
+    net = model.net.Network(**found["platform"]["network"])
+    flat = [row for row in found["check"] if row["machine"] == "flat"]
+    assert {row["ranks"] for row in flat} >= {16, 64, 1024}
+    for row in flat:
+        trial = model.simulation.Trial(row["kind"], row["algorithm"], row["bytes"], row["ranks"])
+        assert 0.5 < trial.predicted(net) / row["simulated"] < 2, trial
