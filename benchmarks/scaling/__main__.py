@@ -100,10 +100,13 @@ def main() -> None:
         parser.error(f"check needs smpirun (Debian: libsimgrid-dev) and {options.program}; see --help")
     path = options.out.with_suffix(".json")
     found = json.loads(path.read_text()) if path.exists() else {}
-    parts = [
-        f"{part}, {'fat tree' if options.tree else 'crossbar'}" if part == "check" else part for part in options.only
-    ]
-    found["about"] = found.get("about", {}) | about([part for part in parts if part != "report"])
+    if {"measure", "given"} & set(options.only):
+        found = {}  # all of it follows from the measurement
+    machine = "fat tree" if options.tree else "crossbar"
+    names = {"check": f"check, {machine}, ranks {options.ranks}"}
+    found["about"] = found.get("about", {}) | about(
+        [names.get(part, part) for part in options.only if part != "report"]
+    )
     if "measure" in options.only:
         found["measured"] = measure_in_turns([1, options.most], options.turns)
     if "given" in options.only:
@@ -111,8 +114,6 @@ def main() -> None:
         found["measured"] = measure_in_turns([1], options.turns) | {str(given["ranks"]): given}
     keep(options.out, found)
     if "check" in options.only:
-        if {"measure", "given"} & set(options.only):
-            found.pop("check", None)
         check(found, options)
     if "report" in options.only:
         found["tables"] = extrapolate.tables(found["measured"])
