@@ -70,6 +70,14 @@ def bcast_binomial(p: int, n: float, net: Network) -> float:
     return steps(p) * (net.alpha + n * net.beta)
 
 
+def bcast_binomial_sharing(p: int, n: float, net: Network) -> float:
+    """The same where short messages are sent without waiting and share a link fairly, as a fluid simulator has it.
+
+    The message to the deepest subtree then gets a share of all that leave the root at a time; adapters send in order.
+    """
+    return steps(p) * net.alpha + steps(p) * (steps(p) + 1) / 2 * n * net.beta
+
+
 def bcast_scatter_doubling(p: int, n: float, net: Network) -> float:
     """Scatter along a tree, then allgather (van de Geijn)."""
     return 2 * steps(p) * net.alpha + 2 * (p - 1) / p * n * net.beta
