@@ -8,7 +8,8 @@ k-means (30 iterations from the same centres), moments (mean and standard deviat
 lasso (20 sweeps) of 10**6 x 18 float32 numbers, and a matrix of distances; the nearest neighbours of 10**5 samples
 among as many. Every library runs by itself, one after the other: equiheat and Heat with one thread per rank, the
 others with threads in one process. The time is the median of calls, of the slowest rank; "MiB" is by how much a call
-raises the high-water mark of the resident set. Weak scaling: half the rows (for distances half the pairs) at 1 rank.
+raises the high-water mark of the resident set. Weak scaling: half the rows (for distances half the pairs) at 1 rank,
+alone and beside a second such job, which is the best that the cores and the memory they share allow.
 `--rows`, `--only` and `--add` run parts; what was measured before stays in the results with `--add`.
 """
 
@@ -28,11 +29,12 @@ from typing import Any
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
-#: library, ranks, threads per rank, share of the rows
+#: library, ranks, threads per rank, share of the rows, jobs at a time
 RUNS = [
     ("equiheat", 1, 1, 1.0),
     ("equiheat", 2, 1, 1.0),
     ("equiheat", 1, 1, 0.5),
+    ("equiheat", 1, 1, 0.5, 2),
     ("heat", 1, 1, 1.0),
     ("heat", 2, 1, 1.0),
     ("scikit-learn", 1, 1, 1.0),
@@ -43,27 +45,33 @@ RUNS = [
 ]
 
 
-def title(library: str, ranks: int, threads: int, share: float) -> str:
+def title(library: str, ranks: int, threads: int, share: float, jobs: int = 1) -> str:
     """Name of a run in the results."""
     cores = f"{ranks} ranks" if ranks > 1 else f"{threads} threads" if threads > 1 else "1 core"
-    return f"{library}, {cores}" + (f", {share:g} of the rows" if share != 1 else "")
+    rows = f", {share:g} of the rows" if share != 1 else ""
+    return f"{library}, {cores}{rows}" + (f", {jobs} jobs at a time" if jobs > 1 else "")
 
 
-def run(library: str, ranks: int, threads: int, share: float, options: argparse.Namespace) -> dict[str, Any]:
-    """One worker job; its figures, or why it failed."""
+def run(
+    library: str, ranks: int, threads: int, share: float, jobs: int = 1, *, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Figures of one worker job, of the first of those at a time; or why it failed."""
     environment = os.environ | {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     pairs = int(options.pairs * (share if share == 1 else math.sqrt(share)))
+    command = ["mpiexec", "-n", str(ranks)] if library in ("equiheat", "heat") else []
+    command += [sys.executable, str(HERE / "worker.py"), "--library", library]
+    command += ["--rows", str(int(options.rows * share)), "--pairs", str(pairs), "--seconds", str(options.seconds)]
+    if library == "equiheat" and share == 1:
+        command += ["--neighbours", str(options.neighbours)]
     with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder) / "found.json"
-        command = ["mpiexec", "-n", str(ranks)] if library in ("equiheat", "heat") else []
-        command += [sys.executable, str(HERE / "worker.py"), "--library", library, "--out", str(out)]
-        command += ["--rows", str(int(options.rows * share)), "--pairs", str(pairs), "--seconds", str(options.seconds)]
-        if library == "equiheat" and share == 1:
-            command += ["--neighbours", str(options.neighbours)]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if not out.exists():
+        outs = [pathlib.Path(folder) / f"found{job}.json" for job in range(jobs)]
+        others = [subprocess.Popen([*command, "--out", str(out)], env=environment) for out in outs[1:]]
+        done = subprocess.run([*command, "--out", str(outs[0])], env=environment, capture_output=True, text=True)
+        for other in others:
+            other.wait()
+        if not outs[0].exists():
             return {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1][:200]}
-        return json.loads(out.read_text())
+        return json.loads(outs[0].read_text())
 
 
 def about(options: argparse.Namespace) -> dict[str, Any]:
@@ -99,7 +107,7 @@ def main() -> None:
     for case in RUNS:
         name = title(*case)
         if name.startswith(options.only):
-            runs[name] = run(*case, options)
+            runs[name] = run(*case, options=options)
             sys.stdout.write(f"{name}: {json.dumps(runs[name])}\n")
             sys.stdout.flush()
     report.write(options.out, about(options), runs)

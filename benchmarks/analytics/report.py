@@ -38,6 +38,24 @@ def seconds(runs: dict[str, Any], run: str, problem: str) -> float | None:
     return min(times) if times else None
 
 
+def scaling(runs: dict[str, Any], problem: str) -> dict[str, float]:
+    """Strong and weak scaling of equiheat: ratios of the least times, which other work on the machine touches least."""
+    names = {
+        "one": OURS[1], "two": OURS[0],
+        "half": f"{OURS[1]}, 0.5 of the rows", "both": f"{OURS[1]}, 0.5 of the rows, 2 jobs at a time",
+    }  # fmt: skip
+    rows = {key: runs.get(name, {}).get(problem, {}) for key, name in names.items()}
+    time = {key: row.get("least", row.get("seconds")) for key, row in rows.items()}
+    memory = {key: row.get("MiB") for key, row in rows.items()}
+    ratios = {
+        "speed-up of 2 ranks": (time["one"], time["two"]),
+        "weak scaling efficiency, 1 to 2 ranks": (time["half"], time["two"]),
+        "the same against two jobs of 1 rank at a time": (time["both"], time["two"]),
+        "memory of a rank, 2 ranks / 1 with half the rows": (memory["two"], memory["half"]),
+    }
+    return {name: round(a / b, 2) for name, (a, b) in ratios.items() if a and b}
+
+
 def summary(runs: dict[str, Any]) -> dict[str, Any]:
     """How many times faster equiheat is, and how well it scales."""
     found: dict[str, Any] = {}
@@ -50,12 +68,7 @@ def summary(runs: dict[str, Any]) -> dict[str, Any]:
             theirs = seconds(runs, run, problem)
             if ours and theirs:
                 ratios[run] = round(theirs / ours, 2)
-        one, half, two = (seconds(runs, r, problem) for r in (OURS[1], f"{OURS[1]}, 0.5 of the rows", OURS[0]))
-        found[problem] = {"times faster than": ratios}
-        if one and two:
-            found[problem]["speed-up of 2 ranks"] = round(one / two, 2)
-        if half and two:
-            found[problem]["weak scaling efficiency, 1 to 2 ranks"] = round(half / two, 2)
+        found[problem] = {"times faster than": ratios, **scaling(runs, problem)}
     return found
 
 

@@ -61,7 +61,9 @@ def timed(call: Callable[[], Any], seconds: float) -> dict[str, Any]:
             times.append(once(call))
     except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}".splitlines()[0][:160]}
-    return {"seconds": statistics.median(times), "calls": len(times), "MiB": round(memory, 1)}
+    return {
+        "seconds": statistics.median(times), "least": min(times), "calls": len(times), "MiB": round(memory, 1)
+    }  # fmt: skip
 
 
 def neighbours(rows: int) -> dict[str, Any]:
