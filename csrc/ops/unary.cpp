@@ -20,6 +20,7 @@
 #include <ATen/ops/exp_ops.h>
 #include <ATen/ops/expm1_ops.h>
 #include <ATen/ops/floor_ops.h>
+#include <ATen/ops/hypot_ops.h>
 #include <ATen/ops/imag_ops.h>
 #include <ATen/ops/isfinite_ops.h>
 #include <ATen/ops/isinf_ops.h>
@@ -85,14 +86,35 @@ at::Tensor arc_cosine(const at::Tensor& x) {
   return op::complex::call(op::real::call(result), op::copysign_Tensor::call(op::imag::call(result), side));
 }
 
-// torch loses the infinite magnitude beside a part that is no number.
+// torch loses the infinite magnitude beside a part that is no number, and a magnitude of one has the logarithm +0.
 at::Tensor log_of_one_more(const at::Tensor& x) {
   const at::Tensor result = op::log1p::call(x);
   if (!x.is_complex()) return result;
   const at::Tensor infinite =
       op::isinf::call(op::real::call(x)).logical_or_(op::isinf::call(op::imag::call(x)));
-  const at::Tensor magnitude = op::real::call(result).masked_fill(infinite, INFINITY);
+  const at::Tensor magnitude = op::real::call(result).masked_fill(infinite, INFINITY).add(0.0);
   return op::complex::call(magnitude, op::imag::call(result));
+}
+
+/// Other values for a fresh complex result of torch; its gradient stays.
+void set_parts(const at::Tensor& result, const at::Tensor& real, const at::Tensor& imaginary) {
+  const at::Tensor values = result.variable_data();
+  op::real::call(values).copy_(real);
+  op::imag::call(values).copy_(imaginary);
+}
+
+// 1 / x by Smith's method, as NumPy: torch loses signs of zeros, and 1 / 0 is no number.
+at::Tensor inverted(const at::Tensor& x) {
+  const at::Tensor result = op::reciprocal::call(x);
+  if (!x.is_complex()) return result;
+  const at::Tensor a = op::real::call(x.detach()), b = op::imag::call(x.detach());
+  const at::Tensor upright = b.abs().le(a.abs());
+  const at::Tensor large = a.where(upright, b);
+  const at::Tensor ratio = b.where(upright, a).div(large);
+  const at::Tensor scale = large.add(b.where(upright, a).mul(ratio)).reciprocal();
+  const at::Tensor rest = scale.mul(ratio);
+  set_parts(result, scale.where(upright, rest), rest.where(upright, scale).neg());
+  return result;
 }
 
 // torch has no magnitude of bool.
@@ -105,9 +127,25 @@ at::Tensor phase(const at::Tensor& x) {
   return x.is_complex() ? op::angle::call(x) : op::atan2::call(imaginary_part(x), x);
 }
 
+// One part infinite: the direction of that part; both: none. torch gives NaN, and loses very small and large numbers.
+void set_directions(const at::Tensor& sign, const at::Tensor& x) {
+  const at::Tensor a = op::real::call(x), b = op::imag::call(x);
+  const at::Tensor length = op::hypot::call(a, b);
+  const at::Tensor infinite = op::isinf::call(length);
+  const auto part = [&](const at::Tensor& value, const at::Tensor& other) {
+    const at::Tensor endless = op::isinf::call(value);
+    const at::Tensor direction = op::sgn::call(value)
+                                     .masked_fill(endless.logical_not(), 0)
+                                     .masked_fill(endless.logical_and(op::isinf::call(other)), NAN);
+    return direction.where(infinite, value.div(length).masked_fill(length.eq(0), 0));
+  };
+  set_parts(sign, part(a, b), part(b, a));
+}
+
 // torch's sign of NaN is 0.
 at::Tensor sign_of(const at::Tensor& x) {
   const at::Tensor sign = op::sgn::call(x);
+  if (x.is_complex()) set_directions(sign, x.detach());
   return x.is_floating_point() ? x.where(op::isnan::call(x), sign) : sign;
 }
 

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
 from equiheat import _core
+from equiheat._base import wrap
 from equiheat._function import Operand, deliver, named
 
 if TYPE_CHECKING:
@@ -21,6 +22,26 @@ def operator(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
 
     def function(self: DNDarray, other: Operand) -> DNDarray:
         return cast("DNDarray", fast(self, other))
+
+    return named(function, name, f"`{name}` of this array and another.")
+
+
+def _compares(other: Any) -> bool:
+    """Whether its class says what equals it; None's and `object` do not."""
+    equals: Any = type(other).__eq__
+    return equals is not object.__eq__ and other is not None
+
+
+def comparison(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
+    """``x == y``: nothing equals what is no number (None, strings), element by element as in NumPy."""
+    fast = _core.operators[name]
+
+    def function(self: DNDarray, other: Operand) -> DNDarray:
+        result = fast(self, other)
+        if result is NotImplemented and (isinstance(other, (str, bytes)) or not _compares(other)):
+            core = self._core
+            result = wrap(core.with_local(torch.full_like(core.local, name == "ne", dtype=torch.bool)))
+        return cast("DNDarray", result)
 
     return named(function, name, f"`{name}` of this array and another.")
 

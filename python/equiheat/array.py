@@ -40,8 +40,8 @@ from equiheat import (
     trigonometry,
 )
 from equiheat._base import ArrayBase, SparseBase, set_array_type, wrap
+from equiheat._operators import comparison, operator, overwrite, reflected
 from equiheat._operators import in_place as written
-from equiheat._operators import operator, overwrite, reflected
 from equiheat.communication import Communicator
 from equiheat.io.dispatch import FileMethods
 from equiheat.sparse.manipulations import SparseMethods
@@ -227,8 +227,8 @@ class DNDarray(
     __xor__, __rxor__, __ixor__ = operator("bitwise_xor"), reflected("bitwise_xor"), written("bitwise_xor")
     __lshift__, __rlshift__, __ilshift__ = operator("left_shift"), reflected("left_shift"), written("left_shift")
     __rshift__, __rrshift__, __irshift__ = operator("right_shift"), reflected("right_shift"), written("right_shift")
-    __eq__ = operator("eq")  # type: ignore[assignment]
-    __ne__ = operator("ne")  # type: ignore[assignment]
+    __eq__ = comparison("eq")  # type: ignore[assignment]
+    __ne__ = comparison("ne")  # type: ignore[assignment]
     __lt__ = operator("lt")
     __le__ = operator("le")
     __gt__ = operator("gt")

@@ -7,6 +7,7 @@ collective: every rank must call it.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -111,17 +112,42 @@ def __array__(x: DNDarray, dtype: Any = None, copy: bool | None = None) -> np.nd
     return np.array(block, dtype=dtype, copy=True) if copy else np.asarray(block, dtype=dtype)
 
 
-def item(x: DNDarray) -> Any:
-    """The one element of an array as a Python number, on every rank. Collective when split.
+def item(x: DNDarray, *index: Any) -> Any:
+    """One element as a Python number, on every rank. Collective when split.
+
+    Parameters
+    ----------
+    *index
+        Nothing, for the only element; one integer, into the elements in C order; an integer for each axis, or a tuple
+        of them.
 
     Raises
     ------
     ValueError
-        If the array has not exactly one element.
+        Without an index, if the array has not exactly one element; if there are neither one nor `ndim` integers.
+    IndexError
+        If there is no such element.
+
+    Examples
+    --------
+    >>> x = ht.arange(6, split=0).reshape((2, 3))
+    >>> x.item(4), x.item(1, 1)
+    (4, 4)
     """
-    if x._core.size != 1:
-        raise ValueError(f"only one-element DNDarrays can be converted to Python scalars, this has {x._core.size}")
-    return x._core.resplit(None).local.item()
+    if not index:
+        if x._core.size != 1:
+            raise ValueError(f"only one-element DNDarrays can be converted to Python scalars, this has {x._core.size}")
+        return x._core.resplit(None).local.item()
+    place = index[0] if len(index) == 1 and isinstance(index[0], tuple) else index
+    if len(place) == 1 and x._core.ndim != 1:
+        flat, size = operator.index(place[0]), x._core.size
+        if not -size <= flat < size:
+            raise IndexError(f"item: index {flat} is out of bounds for size {size}")
+        place = tuple(int(i) for i in np.unravel_index(flat % size, tuple(x._core.gshape)))
+    if len(place) != x._core.ndim:
+        raise ValueError(f"item: one index or {x._core.ndim} are needed, got {len(place)}")
+    element: Any = x
+    return element[tuple(operator.index(i) for i in place)]._core.resplit(None).local.item()
 
 
 def tolist(x: DNDarray, keepsplit: bool = False) -> Any:

@@ -16,10 +16,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
-from equiheat import _core, conversion
-from equiheat._base import ArrayBase, wrap
+from equiheat import _core
+from equiheat._base import ArrayBase
+from equiheat.numpy_blocks import as_ours, block_by_block
+from equiheat.numpy_functions import FUNCTIONS
+from equiheat.numpy_reductions import is_restricted, reduce_by_halves, restricted
 
 __all__: list[str] = []
 
@@ -34,8 +36,8 @@ _REDUCTIONS = {
 _SCANS = {"add": "cumsum", "multiply": "cumprod"}
 #: Parameters under other names here.
 _RENAMED = {"a_min": "min", "a_max": "max", "newshape": "shape", "correction": "ddof"}
-#: Of no effect here: memory order of a result, subclasses, casting rules, promises about input.
-_WITHOUT_EFFECT = ("order", "subok", "casting", "assume_unique", "like")
+#: Of no effect here: memory order of a result, subclasses, casting rules, promises about input, plans.
+_WITHOUT_EFFECT = ("order", "subok", "casting", "assume_unique", "like", "optimize")
 # fmt: on
 
 
@@ -74,54 +76,41 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
     name = ufunc.__name__
     function = getattr(_ht(), _UFUNC_NAMES.get(name, name), None)
     if function is None:
-        return _block_by_block(ufunc, inputs, out, options) if ufunc.signature is None else NotImplemented
+        return _in_blocks(ufunc, inputs, out, options) if ufunc.signature is None else NotImplemented
     where, dtype = options.pop("where", True), options.pop("dtype", None)
     for ignored in _WITHOUT_EFFECT:
         options.pop(ignored, None)
     if options:
         raise TypeError(f"{name}: {', '.join(options)} is not supported for DNDarrays")
     if dtype is not None:
-        inputs = [_ht().asarray(x).astype(dtype) for x in inputs]
+        inputs = [_ht().asarray(x).astype(_typed(dtype)) for x in inputs]
     if where is not True:
         return function(*inputs, out=out[0] if out else None, where=where)
     return _deliver(function(*inputs), out, name)
 
 
-def _block_by_block(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, Any]) -> Any:
-    """A ufunc that has no counterpart (SciPy's special functions, ...): element by element NumPy needs blocks only.
-
-    Operands are brought to one shape and layout, which costs what `equiheat.add` does; no gradients.
-    """
-    ht = _ht()
-    numbers = [isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic) for x in inputs]
-    operands = [x for x, number in zip(inputs, numbers, strict=True) if not number]
+def _in_blocks(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, Any]) -> Any:
     where = options.pop("where", True)
-    given = [x if isinstance(x, ArrayBase) else _as_ours(np.asarray(x)) for x in operands]
-    arrays = list(ht.broadcast_arrays(*given))
-    target = next((x for x in arrays if x.split is not None), arrays[0])
-    blocks = iter([conversion.for_numpy(ht.sanitize_distribution(x, target=target)._core.local) for x in arrays])
-    results = ufunc(*[x if number else next(blocks) for x, number in zip(inputs, numbers, strict=True)], **options)
-    several = results if isinstance(results, tuple) else (results,)
-    device = target._core.local.device
-    wrapped = tuple(wrap(target._core.with_local(torch.from_numpy(np.asarray(r)).to(device))) for r in several)
-    return _deliver(wrapped if isinstance(results, tuple) else wrapped[0], out, ufunc.__name__, where)
+    return _deliver(block_by_block(ufunc, inputs, options), out, ufunc.__name__, where)
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
             initial: Any = None, where: Any = True) -> Any:  # fmt: skip
     name = _REDUCTIONS.get(ufunc.__name__)
-    if name is None:
-        return NotImplemented
-    if where is not True:
-        raise TypeError(f"{ufunc.__name__}.reduce: where is not supported for DNDarrays; reduce ht.where(...) instead")
     source = _ht().asarray(x)
-    options = {} if dtype is None else {"dtype": dtype} if name in ("sum", "prod") else {}
-    if dtype is not None and not options:
-        source = source.astype(dtype)
-    result = getattr(_ht(), name)(source, axis=axis, keepdims=keepdims, **options)
-    if initial is not None:
-        result = _call(ufunc, (result, initial), None, {})
-    return _deliver(result, out, ufunc.__name__)
+    if name is not None and (where is not True or initial is not None):
+        result = restricted(name, source, axis, dtype, None, keepdims, initial=initial, where=where)
+    elif name is None:
+        if where is not True or initial is not None or keepdims:
+            raise TypeError(f"{ufunc.__name__}.reduce: where, initial and keepdims are not supported for DNDarrays")
+        source = source if dtype is None else source.astype(_typed(dtype))
+        result = reduce_by_halves(ufunc, lambda a, b: _call(ufunc, (a, b), None, {}), source, axis)
+    elif dtype is not None and name not in ("sum", "prod"):
+        result = getattr(_ht(), name)(source.astype(_typed(dtype)), axis=axis, keepdims=keepdims)
+    else:
+        options = {} if dtype is None else {"dtype": dtype}
+        result = getattr(_ht(), name)(source, axis=axis, keepdims=keepdims, **options)
+    return result if result is NotImplemented else _deliver(result, out, ufunc.__name__)
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
@@ -143,11 +132,12 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
     """
     if method == "__call__":
         return _call(ufunc, inputs, kwargs.pop("out", None), kwargs)
-    if method == "reduce":
-        return _reduce(ufunc, *inputs, **kwargs)
-    if method == "accumulate":
-        return _accumulate(ufunc, *inputs, **kwargs)
-    return _outer(ufunc, *inputs, **kwargs) if method == "outer" else NotImplemented
+    handlers: dict[str, Callable[..., Any]] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer}
+    found = handlers.get(method)
+    result = NotImplemented if found is None else found(ufunc, *inputs, **kwargs)
+    if result is NotImplemented:
+        raise TypeError(f"{ufunc.__name__}.{method} is not supported for DNDarrays")
+    return result
 
 
 # ---------------------------------------------------------------------- other functions
@@ -192,15 +182,9 @@ def _outer_product(a: Any, b: Any, out: Any = None) -> Any:
     return _deliver(ht.outer(ht.asarray(a).reshape((-1,)), ht.asarray(b).reshape((-1,))), out, "outer")
 
 
-def _as_ours(value: Any) -> Any:
-    """A NumPy array as a replicated one; sequences with at least one of our arrays become all ours."""
-    ht = _ht()
-    with ht.default_split(None):
-        if isinstance(value, np.ndarray):
-            return ht.asarray(value)
-        if isinstance(value, (list, tuple)) and any(isinstance(x, ArrayBase) for x in value):
-            return [ht.asarray(x) for x in value]
-    return value
+def _typed(dtype: Any) -> Any:
+    """NumPy's meaning of a data type: ``float`` is float64, which is float32 in Heat."""
+    return np.dtype(dtype) if dtype in (int, float, complex, "int", "float", "complex") else dtype
 
 
 #: Functions whose meaning here, or whose name, is another.
@@ -234,6 +218,8 @@ def _counterpart(func: Callable[..., Any]) -> tuple[Callable[..., Any], bool] | 
     module = func.__module__.removesuffix("._linalg").removesuffix("._pocketfft").removesuffix("._helper")
     name = func.__name__
     home: Any = {"numpy": _ht, "numpy.linalg": lambda: _ht().linalg, "numpy.fft": lambda: _ht().fft}.get(module)
+    if func in FUNCTIONS:
+        return FUNCTIONS[func], True
     if module == "numpy" and name in _OWN:
         return _OWN[name], True
     function = None if home is None else getattr(home(), name, None)
@@ -261,7 +247,7 @@ def _translated(
     theirs, ours = _parameters(func), _parameters(target)
     assert ours is not None
     if theirs is None:
-        return [_as_ours(value) for value in args], kwargs
+        return [as_ours(value) for value in args], kwargs
     bound = inspect.signature(func).bind(*args, **kwargs)
     given = set(bound.arguments)
     bound.apply_defaults()
@@ -272,11 +258,15 @@ def _translated(
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
             places += value
             continue
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            names.update(value)
+            continue
         if parameter.default is inspect.Parameter.empty and not names:
-            places.append(value if places else _as_ours(value))
+            places.append(value if places else as_ours(value))
             continue
         if name == "order" and value in ("K", "A"):
             continue
+        value = _typed(value) if name == "dtype" else value
         wanted = name if name in ours else _RENAMED.get(name, name)
         if wanted in ours:
             if name in given or _differs(value, ours[wanted].default):
@@ -294,6 +284,8 @@ def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, k
     TypeError
         If there is none, or it lacks an argument that is given.
     """
+    if is_restricted(func.__name__, kwargs):
+        return restricted(func.__name__, **inspect.signature(func).bind(*args, **kwargs).arguments)
     found = _counterpart(func)
     if found is None:
         return NotImplemented
@@ -316,3 +308,16 @@ class NumPyMethods:
     __array_priority__ = 1000.0
     __array_ufunc__ = array_ufunc
     __array_function__ = array_function
+
+    def fill(self: Any, value: Any) -> None:
+        """Write one number to all elements. Local."""
+        self[...] = value
+
+    def partition(self: Any, kth: Any, axis: int = -1) -> None:
+        """As `equiheat.partition`, into this array."""
+        self[...] = _ht().partition(self, kth, axis)
+
+    def tobytes(self: Any, order: str = "C") -> bytes:
+        """The bytes of the whole array, on every rank. Collective: an allgather when split."""
+        data: bytes = self.numpy().tobytes(order)
+        return data

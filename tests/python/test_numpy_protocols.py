@@ -80,8 +80,8 @@ def test_universal_functions() -> None:
         same(out, np.exp(VALUE))
         with pytest.raises(TypeError):
             np.add.at(x, 0, 1)
-        with pytest.raises(TypeError, match="where"):
-            np.add.reduce(x, where=VALUE > 1)
+        with pytest.raises(TypeError, match=r"subtract\.reduce"):
+            np.subtract.reduce(x)
 
 
 def test_universal_functions_without_counterpart() -> None:
@@ -117,9 +117,9 @@ def test_functions(function: Any, keywords: dict[str, Any]) -> None:
 def test_functions_without_counterpart() -> None:
     x = ht.ones((4, 3), split=0)
     with pytest.raises(TypeError, match="no implementation"):
-        np.apply_over_axes(np.sum, x, [0])
+        np.packbits(x)
     with pytest.raises(TypeError, match="where is not supported"):
-        np.sum(x, where=np.ones((4, 3), bool))
+        np.nansum(x, where=np.ones((4, 3), bool))
     assert np.shape(x) == (4, 3) and np.size(x) == 12 and np.ndim(x) == 2 and not np.iscomplexobj(x)
     assert np.array_equal(x, x)
     assert np.allclose(x, np.ones((4, 3)))

@@ -16,9 +16,10 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn import metrics, preprocessing  # noqa: E402
 from sklearn.decomposition import PCA  # noqa: E402
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis  # noqa: E402
-from sklearn.linear_model import Ridge  # noqa: E402
+from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge, RidgeClassifier, RidgeCV  # noqa: E402
+from sklearn.naive_bayes import GaussianNB  # noqa: E402
 
-pytestmark = [pytest.mark.ranks(1, 2), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.ranks(1, 2, 3), pytest.mark.filterwarnings("ignore")]
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 6)) @ RNG.normal(size=(6, 6))
 LABELS = (X[:, 0] + 0.3 * RNG.normal(size=60) > 0).astype(np.int64) + (X[:, 1] > 1)
@@ -114,3 +115,64 @@ def test_kernels_and_distances(name: str) -> None:
 @pytest.mark.parametrize("name", ["StandardScaler", "MinMaxScaler", "MaxAbsScaler", "Normalizer"])
 def test_scalers(name: str) -> None:
     check(lambda wrap: (getattr(preprocessing, name)().fit(wrap(X)).transform(wrap(X)),))
+
+
+BINARY, SCORES = (LABELS > 0).astype(np.int64), RNG.random(60)
+PROBABILITIES = RNG.dirichlet(np.ones(3), 60)
+
+
+@pytest.mark.parametrize("name", ["average_precision_score", "precision_recall_curve", "roc_curve", "det_curve"])
+def test_curves(name: str) -> None:
+    def case(wrap: Any) -> tuple[Any, ...]:
+        found = getattr(metrics, name)(wrap(BINARY), wrap(SCORES))
+        return found if isinstance(found, tuple) else (found,)
+
+    check(case)
+
+
+@pytest.mark.parametrize("name", ["brier_score_loss", "d2_brier_score", "log_loss", "d2_log_loss_score"])
+def test_metrics_of_probabilities(name: str) -> None:
+    classes = "log" in name
+    with ht.whole_interchange(classes):  # labels are one-hot encoded by NumPy
+        labels, scores = (LABELS, PROBABILITIES) if classes else (BINARY, SCORES)
+        check(lambda wrap: (getattr(metrics, name)(wrap(labels), wrap(scores)),))
+
+
+@pytest.mark.parametrize(
+    "name", ["d2_tweedie_score", "d2_pinball_score", "d2_absolute_error_score", "root_mean_squared_log_error"]
+)
+def test_more_regression_metrics(name: str) -> None:
+    check(lambda wrap: (getattr(metrics, name)(wrap(POSITIVE[:, 0]), wrap(POSITIVE[:, 1])),))
+
+
+@pytest.mark.parametrize(
+    "name", ["paired_euclidean_distances", "paired_manhattan_distances", "paired_cosine_distances"]
+)
+def test_paired_distances(name: str) -> None:
+    check(lambda wrap: (getattr(metrics.pairwise, name)(wrap(X), wrap(X[::-1].copy())),))
+
+
+def test_distances_and_nearest_rows() -> None:
+    check(lambda wrap: (metrics.pairwise.euclidean_distances(wrap(X), wrap(X[:9])),
+                        metrics.pairwise_distances_argmin(wrap(X), wrap(X[:7]))))  # fmt: skip
+
+
+def test_naive_bayes() -> None:
+    def case(wrap: Any) -> tuple[Any, ...]:
+        model = GaussianNB().fit(wrap(X), wrap(LABELS))
+        return model.predict(wrap(X)), model.predict_proba(wrap(X))
+
+    check(case)
+
+
+@pytest.mark.parametrize("kind", [RidgeCV, RidgeClassifier, LogisticRegression, PoissonRegressor])
+def test_linear_models_that_use_numpy_in_between(kind: Any) -> None:
+    options = {RidgeClassifier: {"solver": "svd"}, RidgeCV: {}}.get(kind, {"tol": 1e-10})
+    targets = POSITIVE[:, 0] if kind in (RidgeCV, PoissonRegressor) else BINARY
+
+    def case(wrap: Any) -> tuple[Any, ...]:
+        model = kind(**options).fit(wrap(X), wrap(targets))
+        return (model.predict(wrap(X)),)
+
+    with ht.whole_interchange(kind is not RidgeCV):
+        check(case)

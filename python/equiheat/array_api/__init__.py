@@ -14,6 +14,7 @@ Code that was written for the standard never says `split`; arrays it makes follo
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -63,6 +64,8 @@ def _with_dtype(reduce: Callable[..., Any]) -> Callable[..., Any]:
 def __getattr__(name: str) -> Any:
     if name in ("nanmean", "nanstd", "nanvar"):
         return _with_dtype(getattr(equiheat, name))
+    if name == "special":
+        return importlib.import_module("equiheat.array_api.special")
     if name in _BEYOND:
         return getattr(equiheat, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

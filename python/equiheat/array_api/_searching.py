@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from equiheat.array_api._dtypes import default_of
 from equiheat.array_api._heat import Array, Axis, Operand, ht, is_array
@@ -67,8 +67,15 @@ def searchsorted(x1: Array, x2: Operand, /, *, side: str = "left", sorter: Array
     return ht.searchsorted(x1, x2, side=side, sorter=sorter)
 
 
-def where(condition: Array, x1: Operand, x2: Operand, /) -> Array:
-    """x1 where the condition holds, else x2; see `equiheat.where`. Two Python numbers give their default type."""
+def where(condition: Array, x1: Operand = None, x2: Operand = None, /) -> Any:
+    """x1 where the condition holds, else x2; see `equiheat.where`. Two Python numbers give their default type.
+
+    Beyond the standard, the condition alone gives `nonzero` of it, as in NumPy (scikit-learn does that).
+    """
+    if x1 is None and x2 is None:
+        return nonzero(condition)
+    if x1 is None or x2 is None:
+        raise TypeError("where: x1 and x2 must be given both, or neither")
     if not is_array(x1) and not is_array(x2):
         kind = ht.promote_types(default_of(x1), default_of(x2))
         with ht.default_split(None):

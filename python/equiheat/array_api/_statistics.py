@@ -126,11 +126,11 @@ def _scan(
 def diff(
     x: Array,
     /,
+    n: builtins.int = 1,
     *,
     axis: builtins.int = -1,
-    n: builtins.int = 1,
     prepend: Array | None = None,
     append: Array | None = None,
 ) -> Array:
-    """Differences of neighbours along an axis, `n` times; see `equiheat.diff`."""
+    """Differences of neighbours along an axis, `n` times (by place, too: scikit-learn does); see `equiheat.diff`."""
     return ht.diff(x, n, axis, prepend, append)

@@ -104,13 +104,17 @@ def tensordot(
     """
     left, right = native_pair("tensordot", ("a", "b"), a, b)
     first, second = _pairs(axes, left, right)
-    if not left.is_distributed and not right.is_distributed and left.split is None and right.split is None:
-        dtype = _core.promote(left.local.dtype, right.local.dtype)
+    dtype = _core.promote(left.local.dtype, right.local.dtype)
+    if left.split is None and right.split is None and dtype not in _NOT_MULTIPLIED:
         product = torch.tensordot(left.local.to(dtype), right.local.to(dtype), dims=(first, second))
         return wrap(_core.Array(product, list(product.shape), None, None, left.comm))
     result, free_a, free_b = contract(left, right, [], list(zip(first, second, strict=True)))
     present: list[Any] = [("a", i) for i in free_a] + [("b", i) for i in free_b]
     return ordered(result, present, sorted(present))
+
+
+#: Types for which torch has no products.
+_NOT_MULTIPLIED = (torch.bool, torch.uint16, torch.uint32, torch.uint64)
 
 
 def _pairs(axes: Any, a: _core.Array, b: _core.Array) -> tuple[list[int], list[int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from equiheat import _core, manipulation
 from equiheat._base import unwrap, wrap
 from equiheat._function import deliver, native, torch_dtype
@@ -185,6 +187,9 @@ def trace(
         wanted = torch_dtype(dtype)
         core = core.with_local(core.local.to(wanted))
         return deliver(wrap(_core.trace(core, offset, axis1, axis2)).astype(wanted), out, True, "trace")
+    if core.local.dtype == torch.uint64:  # torch does not add them up; the bits are those of signed sums
+        signed = _core.trace(core.with_local(core.local.view(torch.int64)), offset, axis1, axis2)
+        return deliver(wrap(signed.with_local(signed.local.view(torch.uint64))), out, True, "trace")
     return deliver(wrap(_core.trace(core, offset, axis1, axis2)), out, True, "trace")
 
 
