@@ -51,6 +51,15 @@ def optional(name: str) -> Any:
         return None
 
 
+def heat_or_none() -> Any:
+    """Heat, if it is there."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parent / "versus_heat"))
+    try:
+        return importlib.import_module("timing").import_heat()
+    except ImportError:
+        return None
+
+
 def programs(path: pathlib.Path, kind: Any) -> dict[str, tuple[bool, Callable[[], Any]]]:
     """Name to (by all ranks, what it does)."""
     first = COMM.split(0 if COMM.rank == 0 else -1)
@@ -62,16 +71,14 @@ def programs(path: pathlib.Path, kind: Any) -> dict[str, tuple[bool, Callable[[]
         found[f"ours, {COMM.size} ranks"] = (True, lambda: ht.load_csv(path, dtype=kind, split=0))
     pandas = optional("pandas")
     if pandas:
-        for name, precision in (("pandas", None), ("pandas, round_trip", "round_trip")):
-            options = {"header": None, "dtype": kind, "float_precision": precision}
-            found[name] = (False, lambda o=options: pandas.read_csv(path, **o).to_numpy())  # type: ignore[misc]
+        found["pandas"] = (False, lambda: pandas.read_csv(path, header=None, dtype=kind).to_numpy())
     return found
 
 
-def seconds(by_all: bool, work: Callable[[], Any], expected: np.ndarray | None) -> float:
+def seconds(by_all: bool, work: Callable[[], Any], expected: np.ndarray) -> float:
     """Of one call; what comes out is compared."""
     taken, found = together(work) if by_all else alone(work)
-    if expected is not None and found is not None:
+    if found is not None:
         own = found.larray.numpy() if isinstance(found, ht.DNDarray) else found
         begin = COMM.chunk(expected.shape, 0)[0] if by_all else 0
         assert np.array_equal(own, expected[begin : begin + len(own)])
@@ -83,18 +90,17 @@ def measure(path: pathlib.Path, values: np.ndarray, repeats: int) -> dict[str, f
     times: dict[str, list[float]] = {name: [] for name in known}
     for number in range(repeats + 1):
         for name in list(known)[:: 1 if number % 2 else -1]:
-            times[name].append(seconds(*known[name], None if name == "pandas" else values))
+            times[name].append(seconds(*known[name], values))
     size = path.stat().st_size / 1e6
     return {name: round(size / statistics.median(taken[1:]), 1) for name, taken in times.items()}
 
 
 def heat_speed(path: pathlib.Path, dtype: str) -> dict[str, float]:
     """Of one call at all ranks, the second."""
-    heat = optional("heat")
+    heat = heat_or_none()
     if heat is None:
         return {}
-    load = getattr(heat, "load_csv", None)
-    taken = [together(lambda: load(str(path), dtype=getattr(heat, dtype), split=0))[0] for _ in range(2)]
+    taken = [together(lambda: heat.load_csv(str(path), dtype=getattr(heat, dtype), split=0))[0] for _ in range(2)]
     return {f"Heat {heat.__version__}, {COMM.size} ranks": round(path.stat().st_size / 1e6 / taken[1], 2)}
 
 
@@ -129,7 +135,7 @@ def main() -> None:
         if options.json:
             given = f"--rows {options.rows} --columns {options.columns} --repeats {options.repeats}"
             command = f"mpiexec -n {COMM.size} python benchmarks/text_tables.py {given} --heat-rows {options.heat_rows}"
-            libraries = {n: m.__version__ for n in ("numpy", "pandas", "heat") if (m := optional(n))}
+            libraries = {n: m.__version__ for n in ("numpy", "pandas") if (m := optional(n))}
             known = {k: v for k, v in about(command).items() if k not in ("h5py", "zarr")}
             facts = {**known, **libraries, "unit": "MB/s, of medians"}
             options.json.write_text(json.dumps({"about": facts, "cases": results}, indent=1) + "\n")
