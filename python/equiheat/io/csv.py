@@ -151,7 +151,7 @@ class _Table:
             choice = text.own_choice(part, rows)
             local = slabs.together(self.comm, lambda: text.parsed(file, part, choice, self.request, wanted))
         x = array(local.to(self.place.torch_device), is_split=0, comm=self.comm, copy=None)
-        return balance(x, copy=True) if axis == 0 else resplit(x, axis)
+        return balance(x) if axis == 0 else resplit(x, axis)
 
 
 def _request(**options: Any) -> text.Request:
