@@ -140,12 +140,13 @@ def measure(case: Any, x: ht.DNDarray, whole: np.ndarray | None, folder: pathlib
     return row
 
 
-def about(options: argparse.Namespace) -> dict[str, Any]:
+def about(command: str) -> dict[str, Any]:
+    """What was run, and on what."""
     git = ["git", "describe", "--always", "--dirty"]
     lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines() if os.path.exists("/proc/cpuinfo") else []
     model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())
     return {
-        "command": f"mpiexec -n {COMM.size} python benchmarks/files.py --mib {options.mib} --repeats {options.repeats}",
+        "command": command,
         "commit": subprocess.run(git, capture_output=True, text=True, cwd=pathlib.Path(__file__).parent).stdout.strip(),
         "cpu": f"{model}, {len(os.sched_getaffinity(0))} cores",
         "h5py": h5py.__version__, "zarr": zarr.__version__, "unit": "seconds, medians",
@@ -174,7 +175,9 @@ def main() -> None:
     if COMM.rank == 0:
         shutil.rmtree(folder)
         if options.json:
-            figures = {"about": about(options), "ranks": COMM.size, "MiB": options.mib, "cases": results}
+            given = f"--mib {options.mib} --repeats {options.repeats}"
+            command = f"mpiexec -n {COMM.size} python benchmarks/files.py {given}"
+            figures = {"about": about(command), "ranks": COMM.size, "MiB": options.mib, "cases": results}
             options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 

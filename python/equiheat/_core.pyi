@@ -11,11 +11,15 @@ import torch
 import torch._C._distributed_c10d
 import torch.distributed.distributed_c10d
 import typing
+import typing_extensions
 
 __all__: list[str] = [
     "Array",
     "CommunicationError",
     "Communicator",
+    "CsvReader",
+    "CsvRows",
+    "CsvScan",
     "DeviceError",
     "HaloExchange",
     "NewArray",
@@ -46,7 +50,6 @@ __all__: list[str] = [
     "convolve",
     "cross",
     "csv_format",
-    "csv_parse",
     "dbscan",
     "det",
     "diagonal",
@@ -567,6 +570,75 @@ class SparseMatrix:
     @property
     def values(self) -> torch.Tensor: ...
 
+class CsvScan:
+    """
+    Rows that begin in a text, and where.
+    """
+    @property
+    def first(self) -> int: ...
+    @property
+    def inside(self) -> bool: ...
+    @property
+    def last(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+
+class CsvRows:
+    """
+    What was parsed, and what is wrong with the row behind it.
+    """
+    @property
+    def column(self) -> int: ...
+    @property
+    def consumed(self) -> int: ...
+    @property
+    def fault(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def skip(self) -> int: ...
+    @property
+    def text(self) -> bytes: ...
+
+class CsvReader:
+    """
+    Rows and numbers of delimited text. All methods are local.
+    """
+    def __init__(self, separator: bytes, comment: bytes) -> None: ...
+    def choose(
+        self,
+        place: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+        missing: collections.abc.Sequence[bytes],
+        fill: str,
+        range: tuple[typing.SupportsInt | typing.SupportsIndex, typing.SupportsInt | typing.SupportsIndex],
+        converters: collections.abc.Sequence[typing.Any],
+        encoding: str,
+    ) -> None:
+        """
+        Which fields parse() wants, and what stands for those without a value.
+        """
+    def parse(
+        self,
+        text: typing_extensions.Buffer,
+        out: torch.Tensor,
+        skip: typing.SupportsInt | typing.SupportsIndex,
+        step: typing.SupportsInt | typing.SupportsIndex,
+    ) -> CsvRows:
+        """
+        Every step-th row into float32, float64 or int64 numbers.
+        """
+    def scan(self, text: typing_extensions.Buffer, inside: bool) -> CsvScan: ...
+    def skip(self, text: typing_extensions.Buffer, rows: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, int]:
+        """
+        How many whole rows were passed over, and their bytes.
+        """
+    def split(self, text: typing_extensions.Buffer) -> tuple:
+        """
+        Fields of the first row, and its bytes.
+        """
+
 class HaloExchange:
     """
     Halos of arrays of one layout.
@@ -685,11 +757,6 @@ def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -
 def csv_format(x: torch.Tensor, separator: str, decimals: typing.SupportsInt | typing.SupportsIndex) -> bytes:
     """
     Lines of a (rows, columns) table of float32, float64 or int64 numbers. Local.
-    """
-
-def csv_parse(text: bytes, separator: str, dtype: torch.dtype) -> torch.Tensor:
-    """
-    (rows, columns) of float32, float64 or int64 numbers. Local.
     """
 
 def dbscan(

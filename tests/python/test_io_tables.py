@@ -262,13 +262,13 @@ def test_images(folder: pathlib.Path, split: int | None) -> None:
         ht.save_image(ht.ones((2, 2), split=split), folder / "x.png")
 
 
-@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors", "parquet", "h5", "zarr", "nc"])
+@pytest.mark.parametrize("suffix", ["npy", "npz", "safetensors", "parquet", "h5", "zarr", "nc", "csv"])
 def test_blocks_of_rows(folder: pathlib.Path, suffix: str) -> None:
     value = np.arange(22.0).reshape(11, 2)
     name = ("x",) if suffix in ("h5", "nc") else ()
     path = folder / f"blocks.{suffix}"
     ht.save(ht.array(value, split=0), path, *name)
-    options = {"dtype": ht.float64} if suffix == "nc" else {}
+    options = {"dtype": ht.float64} if suffix in ("nc", "csv") else {}
     for rows, split in ((4, 0), (11, 1), (20, None)):
         blocks = list(ht.chunks(path, *name, rows=rows, split=split, **options))
         assert [len(block) for block in blocks] == [min(rows, 11 - i) for i in range(0, 11, rows)]
@@ -280,7 +280,7 @@ def test_blocks_of_rows(folder: pathlib.Path, suffix: str) -> None:
         with pytest.raises(ValueError, match=r"rows must be|step|from the beginning"):
             ht.chunks(path, *name, **bad)
     with pytest.raises(ValueError, match="has no parts"):
-        ht.chunks(folder / "x.csv", rows=3)
+        ht.chunks(folder / "x.png", rows=3)
 
 
 @pytest.mark.parametrize("split", [0, 1])

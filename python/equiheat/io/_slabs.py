@@ -31,7 +31,10 @@ _ERRORS = {
 
 
 def together(comm: Communicator, work: Callable[[], T]) -> T:
-    """The result of local work; what fails on one rank fails on all, with its message. Collective: one allgather."""
+    """The result of local work; what fails on one rank fails on all, with the first one's message.
+
+    Collective: one allgather.
+    """
     fault: Exception | None = None
     result: T | None = None
     try:
@@ -42,11 +45,12 @@ def together(comm: Communicator, work: Callable[[], T]) -> T:
         reports = [None if fault is None else ("", "")]
     else:
         reports = comm.handle.allgather(None if fault is None else (type(fault).__name__, str(fault)))
-    if fault is not None:
+    failed = [(rank, *report) for rank, report in enumerate(reports) if report is not None]
+    if fault is not None and (comm.size == 1 or failed[0][0] == comm.rank or failed[0][1] not in _ERRORS):
         raise fault
-    for rank, report in enumerate(reports):
-        if report is not None:
-            raise _ERRORS.get(report[0], RuntimeError)(f"on rank {rank}: {report[1]}")
+    if failed:
+        rank, kind, what = failed[0]
+        raise _ERRORS.get(kind, RuntimeError)(f"on rank {rank}: {what}") from fault
     return result  # type: ignore[return-value]
 
 

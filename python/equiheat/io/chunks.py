@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from equiheat.io import dispatch
+from equiheat.io import csv, dispatch
 from equiheat.io._slabs import Path
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def chunks(path: Path, *args: Any, rows: int, split: int | None = 0, **kwargs: A
     Parameters
     ----------
     path : path
-        Of a format that `load` knows and that takes `slices`: all but .csv and images.
+        Of a format that `load` knows and that takes `slices`: all but images.
     *args, **kwargs
         Of the function for that format: the name of the data set, `dtype`, ...; `slices` beyond the first axis.
     rows : int
@@ -57,6 +57,10 @@ def chunks(path: Path, *args: Any, rows: int, split: int | None = 0, **kwargs: A
     begin, end = (0, None) if first is None else (first.start or 0, first.stop)
     if begin < 0 or (end is not None and end < 0):
         raise ValueError(f"chunks: slices[0] must count from the beginning, is {first}")
+
+    if load is csv.load_csv:  # where a row begins is known only when those before it were seen
+        columns = rest[0] if rest else None
+        return csv.blocks(path, *args, rows=rows, split=split, first=begin, stop=end, columns=columns, **kwargs)
 
     def blocks() -> Iterator[DNDarray]:
         start = begin
