@@ -173,6 +173,7 @@ __all__: list[str] = [
     "triu",
     "unary",
     "unique",
+    "updates",
     "value_range",
     "var",
     "vdot",
@@ -464,6 +465,11 @@ class Array:
         """
     @property
     def gshape(self) -> tuple: ...
+    @property
+    def holders(self) -> int:
+        """
+        References to the local block's tensor, this array's own included.
+        """
     @property
     def is_balanced(self) -> bool: ...
     @property
@@ -1457,6 +1463,7 @@ def weighted_stencil(
     weights: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
     out: Array | None,
     add: bool,
+    steps: typing.SupportsInt | typing.SupportsIndex,
 ) -> Array:
     """
     Collective.
@@ -1486,3 +1493,4 @@ binary: dict
 operators: dict
 reductions: dict
 unary: dict
+updates: dict
