@@ -71,8 +71,8 @@ class KMedians(KCluster):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1) -> Self:
-        """Find the clusters of samples.
+    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1, *, y: Any = None) -> Self:
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------
@@ -96,7 +96,8 @@ class KMedians(KCluster):
         first = first.with_local(first.local.to(core.local.dtype))
         centers, self._iterations = iterate(core, first, keep, self.max_iter, self.tol, seed_of(self.random_state))
         labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
-        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        self._found(centers)
+        self._labels, self._value = wrap(labels), self._inertia
         return self
 
     def _by_batches(self, x: _core.Array, seed: int) -> _core.Array:

@@ -65,8 +65,8 @@ class KMedoids(KCluster):
         self.max_iter = max_iter
         self.random_state = random_state
 
-    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1) -> Self:
-        """Find the clusters of samples.
+    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1, *, y: Any = None) -> Self:
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------
@@ -95,5 +95,6 @@ class KMedoids(KCluster):
 
         centers, self._iterations = iterate(core, first, snap, self.max_iter, 0.0, seed_of(self.random_state))
         labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
-        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        self._found(centers)
+        self._labels, self._value = wrap(labels), self._inertia
         return self
