@@ -93,7 +93,9 @@ class _DatatypeMeta(type):
     def __eq__(cls, other: object) -> builtins.bool:
         if isinstance(other, _DatatypeMeta):
             return cls is other
-        if cls._torch is not None and isinstance(other, (torch.dtype, np.dtype, type, str)):
+        if isinstance(other, str):  # no abbreviations: NumPy's "float" is another type than ours
+            return cls._torch is not None and other == cls.__name__
+        if cls._torch is not None and isinstance(other, (torch.dtype, np.dtype, type)):
             return _find(other) is cls
         return NotImplemented
 

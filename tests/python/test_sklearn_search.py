@@ -22,6 +22,7 @@ from sklearn.pipeline import make_pipeline, make_union
 import equiheat as ht
 from equiheat import classification, decomposition, naive_bayes, preprocessing, regression
 
+pytestmark = pytest.mark.ranks(1, 2)
 WINE, DIABETES = datasets.load_wine(return_X_y=True), datasets.load_diabetes(return_X_y=True)
 EXACT = {"tol": 1e-8, "max_iter": 1000}
 CLASSIFIERS = [
@@ -82,7 +83,7 @@ def test_cross_validation_of_a_pipeline(scoring: str | None) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("scoring", [None, "r2", "neg_mean_squared_error"])
+@pytest.mark.parametrize("scoring", [None, "neg_mean_squared_error"])
 @pytest.mark.parametrize("pair", REGRESSORS, ids=name)
 def test_cross_validation_of_regressions(pair: tuple[Any, Any], scoring: str | None) -> None:
     expected = model_selection.cross_val_score(pair[1], *DIABETES, cv=3, scoring=scoring)
