@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import replicated, rowwise, vector, whole_rows
+from equiheat._samples import check_real, numbers, replicated, rowwise, vector, whole_rows
+from equiheat.base import DataConversionWarning, shared
 from equiheat.communication import Communicator
 from equiheat.sets import unique
 
@@ -26,8 +28,7 @@ def labels_like(y: Any, x: _core.Array, fn: str, argument: str = "y") -> torch.T
         y is no vector of real numbers with one entry per row.
     """
     core = vector(y, x, fn, argument)
-    if core.local.is_complex():
-        raise TypeError(f"{fn}: {argument} must be real, is {core.local.dtype}")
+    check_real(core, fn, argument)
     return _placed(core, x).local
 
 
@@ -39,17 +40,37 @@ def _placed(v: _core.Array, x: _core.Array) -> _core.Array:
 
 
 def distinct(y: Any, x: _core.Array, fn: str) -> torch.Tensor:
-    """The classes among the labels, ascending, on every rank. Collective: one `ht.unique`.
+    """The classes among the labels, ascending, on every rank. Collective: one `ht.unique`; an allreduce of two numbers
+    for labels of a floating-point type. A column (n, 1) is taken as a vector, with a warning.
 
     Raises
     ------
     ValueError
-        NaN is among them.
+        On all ranks, for labels that are no whole numbers, NaN and infinity among them.
     """
-    found: torch.Tensor = unique(wrap(vector(y, x, fn, "y")), sorted=True).resplit(None).larray
-    if found.is_floating_point() and not bool(torch.isfinite(found).all()):
-        raise ValueError(f"{fn}: y contains NaN or infinity")
+    core = vector(y, x, fn, "y")
+    check_real(core, fn, "y")
+    if numbers(y, x.comm, fn, "y").ndim == 2:
+        problem = "A column-vector y was passed when a 1d array was expected"
+        warnings.warn(f"{problem}: {fn} takes it as y.flatten()", shared(DataConversionWarning), stacklevel=4)
+    if core.local.is_floating_point():
+        _check_whole(core, fn)
+    found: torch.Tensor = unique(wrap(core), sorted=True).resplit(None).larray
     return found
+
+
+def _check_whole(core: _core.Array, fn: str) -> None:
+    """Real labels are whole numbers. (Others are targets of a regression, all distinct: on every rank they would take
+    as much memory as on all.) Collective: one allreduce of two numbers.
+    """
+    labels = core.local
+    bad = torch.stack([(~torch.isfinite(labels)).sum(), (labels != labels.round()).sum()])
+    if core.is_distributed:
+        bad = Communicator._of(core.comm).allreduce(bad)
+    if int(bad[0]) > 0:
+        raise ValueError(f"{fn}: y contains NaN or infinity")
+    if int(bad[1]) > 0:
+        raise ValueError(f"{fn}: Unknown label type: continuous. {int(bad[1])} labels in y are no whole numbers")
 
 
 def codes(labels: torch.Tensor, classes: torch.Tensor, x: _core.Array, fn: str) -> DNDarray:

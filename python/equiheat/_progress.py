@@ -37,6 +37,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._last = 0.0
+        self._waiting: tuple[int, str] | None = None  # what is not written yet
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -50,9 +51,11 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End with a line that stays."""
+        """End with a line that stays: where the fit stopped."""
         if self._bar is not None:
             self._bar.stop()
+        elif self._waiting is not None:
+            self._write(*self._waiting)
 
     def update(self, iteration: int, state: str) -> None:
         """`iteration` iterations are done; `state` says where the fit stands."""
@@ -61,10 +64,14 @@ class Progress:
         if self._bar is not None:
             self._bar.update(self._task, completed=iteration, state=state)
             return
+        self._waiting = iteration, state
         now = time.monotonic()
-        if iteration > 1 and iteration < self._total and now - self._last < 2.0:
-            return
-        self._last = now
+        if iteration == 1 or iteration >= self._total or now - self._last >= 2.0:
+            self._last = now
+            self._write(iteration, state)
+
+    def _write(self, iteration: int, state: str) -> None:
+        self._waiting = None
         done = _WIDTH * iteration // max(1, self._total)
         bar = "#" * done + "." * (_WIDTH - done)
         sys.stderr.write(f"{self._what} [{bar}] {iteration}/{self._total} {state}\n")

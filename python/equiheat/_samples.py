@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
+class ComplexDataError(TypeError, ValueError):
+    """Complex numbers where only real ones make sense: to us of the wrong type, to scikit-learn of the wrong value."""
+
+
+def check_real(core: _core.Array, fn: str, argument: str) -> None:
+    """ComplexDataError for complex numbers. Local."""
+    if core.local.is_complex():
+        raise ComplexDataError(f"{fn}: Complex data not supported: {argument} must be real, is {core.local.dtype}")
+
+
 def numbers(value: Any, comm: _core.Communicator | None, fn: str, argument: str) -> _core.Array:
     """An array of numbers; what NumPy can make one of (a data frame, objects that are numbers) as replicated. Local.
 
@@ -54,9 +64,8 @@ def samples(x: Any, fn: str, argument: str = "x") -> _core.Array:
         raise ValueError(f"{fn}: {argument} must be 2-D, (samples, features), has shape {shape}. {hint}")
     for extent, name in zip(shape, ("sample", "feature"), strict=True):
         if extent == 0:
-            raise ValueError(f"{fn}: {argument} has 0 {name}(s) (shape={shape}) while a minimum of 1 is required")
-    if core.local.is_complex():
-        raise TypeError(f"{fn}: {argument} must be real, is {core.local.dtype}")
+            raise ValueError(f"{fn}: {argument} has 0 {name}(s) (shape={shape}) while a minimum of 1 is required.")
+    check_real(core, fn, argument)
     return core
 
 
@@ -82,6 +91,22 @@ def vector(v: Any, like: _core.Array, fn: str, argument: str) -> _core.Array:
 def weights(w: Any, like: _core.Array, fn: str) -> _core.Array | None:
     """Sample weights as a vector; None stays None. Local."""
     return None if w is None else vector(w, like, fn, "sample_weight")
+
+
+def no_weight(fn: str) -> ValueError:
+    """The error of sample weights whose sum is not positive. Local."""
+    return ValueError(f"{fn}: all of sample_weight is zero, or it adds up to less")
+
+
+def check_weights(w: _core.Array | None, fn: str) -> None:
+    """ValueError on all ranks unless sample weights have a positive sum. Collective: one allreduce of one number."""
+    if w is None:
+        return
+    total = w.local.detach().sum(dtype=torch.float64).reshape(1)
+    if w.is_distributed:
+        total = Communicator._of(w.comm).allreduce(total)
+    if float(total) <= 0:
+        raise no_weight(fn)
 
 
 def check_features(core: _core.Array, features: int, fn: str) -> None:
@@ -166,16 +191,20 @@ def check_finite(core: _core.Array, fn: str, what: str = "x") -> None:
 
 @contextmanager
 def finite(fn: str, **arguments: _core.Array | None) -> Iterator[None]:
-    """Inside is one native call that finds NaN and infinity as it goes; its error names the function and the argument.
+    """Inside is one native call that finds NaN and infinity, or weights without a sum, as it goes; its error names the
+    function and the argument.
     Collective only after such an error, which is one of all ranks.
     """
     try:
         yield
     except ValueError as error:
+        if "sample weights add up" in str(error):
+            raise no_weight(fn) from None
         if "NaN or infinity" in str(error):
             for name, core in arguments.items():
                 if core is not None:
                     check_finite(core, fn, name)
+            check_weights(arguments.get("sample_weight"), fn)
         raise
 
 

@@ -10,16 +10,22 @@ from __future__ import annotations
 import inspect
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from equiheat import _core
+from equiheat._samples import check_features, samples
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
+
+_Kind = TypeVar("_Kind", bound=Exception)
 
 __all__ = [
     "BaseEstimator",
     "ClassificationMixin",
     "ClusteringMixin",
     "ConvergenceWarning",
+    "DataConversionWarning",
     "NotFittedError",
     "RegressionMixin",
     "TransformMixin",
@@ -35,19 +41,29 @@ class NotFittedError(ValueError, AttributeError):
     """A method needs what only `fit` makes. (The bases are those of scikit-learn's error of this name.)"""
 
 
-@cache
-def _both(theirs: type[Exception]) -> type[NotFittedError]:
-    return type("NotFittedError", (NotFittedError, theirs), {"__doc__": NotFittedError.__doc__})
-
-
-def _not_fitted() -> type[NotFittedError]:
-    """Our error; where a program has imported scikit-learn, one that is scikit-learn's too. Local."""
-    known = sys.modules.get("sklearn.exceptions")
-    return NotFittedError if known is None else _both(known.NotFittedError)
-
-
 class ConvergenceWarning(UserWarning):
     """A fit has made all the iterations it may and has not converged."""
+
+
+class DataConversionWarning(UserWarning):
+    """An argument has another shape than it should have, and was taken as if it had the right one."""
+
+
+@cache
+def _both(ours: type[Exception], theirs: type[Exception]) -> type[Exception]:
+    return type(ours.__name__, (ours, theirs), {"__doc__": ours.__doc__})
+
+
+def shared(kind: type[_Kind]) -> type[_Kind]:
+    """An exception or warning of ours; where a program has imported scikit-learn, one that is also scikit-learn's of
+    the same name. Local.
+    """
+    known = sys.modules.get("sklearn.exceptions")
+    if known is None:
+        return kind
+    both: Any = _both
+    found: type[_Kind] = both(kind, getattr(known, kind.__name__))
+    return found
 
 
 class BaseEstimator:
@@ -64,6 +80,11 @@ class BaseEstimator:
     >>> Shift().set_params(by=3.0).get_params()
     {'by': 3.0}
     """
+
+    n_features_in_: int  # is there after `fit` only, as in scikit-learn
+    _requires_fit: ClassVar[bool] = True
+    _multi_output: ClassVar[bool] = False
+    _preserves_dtype: ClassVar[tuple[str, ...]] = ("float64", "float32")
 
     @classmethod
     def _parameters(cls) -> dict[str, inspect.Parameter]:
@@ -138,10 +159,11 @@ class BaseEstimator:
         kind = next((name for check, name in _KINDS if check(self)), None)
         return Tags(
             estimator_type=kind,
-            target_tags=TargetTags(required=kind in ("classifier", "regressor")),
-            transformer_tags=TransformerTags() if hasattr(self, "transform") else None,
+            target_tags=TargetTags(required=kind in ("classifier", "regressor"), multi_output=self._multi_output),
+            transformer_tags=TransformerTags(list(self._preserves_dtype)) if hasattr(self, "transform") else None,
             classifier_tags=ClassifierTags() if kind == "classifier" else None,
             regressor_tags=RegressorTags() if kind == "regressor" else None,
+            requires_fit=self._requires_fit,
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -152,8 +174,24 @@ class BaseEstimator:
         """A result of `fit`; NotFittedError before it. Local."""
         value = getattr(self, name, None)
         if value is None:
-            raise _not_fitted()(f"This {type(self).__name__} instance is not fitted yet: call fit first.")
+            raise shared(NotFittedError)(f"This {type(self).__name__} instance is not fitted yet: call fit first.")
         return value
+
+    def _matrix(self, x: Any, method: str, argument: str = "x") -> _core.Array:
+        """Samples for what `fit` has made: a real matrix with as many features as `fit` saw. Local.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            As `samples`; for another number of features.
+        """
+        fn = f"{type(self).__name__}.{method}"
+        features = self._fitted("n_features_in_")
+        core = samples(x, fn, argument)
+        check_features(core, features, fn)
+        return core
 
 
 class ClassificationMixin:
@@ -186,8 +224,9 @@ class ClassificationMixin:
         sample_weight : DNDarray, optional
             (n,): what each sample counts.
         """
-        hits = self.predict(x).flatten() == _vector(y)
-        return _average(hits * 1.0, sample_weight)
+        from equiheat.metrics import accuracy_score
+
+        return accuracy_score(y, self.predict(x), sample_weight=sample_weight)
 
 
 class TransformMixin:
@@ -242,40 +281,25 @@ class RegressionMixin:
         return self.predict(x)
 
     def score(self, x: DNDarray, y: DNDarray, sample_weight: DNDarray | None = None) -> float:
-        """R squared of the predictions, the same number on every rank: 1 when exact, 0 for a constant mean.
+        """R squared of the predictions, the same number on every rank: 1 when exact, 0 for a constant mean. The mean
+        over the targets if there are several.
 
         Parameters
         ----------
         x : DNDarray
             (n, f).
         y : DNDarray
-            (n,), any split.
+            (n,) or (n, targets), any split.
         sample_weight : DNDarray, optional
             (n,): what each sample counts.
 
         Notes
         -----
-        Three allreduces of one number after `predict`. For constant targets 1 if exact, else 0.
+        `ht.metrics.r2_score` after `predict`. For constant targets 1 if exact, else 0.
         """
-        targets = _vector(y)
-        centred = targets - _average(targets, sample_weight)
-        errors = targets - self.predict(x).flatten()
-        unexplained, spread = (_average(d * d, sample_weight) for d in (errors, centred))
-        if spread == 0:
-            return float(unexplained == 0)
-        return 1.0 - unexplained / spread
+        from equiheat.metrics import r2_score
 
-
-def _vector(y: DNDarray) -> DNDarray:
-    """Targets (n,) of (n,) or (n, 1). Local."""
-    return y if y.ndim == 1 else y.flatten()
-
-
-def _average(values: DNDarray, weights: DNDarray | None) -> float:
-    """Collective: one allreduce."""
-    if weights is None:
-        return float(values.mean())
-    return float((values * weights).sum() / weights.sum())
+        return float(r2_score(y, self.predict(x), sample_weight=sample_weight))
 
 
 def is_classifier(estimator: object) -> bool:

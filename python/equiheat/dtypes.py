@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Element types: Heat's classes, callable as casts and comparable with torch's and NumPy's dtypes.
 
-``ht.float32`` is a class; ``ht.float32(x)`` casts; ``x.dtype == ht.float32 == torch.float32 == np.float32``.
-A type hashes like its torch dtype, not like NumPy's, so that either finds the other in a dict.
+``ht.float32`` is a class; ``ht.float32(x)`` casts; ``x.dtype == ht.float32 == torch.float32 == np.float32``,
+and by its full name ``x.dtype == "float32"``. A type hashes like its torch dtype, not like NumPy's, so that
+either finds the other in a dict.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ class _DatatypeMeta(type):
     def __eq__(cls, other: object) -> builtins.bool:
         if isinstance(other, _DatatypeMeta):
             return cls is other
-        if cls._torch is not None and isinstance(other, (torch.dtype, np.dtype, type)):
-            return _find(other) is cls
+        if cls._torch is not None and isinstance(other, (torch.dtype, np.dtype, type, str)):
+            return other == cls.__name__ if isinstance(other, str) else _find(other) is cls
         return NotImplemented
 
     def __hash__(cls) -> builtins.int:

@@ -177,6 +177,19 @@ def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -
     _core.assign(dst._core, ht.broadcast_to(ht.asarray(src), dst._core.gshape)._core, mask, "copyto")
 
 
+def _span(a: Any) -> tuple[int, int]:
+    if not isinstance(a, ArrayBase):
+        return np.lib.array_utils.byte_bounds(np.asarray(a))
+    storage = a._core.local.untyped_storage()
+    return storage.data_ptr(), storage.data_ptr() + storage.nbytes()
+
+
+def _may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
+    """Of this rank's blocks."""
+    (a_first, a_end), (b_first, b_end) = _span(a), _span(b)
+    return a_first < b_end and b_first < a_end
+
+
 def _outer_product(a: Any, b: Any, out: Any = None) -> Any:
     ht = _ht()
     return _deliver(ht.outer(ht.asarray(a).reshape((-1,)), ht.asarray(b).reshape((-1,))), out, "outer")
@@ -198,6 +211,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "iscomplexobj": _is_complex,
     "isrealobj": lambda x: not _is_complex(x),
     "copyto": _copyto,
+    "may_share_memory": _may_share_memory,
     "array_repr": lambda arr, *args, **kwargs: repr(arr),
     "array_str": lambda a, *args, **kwargs: str(a),
     "atleast_1d": lambda *arrays: _at_least(1, arrays),

@@ -22,6 +22,7 @@ NUMPY = [t for t in TYPES if t is not ht.bfloat16]
 def test_equal_to_torch_and_numpy(t: Any) -> None:
     assert t == t.torch_type()
     assert t.torch_type() == t
+    assert t == t.__name__
     assert t != "float"
     assert hash(t) == hash(t.torch_type())
     assert {t.torch_type(): 1}[t] == 1

@@ -189,3 +189,17 @@ def test_scaler_far_from_zero(split: int | None) -> None:
     scaled = scaler.transform(x)
     np.testing.assert_allclose(scaled.numpy(), expected, rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(scaler.inverse_transform(scaled).numpy(), FAR, rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if hasattr(c.make(), "verbose")], ids=lambda case: case.name)
+def test_progress_is_drawn_on_rank_0_and_changes_nothing(case: Case, capsys: pytest.CaptureFixture[str]) -> None:
+    values = DATA["ordinary"]
+    x, y = distribute(values, 0), targets(case, values)
+    more = [] if y is None else [ht.array(y)]
+    quiet, loud = (case.make().set_params(verbose=verbose).fit(x, *more) for verbose in (False, True))
+    lines = capsys.readouterr().err.splitlines()
+    assert bool(lines) == (ht.get_comm().rank == 0)
+    assert all(line.startswith(f"{case.name} [") for line in lines)
+    np.testing.assert_array_equal(answer(case, loud, x), answer(case, quiet, x))
+    if lines and hasattr(loud, "n_iter_"):  # the last line says where it stopped
+        assert f" {loud.n_iter_}/" in lines[-1]

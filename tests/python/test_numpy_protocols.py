@@ -124,6 +124,8 @@ def test_functions_without_counterpart() -> None:
     assert np.array_equal(x, x)
     assert np.allclose(x, np.ones((4, 3)))
     y = ht.zeros((4, 3), split=1)
+    assert np.may_share_memory(x, x) and not np.may_share_memory(x, y) and not np.may_share_memory(VALUE, x)
+    assert np.may_share_memory(x, x.larray.numpy()) == (x.larray.numel() > 0)
     np.copyto(y, x)
     same(y, np.ones((4, 3)))
 

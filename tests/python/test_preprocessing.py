@@ -107,7 +107,7 @@ def test_weights() -> None:
     reference = theirs.StandardScaler().fit(values, sample_weight=w)
     for x in all_layouts(values):
         for split in (None, 0):
-            scaler = ours.StandardScaler().fit(x, ht.array(w, split=split))
+            scaler = ours.StandardScaler().fit(x, sample_weight=ht.array(w, split=split))
             assert_equal(scaler.mean_, reference.mean_, rtol=1e-12, atol=1e-12)
             assert_equal(scaler.var_, reference.var_, rtol=1e-12)
 

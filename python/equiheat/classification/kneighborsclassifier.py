@@ -11,7 +11,7 @@ import torch
 from equiheat import _core, manipulation, sorting
 from equiheat._base import as_core, wrap
 from equiheat._labels import encoded
-from equiheat._samples import check_features, check_finite, positive, replicated, rowwise, samples, whole_rows
+from equiheat._samples import check_finite, positive, replicated, rowwise, samples, whole_rows
 from equiheat.base import BaseEstimator, ClassificationMixin
 from equiheat.spatial import cdist, manhattan
 
@@ -71,7 +71,6 @@ class KNeighborsClassifier(ClassificationMixin, BaseEstimator):
     """
 
     classes_: DNDarray | None = None
-    n_features_in_: int | None = None
     n_samples_fit_: int | None = None
     outputs_2d_: bool | None = None
 
@@ -177,9 +176,8 @@ class KNeighborsClassifier(ClassificationMixin, BaseEstimator):
 
     def _nearest(self, x: Any, n_neighbors: int | None, method: str) -> tuple[_core.Array, _core.Array]:
         fn = f"KNeighborsClassifier.{method}"
-        features, known = self._fitted("n_features_in_"), self._fitted("n_samples_fit_")
-        core = whole_rows(samples(x, fn))
-        check_features(core, features, fn)
+        core = whole_rows(self._matrix(x, method))
+        known = self._fitted("n_samples_fit_")
         k = positive(self.n_neighbors if n_neighbors is None else n_neighbors, fn, "n_neighbors")
         if k > known:
             raise ValueError(f"{fn}: n_neighbors = {k} of {known} samples")

@@ -12,9 +12,9 @@ from equiheat._base import wrap
 from equiheat._labels import encoded
 from equiheat._progress import Progress
 from equiheat._samples import (
-    check_features,
     check_finite,
     finite,
+    no_weight,
     positive,
     replicated,
     rowwise,
@@ -90,7 +90,6 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
     coef_: DNDarray | None = None
     intercept_: DNDarray | None = None
     n_iter_: int | None = None
-    n_features_in_: int | None = None
     _exact: tuple[torch.Tensor, torch.Tensor]
 
     def __init__(
@@ -141,8 +140,9 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         if count < 2:
             raise ValueError(f"{fn}: y has one class, {classes.tolist()}; at least 2 are needed")
         w, total = self._weights(sample_weight, which, classes, rows, fn)
-        with finite(fn, x=rows):
-            _, mean, variance, _, _ = _core.column_statistics(rows, None, fn)
+        mass = rowwise(w, rows)._core
+        with finite(fn, x=rows, sample_weight=mass):
+            _, mean, variance, _, _ = _core.column_statistics(rows, mass, fn)
         penalty = 1.0 / (self.C * total)
         curvature = 0.25 * variance.local + penalty  # of the objective, about: all directions alike after scaling
         scale = torch.where(curvature > 0, curvature.sqrt(), 1.0)
@@ -170,7 +170,7 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         sums = torch.bincount(which.larray, own, minlength=classes.shape[0]).double()  # int64 of no samples
         sums = comm.allreduce(sums) if rows.is_distributed else sums
         if not float(sums.sum()) > 0:
-            raise ValueError(f"{fn}: all of sample_weight is zero, or it adds up to less")
+            raise no_weight(fn)
         if self.class_weight is None:
             return own, float(sums.sum())
         if self.class_weight == "balanced":
@@ -184,9 +184,7 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
     def decision_function(self, x: DNDarray) -> DNDarray:
         """The linear functions: (n, classes), for two classes (n,); split and communication as in `predict`."""
         fn = "LogisticRegression.decision_function"
-        features = self._fitted("n_features_in_")
-        core = samples(x, fn)
-        check_features(core, features, fn)
+        core = self._matrix(x, "decision_function")
         check_finite(core, fn)
         coef, intercept = self._exact
         return predictions(core, coef, intercept, coef.shape[1] == 1)

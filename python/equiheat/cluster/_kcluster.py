@@ -10,7 +10,7 @@ import numpy as np
 
 from equiheat import _core
 from equiheat._base import as_core, wrap
-from equiheat._samples import check_features, check_finite, positive, samples, seed_of, whole_rows
+from equiheat._samples import check_finite, positive, samples, seed_of, whole_rows
 from equiheat.base import BaseEstimator, ClusteringMixin
 
 if TYPE_CHECKING:
@@ -26,21 +26,8 @@ def _ratio(oversampling: Any) -> float:
     return float(oversampling) if isinstance(oversampling, (int, float)) else 2.0
 
 
-def nearest(x: Any, centers: _core.Array, metric: str, fn: str) -> tuple[_core.Array, float]:
-    """Index of the nearest centre for each sample, (n,) int64, and the sum of distances.
-
-    ValueError on all ranks for another number of features, NaN or infinity. Collective: one allreduce of one number.
-    """
-    core = samples(x, fn)
-    check_features(core, centers.gshape[1], fn)
-    labels, value = _core.assign_rows(core, centers, None, metric)
-    if not math.isfinite(value):
-        check_finite(core, fn)
-    return labels, value
-
-
-class KCluster(ClusteringMixin, BaseEstimator):
-    """Base class of clusterings around centres; see its subclasses."""
+class _Centered(ClusteringMixin, BaseEstimator):
+    """Clusters that are what is nearest to their centres."""
 
     _metric: ClassVar[str] = "euclidean"
     n_clusters: int
@@ -49,8 +36,6 @@ class KCluster(ClusteringMixin, BaseEstimator):
     random_state: Any
 
     _centers: DNDarray | None = None
-    _labels: DNDarray | None = None
-    _inertia: float | None = None
     _iterations: int | None = None
     _value: float | None = None
 
@@ -58,6 +43,58 @@ class KCluster(ClusteringMixin, BaseEstimator):
     def cluster_centers_(self) -> DNDarray | None:
         """(n_clusters, f), replicated; None before `fit`."""
         return self._centers
+
+    @property
+    def n_iter_(self) -> int | None:
+        """Iterations made; of clusterings of batches those on rank 0, of its samples and of mergers it took part in."""
+        return self._iterations
+
+    @property
+    def functional_value_(self) -> float | None:
+        """The objective for the samples of the last `predict` (or, where it finds labels, `fit`); None before."""
+        return self._value
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether `fit` was called. Local."""
+        return self._centers is not None
+
+    def _found(self, centers: _core.Array) -> None:
+        """These are the centres. Local."""
+        self._centers, self.n_features_in_ = wrap(centers), centers.gshape[1]
+
+    def predict(self, x: DNDarray) -> DNDarray:
+        """Index of the nearest centre for each sample.
+
+        Parameters
+        ----------
+        x : DNDarray
+            (n, f).
+
+        Returns
+        -------
+        DNDarray
+            (n,) int64, split 0 if x is split. One allreduce of one number (`functional_value_`); split 1 is
+            redistributed first.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            Another number of features, NaN or infinity in x.
+        """
+        core = self._matrix(x, "predict")
+        labels, self._value = _core.assign_rows(core, self._fitted("cluster_centers_")._core, None, self._metric)
+        if not math.isfinite(self._value):
+            check_finite(core, f"{type(self).__name__}.predict")
+        return wrap(labels)
+
+
+class KCluster(_Centered):
+    """Base class of clusterings around centres; see its subclasses."""
+
+    _labels: DNDarray | None = None
+    _inertia: float | None = None
 
     @property
     def labels_(self) -> DNDarray | None:
@@ -68,20 +105,6 @@ class KCluster(ClusteringMixin, BaseEstimator):
     def inertia_(self) -> float | None:
         """The sum over the samples of their (for k-means squared) distance to the nearest centre."""
         return self._inertia
-
-    @property
-    def n_iter_(self) -> int | None:
-        """Iterations made."""
-        return self._iterations
-
-    @property
-    def functional_value_(self) -> float | None:
-        """What `inertia_` is, for the samples of the last `fit` or `predict`."""
-        return self._value
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` was called. Local."""
-        return self._centers is not None
 
     def _samples(self, x: Any, oversampling: float | None, iter_multiplier: float) -> _core.Array:
         """The checked samples as whole rows. Collective where they are split along features."""
@@ -133,31 +156,6 @@ class KCluster(ClusteringMixin, BaseEstimator):
 
     def _by_batches(self, x: _core.Array, seed: int) -> _core.Array:
         raise NotImplementedError(f"{type(self).__name__}: init='batchparallel' is for KMeans and KMedians")
-
-    def predict(self, x: DNDarray) -> DNDarray:
-        """Index of the nearest centre for each sample.
-
-        Parameters
-        ----------
-        x : DNDarray
-            (n, f).
-
-        Returns
-        -------
-        DNDarray
-            (n,) int64, split 0 if x is split. One allreduce of one number (`functional_value_`); split 1 is
-            redistributed first.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            Another number of features, NaN or infinity in x.
-        """
-        centers = self._fitted("cluster_centers_")._core
-        labels, self._value = nearest(x, centers, self._metric, f"{type(self).__name__}.predict")
-        return wrap(labels)
 
     def score(self, x: DNDarray, y: Any = None) -> float:
         """The negative of the objective for these samples, as in scikit-learn. y is ignored."""

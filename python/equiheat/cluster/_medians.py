@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from equiheat import _core
+from equiheat._progress import Progress
 from equiheat._samples import replicated
 
 #: Medians (k, f) of the present clusters to the next centres.
@@ -40,17 +41,20 @@ def medians(x: _core.Array, labels: _core.Array, centers: _core.Array, rng: np.r
 
 
 def iterate(
-    x: _core.Array, centers: _core.Array, update: Update, max_iter: int, tol: float, seed: int
-) -> tuple[_core.Array, int]:
+    x: _core.Array, centers: _core.Array, update: Update, max_iter: int, tol: float, seed: int,
+    bar: Progress | None = None,
+) -> tuple[_core.Array, int]:  # fmt: skip
     """Centres after at most `max_iter` iterations of assignment and medians, and their number. Stops when the sum of
     squared moves is at most `tol`. Collective.
     """
     rng = np.random.default_rng(seed)
-    for iteration in range(1, max_iter + 1):  # noqa: B007
+    for iteration in range(1, max_iter + 1):
         labels, _ = _core.assign_rows(x, centers, None, "manhattan")
         moved = update(medians(x, labels, centers, rng))
         shift = float((moved.local - centers.local).double().square().sum())
         centers = moved
+        if bar is not None:
+            bar.update(iteration, f"moved {shift:.3g}")
         if shift <= tol:
             break
     return centers, iteration

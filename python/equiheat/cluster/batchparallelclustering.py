@@ -9,10 +9,8 @@ import torch
 from torch import Tensor
 
 from equiheat import _core
-from equiheat._base import wrap
 from equiheat._samples import check_finite, positive, replicated, samples, seed_of, whole_rows
-from equiheat.base import BaseEstimator, ClusteringMixin
-from equiheat.cluster._kcluster import nearest
+from equiheat.cluster._kcluster import _Centered
 from equiheat.cluster._medians import iterate, keep, real
 from equiheat.communication import Communicator
 
@@ -20,15 +18,10 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
+class _BatchParallelKCluster(_Centered):
     """Base class of batch-parallel clusterings; see its subclasses."""
 
-    _metric: ClassVar[str]
     _plus_plus: ClassVar[str]
-
-    _centers: DNDarray | None = None
-    _iterations: int | None = None
-    _value: float | None = None
 
     def __init__(
         self, n_clusters: int, init: str, max_iter: int, tol: float, random_state: Any, n_procs_to_merge: int | None
@@ -39,25 +32,6 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
         self.tol = tol
         self.random_state = random_state
         self.n_procs_to_merge = n_procs_to_merge
-
-    @property
-    def cluster_centers_(self) -> DNDarray | None:
-        """(n_clusters, f), replicated; None before `fit`."""
-        return self._centers
-
-    @property
-    def n_iter_(self) -> int | None:
-        """Iterations on rank 0: of its own samples and of the mergers it took part in."""
-        return self._iterations
-
-    @property
-    def functional_value_(self) -> float | None:
-        """The objective for the samples of the last `predict`; None before."""
-        return self._value
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Whether `fit` was called. Local."""
-        return self._centers is not None
 
     def fit(self, x: DNDarray, y: Any = None) -> Self:
         """Find the clusters of samples. y is ignored.
@@ -88,7 +62,7 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
         centers, weights, iterations = self._cluster(batch, None, seed + (comm.rank if spread else 0))
         if spread:
             centers, iterations = self._merge(centers, weights, iterations, seed, comm)
-        self._centers = replicated(centers, core)
+        self._found(replicated(centers, core)._core)
         self._iterations = iterations
         return self
 
@@ -141,20 +115,6 @@ class _BatchParallelKCluster(ClusteringMixin, BaseEstimator):
         if comm.rank != 0:
             centers = centers.new_empty((int(shape[0]), centers.shape[1]))
         return comm.bcast(centers.contiguous()), int(shape[1])
-
-    def predict(self, x: DNDarray) -> DNDarray:
-        """Index of the nearest centre for each sample: (n,) int64, split 0 if x is split. One allreduce of one number.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            Another number of features, NaN or infinity in x.
-        """
-        centers = self._fitted("cluster_centers_")._core
-        labels, self._value = nearest(x, centers, self._metric, f"{type(self).__name__}.predict")
-        return wrap(labels)
 
 
 class BatchParallelKMeans(_BatchParallelKCluster):

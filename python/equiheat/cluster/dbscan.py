@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import finite, positive, replicated, samples, weights, whole_rows
+from equiheat._samples import check_weights, finite, positive, replicated, samples, weights, whole_rows
 from equiheat.base import BaseEstimator, ClusteringMixin
 from equiheat.communication import Communicator
 
@@ -69,7 +69,6 @@ class DBSCAN(ClusteringMixin, BaseEstimator):
     labels_: DNDarray | None = None
     core_sample_indices_: DNDarray | None = None
     components_: DNDarray | None = None
-    n_features_in_: int | None = None
 
     def __init__(self, eps: float = 0.5, *, min_samples: int = 5, metric: str = "euclidean") -> None:
         self.eps = eps
@@ -93,13 +92,14 @@ class DBSCAN(ClusteringMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            NaN or infinity in x, parameters out of range.
+            NaN or infinity in x, parameters out of range, weights whose sum is not positive.
         """
         rows = whole_rows(samples(x, "DBSCAN.fit"))
         least = positive(self.min_samples, "DBSCAN", "min_samples")
         if not self.eps > 0:
             raise ValueError(f"DBSCAN: eps must be positive, is {self.eps}")
         w = weights(sample_weight, rows, "DBSCAN.fit")
+        check_weights(w, "DBSCAN.fit")
         with finite("DBSCAN.fit", x=rows, sample_weight=w):
             labels, core = _core.dbscan(rows, float(self.eps), float(least), w, self.metric)
         self.labels_, self.n_features_in_ = wrap(labels), rows.gshape[1]

@@ -14,6 +14,7 @@ from equiheat._progress import Progress
 from equiheat._samples import (
     check_features,
     check_finite,
+    check_weights,
     finite,
     positive,
     samples,
@@ -22,6 +23,7 @@ from equiheat._samples import (
     weights,
     whole_rows,
 )
+from equiheat.base import TransformMixin
 from equiheat.cluster._kcluster import KCluster
 from equiheat.cluster._minibatch import MiniBatches
 from equiheat.communication import Communicator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-class KMeans(KCluster):
+class KMeans(TransformMixin, KCluster):
     """Clusters around means, by Lloyd's algorithm.
 
     Parameters
@@ -119,9 +121,10 @@ class KMeans(KCluster):
         oversampling: float | None = 2,
         iter_multiplier: float = 1,
         *,
+        y: Any = None,
         sample_weight: DNDarray | None = None,
     ) -> Self:
-        """Find the clusters of samples.
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------
@@ -141,11 +144,13 @@ class KMeans(KCluster):
         Raises
         ------
         ValueError
-            NaN or infinity in x, fewer samples than clusters, an unknown `init` or one of the wrong shape.
+            NaN or infinity in x, fewer samples than clusters, an unknown `init` or one of the wrong shape, weights
+            whose sum is not positive.
         """
         core = self._samples(x, oversampling, iter_multiplier)
         w = weights(sample_weight, core, "KMeans.fit")
         batch = None if self.batch_size is None else positive(self.batch_size, "KMeans", "batch_size")
+        check_weights(w, "KMeans.fit")
         comm = Communicator._of(core.comm)
         self._counts = None
         with Progress("KMeans", self.max_iter, self.verbose, comm) as bar:
@@ -157,7 +162,8 @@ class KMeans(KCluster):
                 first = self._first_centers(core, w, oversampling, iter_multiplier)
                 found = _core.kmeans(core, first, w, self.max_iter, float(self.tol), visit)
         centers, labels, self._inertia, self._iterations = found
-        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        self._found(centers)
+        self._labels, self._value = wrap(labels), self._inertia
         return self
 
     def _fit_batches(self, core: _core.Array, w: _core.Array | None, size: int, bar: Progress) -> None:
@@ -203,6 +209,7 @@ class KMeans(KCluster):
         core = whole_rows(samples(x, fn)) if self._centers is not None else self._samples(x, 2.0, 1.0)
         check_finite(core, fn)
         w = weights(sample_weight, core, fn)
+        check_weights(w, fn)
         if self._centers is None:
             first = self._first_centers(core, w, 2.0, 1.0)
             self._counts = None
@@ -218,7 +225,8 @@ class KMeans(KCluster):
     def _keep(self, centers: _core.Array, core: _core.Array, w: _core.Array | None) -> None:
         """Labels and inertia of these samples. Collective: one allreduce of one number."""
         labels, self._inertia = _core.assign_rows(core, centers, w, self._metric)
-        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        self._found(centers)
+        self._labels, self._value = wrap(labels), self._inertia
 
     def _by_batches(self, x: _core.Array, seed: int) -> _core.Array:
         from equiheat.cluster.batchparallelclustering import BatchParallelKMeans
@@ -227,10 +235,14 @@ class KMeans(KCluster):
         return batches.fit(wrap(x))._fitted("cluster_centers_")._core
 
     def transform(self, x: DNDarray) -> DNDarray:
-        """Distance of each sample to each centre: (n, n_clusters), split as the samples."""
+        """Distance of each sample to each centre: (n, n_clusters), split as the samples. Errors and communication are
+        those of `predict`.
+        """
         from equiheat.spatial import cdist
 
-        return cdist(x, self._fitted("cluster_centers_"))
+        core = self._matrix(x, "transform")
+        check_finite(core, "KMeans.transform")
+        return cdist(wrap(core), self._fitted("cluster_centers_"))
 
 
 def _beside(w: _core.Array, x: _core.Array) -> _core.Array:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from equiheat import _core
 from equiheat._base import wrap
+from equiheat._progress import Progress
 from equiheat._samples import check_finite, seed_of
 from equiheat.cluster._kcluster import KCluster
 from equiheat.cluster._medians import iterate, keep, real
+from equiheat.communication import Communicator
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -30,6 +32,8 @@ class KMedians(KCluster):
         Stop when the sum of squared moves of the centres is at most this.
     random_state : int, numpy.random.Generator or None
         Seed of `init` and of the samples that replace centres without samples.
+    verbose : bool
+        Draw a progress bar on rank 0.
 
     Attributes
     ----------
@@ -64,15 +68,18 @@ class KMedians(KCluster):
         max_iter: int = 300,
         tol: float = 1e-4,
         random_state: Any = None,
+        *,
+        verbose: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
         self.max_iter = max_iter
         self.tol = tol
         self.random_state = random_state
+        self.verbose = verbose
 
-    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1) -> Self:
-        """Find the clusters of samples.
+    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1, *, y: Any = None) -> Self:
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------
@@ -94,9 +101,12 @@ class KMedians(KCluster):
         check_finite(core, "KMedians.fit")
         first = self._first_centers(core, None, oversampling, iter_multiplier)
         first = first.with_local(first.local.to(core.local.dtype))
-        centers, self._iterations = iterate(core, first, keep, self.max_iter, self.tol, seed_of(self.random_state))
+        seed = seed_of(self.random_state)
+        with Progress("KMedians", self.max_iter, self.verbose, Communicator._of(core.comm)) as bar:
+            centers, self._iterations = iterate(core, first, keep, self.max_iter, self.tol, seed, bar)
         labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
-        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        self._found(centers)
+        self._labels, self._value = wrap(labels), self._inertia
         return self
 
     def _by_batches(self, x: _core.Array, seed: int) -> _core.Array:

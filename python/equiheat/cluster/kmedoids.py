@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from equiheat import _core
 from equiheat._base import wrap
+from equiheat._progress import Progress
 from equiheat._samples import check_finite, seed_of
 from equiheat.cluster._kcluster import KCluster
 from equiheat.cluster._medians import iterate, real
+from equiheat.communication import Communicator
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -30,6 +32,8 @@ class KMedoids(KCluster):
         Iterations at most; it stops earlier when the centres stay.
     random_state : int, numpy.random.Generator or None
         Seed of `init` and of the samples that replace centres without samples.
+    verbose : bool
+        Draw a progress bar on rank 0.
 
     Attributes
     ----------
@@ -58,15 +62,22 @@ class KMedoids(KCluster):
     _metric = "manhattan"
 
     def __init__(
-        self, n_clusters: int = 8, init: Any = "random", max_iter: int = 300, random_state: Any = None
+        self,
+        n_clusters: int = 8,
+        init: Any = "random",
+        max_iter: int = 300,
+        random_state: Any = None,
+        *,
+        verbose: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.init = init
         self.max_iter = max_iter
         self.random_state = random_state
+        self.verbose = verbose
 
-    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1) -> Self:
-        """Find the clusters of samples.
+    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1, *, y: Any = None) -> Self:
+        """Find the clusters of samples. y is ignored.
 
         Parameters
         ----------
@@ -93,7 +104,10 @@ class KMedoids(KCluster):
             _, rows = _core.nearest_rows(medians, core, 1, "manhattan")
             return _core.gather_rows(core, rows.local.flatten().tolist())
 
-        centers, self._iterations = iterate(core, first, snap, self.max_iter, 0.0, seed_of(self.random_state))
+        seed = seed_of(self.random_state)
+        with Progress("KMedoids", self.max_iter, self.verbose, Communicator._of(core.comm)) as bar:
+            centers, self._iterations = iterate(core, first, snap, self.max_iter, 0.0, seed, bar)
         labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
-        self._centers, self._labels, self._value = wrap(centers), wrap(labels), self._inertia
+        self._found(centers)
+        self._labels, self._value = wrap(labels), self._inertia
         return self

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 
 from equiheat._base import wrap
-from equiheat._samples import check_features, check_finite, positive, replicated, samples, seed_of, seeded
+from equiheat._samples import check_finite, positive, replicated, samples, seed_of, seeded
 from equiheat.base import BaseEstimator, ClusteringMixin
 from equiheat.cluster.kmeans import KMeans
 from equiheat.graph.laplacian import Laplacian, mirrored
@@ -87,7 +87,6 @@ class Spectral(ClusteringMixin, BaseEstimator):
     """
 
     n_clusters_: int | None = None
-    n_features_in_: int | None = None
     eigenvalues_: DNDarray | None = None
     _labels: DNDarray | None = None
     _samples: DNDarray
@@ -243,9 +242,7 @@ class Spectral(ClusteringMixin, BaseEstimator):
         by the eigenvalues of the random walk. (Heat embeds the new samples by themselves, in other coordinates.) Costs
         (n, samples of fit) similarities.
         """
-        self._fitted("labels_")
-        core = samples(x, "Spectral.predict")
-        check_features(core, self._fitted("n_features_in_"), "Spectral.predict")
+        core = self._matrix(x, "predict")
         check_finite(core, "Spectral.predict")
         graph = Laplacian(self._similarity, True, "norm_sym", self.laplacian, self.boundary, self.threshold)
         alike = graph.edges(self._similarity(wrap(core), self._samples))

@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, check_finite, samples
+from equiheat._samples import check_finite, samples
 from equiheat.base import BaseEstimator, TransformMixin
 from equiheat.linalg import matmul
 
@@ -27,7 +27,6 @@ class Components(TransformMixin, BaseEstimator):
     components_: DNDarray | None = None
     mean_: DNDarray | None = None
     explained_variance_: DNDarray | None = None
-    n_features_in_: int | None = None
     _exact_mean: _core.Array
 
     def _centred(self, core: _core.Array) -> _core.Array:
@@ -63,8 +62,7 @@ class Components(TransformMixin, BaseEstimator):
         """
         fn = f"{type(self).__name__}.transform"
         components: DNDarray = self._fitted("components_")
-        core = samples(X, fn, "X")
-        check_features(core, self._fitted("n_features_in_"), fn)
+        core = self._matrix(X, "transform", "X")
         check_finite(core, fn, "X")
         found = matmul(wrap(self._centred(core)), components.transpose()).resplit(0 if core.split == 0 else None)
         return found / self._scale() if self.whiten else found

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equiheat import _core
-from equiheat._base import as_core, wrap
-from equiheat._samples import check_finite, positive, replicated
+from equiheat._base import wrap
+from equiheat._samples import check_finite, check_real, numbers, positive, replicated
 from equiheat.base import BaseEstimator, RegressionMixin
 from equiheat.linalg import hsvd, matmul, rsvd, svd
 
@@ -53,9 +53,8 @@ class Dynamics(RegressionMixin, BaseEstimator):
     def _series(self, x: Any, argument: str) -> DNDarray:
         """A checked series (features, steps) of real numbers. Collective: one allreduce (the check for NaN)."""
         fn = f"{type(self).__name__}.fit"
-        core = as_core(x, None)
-        if core is None or core.local.is_complex():
-            raise TypeError(f"{fn}: {argument} must be an array of real numbers, is {type(x)}")
+        core = numbers(x, None, fn, argument)
+        check_real(core, fn, argument)
         if core.ndim != 2 or core.gshape[1] < 2 or core.gshape[0] < 1:
             shape = tuple(core.gshape)
             raise ValueError(f"{fn}: {argument} must be 2-D, (features, at least 2 steps), has shape {shape}")
@@ -103,10 +102,7 @@ class Dynamics(RegressionMixin, BaseEstimator):
         """States as columns (features, k) in the type of the basis, and whether they were given as one vector."""
         fn = f"{type(self).__name__}.{method}"
         basis: DNDarray = self._fitted("rom_basis_")
-        core = as_core(x, basis._core.comm)
-        if core is None:
-            raise TypeError(f"{fn}: X must be an array of numbers, is {type(x)}")
-        states = wrap(core)
+        states = wrap(numbers(x, basis._core.comm, fn, "X"))
         if states.ndim not in (1, 2):
             raise ValueError(f"{fn}: X must have 1 or 2 dimensions, has {states.ndim}")
         if states.ndim == 1:

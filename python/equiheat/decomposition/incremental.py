@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
 from equiheat import _core
 from equiheat._base import wrap
+from equiheat._progress import Progress
 from equiheat._samples import check_features, finite, positive, replicated, samples
 from equiheat.communication import get_comm
 from equiheat.decomposition._components import Components, with_signs
@@ -38,6 +39,8 @@ class IncrementalPCA(Components):
         Coordinates with variance 1.
     batch_size : int, optional
         Samples of an array that `fit` takes at a time; 5 f by default, as in scikit-learn.
+    verbose : bool
+        Draw a progress bar of the samples that `fit` has taken on rank 0.
 
     Attributes
     ----------
@@ -83,11 +86,14 @@ class IncrementalPCA(Components):
         copy: bool = True,
         whiten: bool = False,
         batch_size: int | None = None,
+        *,
+        verbose: bool = False,
     ) -> None:
         self.n_components = n_components
         self.copy = copy
         self.whiten = whiten
         self.batch_size = batch_size
+        self.verbose = verbose
 
     def fit(self, path: Any, chunk_size: int | None = None, dataset: str = "DATA") -> Self:
         """Find the components of the samples in a file, or of an array, batch by batch; what was seen before is
@@ -115,25 +121,30 @@ class IncrementalPCA(Components):
             As `ht.load_hdf5`.
         """
         self.components_, self.n_samples_seen_ = None, 0
-        for batch in self._batches(path, chunk_size, dataset):
-            self.partial_fit(batch)
+        rows, load = self._source(path, chunk_size, dataset)
+        with Progress("IncrementalPCA", rows, self.verbose, get_comm()) as bar:
+            for first, last in _cuts(rows, self._fitted("batch_size_"), self.n_components or 1):
+                self.partial_fit(load(first, last))
+                bar.update(last, "samples")
         return self
 
-    def _batches(self, path: Any, chunk_size: int | None, dataset: str) -> Iterator[DNDarray]:
+    def _source(self, path: Any, chunk_size: int | None, dataset: str) -> tuple[int, Callable[[int, int], DNDarray]]:
+        """How many samples there are, and what gives those from one to another. Collective."""
         size = self.batch_size if not isinstance(chunk_size, int) else chunk_size
         if not isinstance(path, (str, os.PathLike)):
             core = samples(path, "IncrementalPCA.fit", "X")
             self.batch_size_ = self._size(size, core.gshape[1])
-            for first, last in _cuts(core.gshape[0], self.batch_size_, self.n_components or 1):
+
+            def cut(first: int, last: int) -> DNDarray:
                 batch = wrap(core)[first:last]
-                yield batch if batch.split != 0 else batch.balance()
-            return
+                return batch if batch.split != 0 else batch.balance()
+
+            return core.gshape[0], cut
         if pathlib.Path(path).suffix.lower() not in (".h5", ".hdf5"):
             raise ValueError(f"IncrementalPCA.fit: {os.fspath(path)!r} is no HDF5 file (.h5, .hdf5)")
         rows, features = _shape_of(path, dataset)
         self.batch_size_ = self._size(size, features)
-        for first, last in _cuts(rows, self.batch_size_, self.n_components or 1):
-            yield load_hdf5(path, dataset, slices=[slice(first, last), None], split=0)
+        return rows, lambda first, last: load_hdf5(path, dataset, slices=[slice(first, last), None], split=0)
 
     def _size(self, size: int | None, features: int) -> int:
         return 5 * features if size is None else positive(size, "IncrementalPCA", "batch_size")

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from equiheat import _core
-from equiheat._base import as_core, wrap
+from equiheat._base import wrap
 from equiheat._labels import codes
-from equiheat._samples import check_finite
+from equiheat._samples import check_finite, check_real, numbers
 from equiheat.communication import Communicator
 
 
@@ -21,11 +21,8 @@ def total(values: torch.Tensor, like: _core.Array) -> torch.Tensor:
 
 def core_of(value: Any, fn: str, argument: str, like: _core.Array | None = None) -> _core.Array:
     """An array of numbers, NumPy's and torch's counting as replicated. Local."""
-    core = as_core(value, None if like is None else like.comm)
-    if core is None:
-        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(value)}")
-    if core.local.is_complex():
-        raise TypeError(f"{fn}: {argument} must be real, is {core.local.dtype}")
+    core = numbers(value, None if like is None else like.comm, fn, argument)
+    check_real(core, fn, argument)
     return core
 
 

@@ -14,7 +14,6 @@ from equiheat import _core, exponential
 from equiheat._base import as_core, wrap
 from equiheat._progress import Progress
 from equiheat._samples import (
-    check_features,
     check_finite,
     finite,
     positive,
@@ -109,7 +108,6 @@ class GaussianMixture(BaseEstimator):
     converged_: bool | None = None
     n_iter_: int | None = None
     lower_bound_: float | None = None
-    n_features_in_: int | None = None
     _best: Parameters
     _shift: torch.Tensor
 
@@ -265,10 +263,7 @@ class GaussianMixture(BaseEstimator):
     def _joint(self, X: Any, method: str) -> tuple[_core.Array, torch.Tensor]:
         """The samples, and log of weight times density of each component: (rows of this rank, k) float64."""
         fn = f"GaussianMixture.{method}"
-        self._fitted("means_")
-        core = samples(X, fn, "X")
-        check_features(core, self._fitted("n_features_in_"), fn)
-        rows = whole_rows(core)
+        rows = whole_rows(self._matrix(X, method, "X"))
         check_finite(rows, fn, "X")
         pass_over = Expectation(rows, self._shift, self.covariance_type)
         joint = torch.empty((rows.local.shape[0], self.n_components), dtype=torch.float64)

@@ -11,7 +11,17 @@ import torch
 from equiheat import _core, arithmetic, exponential, reductions, rounding
 from equiheat._base import as_core, wrap
 from equiheat._labels import codes, distinct, labels_like
-from equiheat._samples import check_features, check_finite, finite, replicated, rowwise, samples, weights, whole_rows
+from equiheat._samples import (
+    check_features,
+    check_finite,
+    finite,
+    no_weight,
+    replicated,
+    rowwise,
+    samples,
+    weights,
+    whole_rows,
+)
 from equiheat.base import BaseEstimator, ClassificationMixin
 
 if TYPE_CHECKING:
@@ -69,7 +79,6 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
     theta_: DNDarray | None = None
     var_: DNDarray | None = None
     epsilon_: float | None = None
-    n_features_in_: int | None = None
     _m2: torch.Tensor
 
     def __init__(self, priors: Any = None, var_smoothing: float = 1e-9) -> None:
@@ -102,7 +111,7 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
         ValueError
             NaN or infinity; priors that are negative, of another number or do not add up to 1.
         """
-        rows = self._samples(x, "fit")
+        rows = whole_rows(samples(x, "GaussianNB.fit"))
         classes = distinct(y, rows, "GaussianNB.fit")
         self._forget(classes, rows)
         return self._learn(rows, y, sample_weight, "GaussianNB.fit")
@@ -125,7 +134,7 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
             No classes in the first call, others in a later one, labels that are none of them.
         """
         fn = "GaussianNB.partial_fit"
-        rows = self._samples(x, "partial_fit")
+        rows = whole_rows(samples(x, fn))
         given = None if classes is None else as_core(classes, rows.comm)
         known = None if given is None else torch.unique(given.resplit(None).local)
         if self.classes_ is None:
@@ -136,9 +145,6 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
             raise ValueError(f"{fn}: classes are {known.tolist()}, but were {self.classes_.tolist()} in the first call")
         check_features(rows, self._fitted("n_features_in_"), fn)
         return self._learn(rows, y, sample_weight, fn)
-
-    def _samples(self, x: Any, method: str) -> _core.Array:
-        return whole_rows(samples(x, f"GaussianNB.{method}"))
 
     def _forget(self, classes: torch.Tensor, rows: _core.Array) -> None:
         """No samples seen, of these classes. Local."""
@@ -158,7 +164,7 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
         with finite(fn, x=rows, sample_weight=w):
             count, new, m2 = (s.local.cpu() for s in _core.class_statistics(rows, which._core, len(classes), w))
         if not float(count.sum()) > 0:
-            raise ValueError(f"{fn}: all of sample_weight is zero, or it adds up to less")
+            raise no_weight(fn)
         total = before + count
         share = (count / total.clamp_min(1e-300)).unsqueeze(1)
         shift = new - mean
@@ -187,8 +193,7 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
     def _joint(self, x: Any, method: str) -> tuple[_core.Array, _core.Array]:
         """The samples as rows, and log P(class) + log P(sample | class): (n, classes) float64. Collective."""
         var, theta, prior = (self._fitted(n) for n in ("var_", "theta_", "class_prior_"))
-        rows = self._samples(x, method)
-        check_features(rows, theta.shape[1], f"GaussianNB.{method}")
+        rows = whole_rows(self._matrix(x, method))
         check_finite(rows, f"GaussianNB.{method}")
         logs = prior.larray.log() - 0.5 * (2.0 * torch.pi * var.larray).log().sum(1)
         constant = replicated(logs, rows)._core

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from torch import Tensor
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, samples
 from equiheat.base import BaseEstimator, TransformMixin
 
 if TYPE_CHECKING:
@@ -27,16 +26,8 @@ class ColumnScaler(TransformMixin, BaseEstimator):
     """
 
     copy: bool
-    n_features_in_: int | None = None
     _shift: _core.Array | None = None
     _factor: _core.Array | None = None
-
-    def _check(self, x: Any, method: str, fitted: bool = True) -> _core.Array:
-        fn = f"{type(self).__name__}.{method}"
-        core = samples(x, fn, "X")
-        if fitted:
-            check_features(core, self._fitted("n_features_in_"), fn)
-        return core
 
     def _apply(self, x: DNDarray, core: _core.Array, shift: _core.Array | None, factor: _core.Array | None) -> DNDarray:
         result = _core.scale_columns(core, shift, factor)
@@ -68,7 +59,7 @@ class ColumnScaler(TransformMixin, BaseEstimator):
         ValueError
             For another number of features.
         """
-        return self._apply(X, self._check(X, "transform"), self._shift, self._factor)
+        return self._apply(X, self._matrix(X, "transform", "X"), self._shift, self._factor)
 
     def inverse_transform(self, Y: DNDarray) -> DNDarray:
         """Samples whose `transform` is Y. Split, communication and errors as those of `transform`.
@@ -78,7 +69,7 @@ class ColumnScaler(TransformMixin, BaseEstimator):
         Y : DNDarray
             (n, f).
         """
-        core = self._check(Y, "inverse_transform")
+        core = self._matrix(Y, "inverse_transform", "Y")
         shift, factor = self._shift, self._factor
         back = None if shift is None else -shift.local * (1.0 if factor is None else factor.local)
         return self._apply(

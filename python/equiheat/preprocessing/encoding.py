@@ -10,7 +10,7 @@ import torch
 from equiheat import _core
 from equiheat._base import as_core, wrap
 from equiheat._function import torch_dtype
-from equiheat._samples import check_features, check_finite, replicated, rowwise, samples, whole_rows
+from equiheat._samples import check_finite, replicated, rowwise, samples, whole_rows
 from equiheat.base import BaseEstimator, TransformMixin
 from equiheat.communication import Communicator
 
@@ -58,7 +58,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
 
     categories_: list[DNDarray] | None = None
     drop_idx_: list[int | None] | None = None
-    n_features_in_: int | None = None
+    _preserves_dtype = ()
 
     def __init__(
         self, *, categories: Any = "auto", drop: str | None = None, dtype: Any = None, handle_unknown: str = "error"
@@ -111,6 +111,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
             if core.is_distributed:
                 unknown = Communicator._of(core.comm).allreduce(unknown)
             if int(unknown) > 0:
+                check_finite(core, fn, "X")
                 raise ValueError(f"{fn}: {int(unknown)} entries of X are none of the categories")
         return found, known
 
@@ -142,10 +143,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
             Another number of features; unknown categories (on all ranks) with ``handle_unknown='error'``.
         """
         fn = "OneHotEncoder.transform"
-        self._fitted("categories_")
-        core = samples(X, fn, "X")
-        check_features(core, self._fitted("n_features_in_"), fn)
-        core = whole_rows(core)
+        core = whole_rows(self._matrix(X, "transform", "X"))
         if self.handle_unknown == "ignore":
             check_finite(core, fn, "X")
         code, known = self._codes(core, fn)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from equiheat._samples import check_features, check_finite, replicated, rowwise, samples, whole_rows
+from equiheat._samples import check_finite, replicated, rowwise, samples, whole_rows
 from equiheat.base import BaseEstimator, TransformMixin
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ class PolynomialFeatures(TransformMixin, BaseEstimator):
     [[1.0, 2.0, 3.0, 4.0, 6.0, 9.0]]
     """
 
-    n_features_in_: int | None = None
     n_output_features_: int | None = None
     powers_: DNDarray | None = None
 
@@ -114,10 +113,7 @@ class PolynomialFeatures(TransformMixin, BaseEstimator):
         The products of one degree are those of the degree before times a feature: one pass for each.
         """
         fn = "PolynomialFeatures.transform"
-        self._fitted("powers_")
-        core = samples(X, fn, "X")
-        check_features(core, self._fitted("n_features_in_"), fn)
-        core = whole_rows(core)
+        core = whole_rows(self._matrix(X, "transform", "X"))
         check_finite(core, fn, "X")
         low, high = self._degrees(fn)
         x = core.local if core.local.is_floating_point() else core.local.to(torch.float32)

@@ -13,7 +13,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_finite, finite, seed_of, subset_rows, weights
+from equiheat._samples import check_finite, finite, samples, seed_of, subset_rows, weights
 from equiheat.linalg import vector_norm
 from equiheat.preprocessing._columns import ColumnScaler, column_quantiles, epsilon, inverse_scale
 
@@ -66,8 +66,8 @@ class StandardScaler(ColumnScaler):
         self.with_mean = with_mean
         self.with_std = with_std
 
-    def fit(self, X: DNDarray, sample_weight: DNDarray | None = None) -> Self:
-        """Find means and variances.
+    def fit(self, X: DNDarray, y: Any = None, sample_weight: DNDarray | None = None) -> Self:
+        """Find means and variances. y is ignored (pipelines pass one).
 
         Parameters
         ----------
@@ -83,9 +83,9 @@ class StandardScaler(ColumnScaler):
         Raises
         ------
         ValueError
-            NaN or infinity in X.
+            NaN or infinity in X, weights whose sum is not positive.
         """
-        core = self._check(X, "fit", fitted=False)
+        core = samples(X, "StandardScaler.fit", "X")
         w = weights(sample_weight, core, "StandardScaler.fit")
         with finite("StandardScaler.fit", X=core, sample_weight=w):
             count, mean, var, _, _ = _core.column_statistics(core, w, "StandardScaler.fit")
@@ -155,7 +155,7 @@ class MinMaxScaler(ColumnScaler):
         low, high = self.feature_range
         if not low < high:
             raise ValueError(f"MinMaxScaler.fit: feature_range must be (low, high), low < high, is {low, high}")
-        core = self._check(X, "fit", fitted=False)
+        core = samples(X, "MinMaxScaler.fit", "X")
         with finite("MinMaxScaler.fit", X=core):
             count, _, _, least, greatest = _core.column_statistics(core, None, "MinMaxScaler.fit")
         self.n_features_in_, self.n_samples_seen_ = core.gshape[1], int(count)
@@ -217,7 +217,7 @@ class MaxAbsScaler(ColumnScaler):
         ValueError
             NaN or infinity in X.
         """
-        core = self._check(X, "fit", fitted=False)
+        core = samples(X, "MaxAbsScaler.fit", "X")
         with finite("MaxAbsScaler.fit", X=core):
             count, _, _, least, greatest = _core.column_statistics(core, None, "MaxAbsScaler.fit")
         self.n_features_in_, self.n_samples_seen_ = core.gshape[1], int(count)
@@ -297,7 +297,7 @@ class RobustScaler(ColumnScaler):
         low, high = self.quantile_range
         if not 0 <= low < high <= 100:
             raise ValueError(f"RobustScaler.fit: quantile_range must be ordered and in [0, 100], is {low, high}")
-        core = self._check(X, "fit", fitted=False)
+        core = samples(X, "RobustScaler.fit", "X")
         check_finite(core, "RobustScaler.fit", "X")
         self.n_features_in_ = core.gshape[1]
         data = self._sketch(core) if self.sketched else core
@@ -339,6 +339,8 @@ class Normalizer(ColumnScaler):
     [[0.25, 0.75], [0.0, 0.0]]
     """
 
+    _requires_fit = False
+
     def __init__(self, norm: str = "l2", *, copy: bool = True) -> None:
         self.norm = norm
         self.copy = copy
@@ -353,7 +355,7 @@ class Normalizer(ColumnScaler):
         """
         if self.norm not in ("l1", "l2", "max"):
             raise ValueError(f"Normalizer.fit: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
-        core = self._check(X, "fit", fitted=False)
+        core = samples(X, "Normalizer.fit", "X")
         check_finite(core, "Normalizer.fit", "X")
         self.n_features_in_ = core.gshape[1]
         return self
@@ -375,11 +377,12 @@ class Normalizer(ColumnScaler):
         Raises
         ------
         ValueError
-            An unknown norm, NaN or infinity in X.
+            An unknown norm, NaN or infinity in X; after `fit` another number of features.
         """
         if self.norm not in ("l1", "l2", "max"):
             raise ValueError(f"Normalizer.transform: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
-        core = self._check(X, "transform", fitted=False)
+        fitted = hasattr(self, "n_features_in_")  # there is nothing to fit, so that it may be left out
+        core = self._matrix(X, "transform", "X") if fitted else samples(X, "Normalizer.transform", "X")
         check_finite(core, "Normalizer.transform", "X")
         x = wrap(core) if core.local.is_floating_point() else wrap(core).astype(torch.float32)
         norms = vector_norm(x, axis=1, keepdims=True, ord={"l1": 1, "l2": 2, "max": torch.inf}[self.norm])

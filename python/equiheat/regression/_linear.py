@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import numbers, replicated
+from equiheat._samples import check_real, numbers, replicated
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -26,8 +26,7 @@ def targets(y: Any, x: _core.Array, fn: str) -> tuple[_core.Array, bool]:
     if y is None:
         raise ValueError(f"{fn}: requires y to be passed, but the target y is None")
     core = numbers(y, x.comm, fn, "y")
-    if core.local.is_complex():
-        raise TypeError(f"{fn}: y must be an array of real numbers, is {core.local.dtype}")
+    check_real(core, fn, "y")
     n = x.gshape[0]
     if core.ndim not in (1, 2) or core.gshape[0] != n or 0 in core.gshape:
         raise ValueError(f"{fn}: y must have shape ({n},) or ({n}, targets), has {tuple(core.gshape)}")

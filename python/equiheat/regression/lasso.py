@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core, reductions
 from equiheat._base import wrap
-from equiheat._samples import check_features, check_finite, finite, positive, samples
+from equiheat._samples import check_finite, finite, positive, samples
 from equiheat.base import BaseEstimator, RegressionMixin
 from equiheat.regression._linear import predictions, targets
 
@@ -66,7 +66,7 @@ class Lasso(RegressionMixin, BaseEstimator):
     [[3.0], [2.0]]
     """
 
-    n_features_in_: int | None = None
+    _multi_output = True
     n_iter_: int | None = None
     _theta: DNDarray | None = None
     _flat: bool = True
@@ -179,9 +179,7 @@ class Lasso(RegressionMixin, BaseEstimator):
         ValueError
             Another number of features, NaN or infinity in x.
         """
-        self._fitted("theta")
-        core = samples(x, "Lasso.predict")
-        check_features(core, self._fitted("n_features_in_"), "Lasso.predict")
+        core = self._matrix(x, "predict")
         check_finite(core, "Lasso.predict")
         return predictions(core, *self._exact, self._flat)
 

@@ -9,7 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_features, check_finite, finite, positive, samples
+from equiheat._samples import check_finite, finite, positive, samples
 from equiheat.base import BaseEstimator, RegressionMixin
 from equiheat.regression._linear import predictions, targets
 
@@ -22,9 +22,9 @@ __all__ = ["ElasticNet", "LinearRegression", "Ridge"]
 class _Linear(RegressionMixin, BaseEstimator):
     """Predictions ``x @ coef_ + intercept_``; subclasses find the coefficients."""
 
+    _multi_output = True
     coef_: DNDarray | None = None
     intercept_: DNDarray | None = None
-    n_features_in_: int | None = None
     _exact: tuple[torch.Tensor, torch.Tensor]
     _flat: bool = True
 
@@ -84,11 +84,8 @@ class _Linear(RegressionMixin, BaseEstimator):
         ValueError
             Another number of features, NaN or infinity in x.
         """
-        fn = f"{type(self).__name__}.predict"
-        features = self._fitted("n_features_in_")
-        core = samples(x, fn)
-        check_features(core, features, fn)
-        check_finite(core, fn)
+        core = self._matrix(x, "predict")
+        check_finite(core, f"{type(self).__name__}.predict")
         return predictions(core, *self._exact, self._flat)
 
 
