@@ -55,7 +55,7 @@ def functions() -> list[tuple[str, str, str]]:
             rows.setdefault(_name(func), (REFUSED, ""))
         elif func in numpy_functions.FUNCTIONS:
             rows[_name(func)] = (LOCAL if func in numpy_functions.LOCAL else NATIVE, "")
-        else:
+        elif _name(func) not in rows or rows[_name(func)][0] == REFUSED:
             home = "ht.linalg." if ".linalg" in func.__module__ else "ht.fft." if ".fft" in func.__module__ else "ht."
             ours = getattr(ht, func.__name__, None) if home == "ht." else found[0]
             rows[_name(func)] = (NATIVE, f"`{home}{func.__name__}`" if ours is not None else "")

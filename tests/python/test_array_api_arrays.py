@@ -230,7 +230,7 @@ def test_complex_numbers_have_no_real_value() -> None:
             xp.astype(distribute(np.array([1j, 2.0]), split), xp.float64)
 
 
-#: Every name of the standard with its signature there.
+#: Every name of the standard with its signature there; `where` and `diff` allow what scikit-learn calls, too.
 SIGNATURES = {
     "arange": "(start, /, stop=None, step=1, *, dtype=None, device=None)",
     "asarray": "(obj, /, *, dtype=None, device=None, copy=None)",
@@ -244,12 +244,12 @@ SIGNATURES = {
     "permute_dims": "(x, /, axes)", "repeat": "(x, repeats, /, *, axis=None)", "reshape": "(x, /, shape, *, copy=None)",
     "roll": "(x, /, shift, *, axis=None)", "squeeze": "(x, /, axis)", "stack": "(arrays, /, *, axis=0)",
     "tile": "(x, repetitions, /)", "unstack": "(x, /, *, axis=0)", "argmax": "(x, /, *, axis=None, keepdims=False)",
-    "searchsorted": "(x1, x2, /, *, side='left', sorter=None)", "where": "(condition, x1, x2, /)",
+    "searchsorted": "(x1, x2, /, *, side='left', sorter=None)", "where": "(condition, x1=None, x2=None, /)",
     "isin": "(x1, x2, /, *, invert=False)", "sort": "(x, /, *, axis=-1, descending=False, stable=True)",
     "cumulative_sum": "(x, /, *, axis=None, dtype=None, include_initial=False)",
     "sum": "(x, /, *, axis=None, dtype=None, keepdims=False)",
     "std": "(x, /, *, axis=None, correction=0.0, keepdims=False)",
-    "diff": "(x, /, *, axis=-1, n=1, prepend=None, append=None)", "tensordot": "(x1, x2, /, *, axes=2)",
+    "diff": "(x, /, n=1, *, axis=-1, prepend=None, append=None)", "tensordot": "(x1, x2, /, *, axes=2)",
     "vecdot": "(x1, x2, /, *, axis=-1)", "tril": "(x, /, *, k=0)", "meshgrid": "(*arrays, indexing='xy')",
 }  # fmt: skip
 
