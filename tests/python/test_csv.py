@@ -64,9 +64,7 @@ def tables(draw: Any) -> tuple[bytes, dict[str, Any], np.ndarray]:
     sep, end = draw(st.sampled_from([",", ";", "\t"])), draw(st.sampled_from(["\n", "\r\n"]))
     out = io.StringIO(newline="")
     quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
-    if (
-        quoting == csv.QUOTE_MINIMAL
-    ):  # the writer does not quote a line break that is not its own, which ends a row then
+    if quoting == csv.QUOTE_MINIMAL:  # it leaves a line break that is not the writer's own bare: it would end the row
         rows = [tuple(v.replace("\r", "") if isinstance(v, str) else v for v in row) for row in rows]
     writer = csv.writer(out, delimiter=sep, lineterminator=end, quoting=quoting)
     header = draw(st.booleans())
