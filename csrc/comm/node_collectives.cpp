@@ -2,11 +2,11 @@
 #include "comm/node_collectives.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "comm/combine.hpp"
 #include "comm/rings.hpp"
+#include "kernels/copy.hpp"
 
 namespace eh {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::size_t kSlice = 128 << 10;
 constexpr auto kPiece = static_cast<std::int64_t>(Node::kPiece);
 
 void copy_bytes(void* to, const void* from, std::int64_t bytes) {
-  if (bytes > 0 && to != from) std::memcpy(to, from, static_cast<std::size_t>(bytes));
+  if (bytes > 0 && to != from) kernels::copy_bytes(to, from, static_cast<std::size_t>(bytes));
 }
 
 const std::byte* at(const void* data, std::int64_t bytes) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/copy.hpp"
 #include "kernels/tiles.hpp"
 
 namespace eh {
@@ -37,9 +38,9 @@ void copy_run(std::byte* strided, std::int64_t stride, std::byte* packed, std::i
       for (std::int64_t i = 0; i < n; ++i) {
         std::byte* at = packed + static_cast<std::size_t>(i) * item;
         if (Gather)
-          std::memcpy(at, strided + i * stride, item);
+          kernels::copy_bytes(at, strided + i * stride, item);
         else
-          std::memcpy(strided + i * stride, at, item);
+          kernels::copy_bytes(strided + i * stride, at, item);
       }
   }
 }
@@ -146,12 +147,12 @@ struct Cut {
 
 void StridedView::pack(std::int64_t first, std::int64_t n, std::byte* out) const {
   if (is_contiguous()) {
-    if (n > 0) std::memcpy(out, data_ + first, static_cast<std::size_t>(n));
+    if (n > 0) kernels::copy_bytes(out, data_ + first, static_cast<std::size_t>(n));
     return;
   }
   const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
     for_runs(item, 1, [&](const std::byte* from, std::int64_t, std::int64_t) {
-      std::memcpy(out + at, from + within, static_cast<std::size_t>(length));
+      kernels::copy_bytes(out + at, from + within, static_cast<std::size_t>(length));
     });
   };
   const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
@@ -165,12 +166,12 @@ void StridedView::pack(std::int64_t first, std::int64_t n, std::byte* out) const
 
 void StridedView::unpack(std::int64_t first, std::int64_t n, const std::byte* in) const {
   if (is_contiguous()) {
-    if (n > 0) std::memcpy(data_ + first, in, static_cast<std::size_t>(n));
+    if (n > 0) kernels::copy_bytes(data_ + first, in, static_cast<std::size_t>(n));
     return;
   }
   const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
     for_runs(item, 1, [&](std::byte* to, std::int64_t, std::int64_t) {
-      std::memcpy(to + within, in + at, static_cast<std::size_t>(length));
+      kernels::copy_bytes(to + within, in + at, static_cast<std::size_t>(length));
     });
   };
   const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {

@@ -8,6 +8,7 @@
 #include "array/autograd.hpp"
 #include "array/halo.hpp"
 #include "array/parallel.hpp"
+#include "kernels/copy.hpp"
 #include "kernels/stencil.hpp"
 #include "ops/stencil.hpp"
 #include "ops/sweep_rows.hpp"
@@ -79,7 +80,7 @@ struct Sweep {
   void load(const T* from, T* to) const {
     const std::int64_t n = slab.sizes.back();
     for (std::int64_t r = 0; r < slab.rows; ++r)
-      std::memcpy(to + slab.row(r), from + r * n, static_cast<std::size_t>(n) * sizeof(T));
+      kernels::copy_bytes(to + slab.row(r), from + r * n, static_cast<std::size_t>(n) * sizeof(T));
     continue_beyond(to);
   }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "kernels/copy.hpp"
 #include "kernels/pack.hpp"
 #include "kernels/tiles.hpp"
 
@@ -103,4 +104,22 @@ TEST_CASE("long transposed views go by tiles, from any element on") {
     eh::kernels::copy_transposed(memory.data(), strides, copied.data(), close, sizes, item);
     CHECK(copied == expected);
   }
+}
+
+TEST_CASE("bytes are copied whatever lies between source and target") {
+  constexpr std::size_t kMost = (1 << 20) + 300;
+  std::vector<std::byte> from(kMost + 64), to(kMost + 64);
+  for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i % 249);
+  for (const std::size_t bytes : {0UL, 1UL, 2047UL, 2048UL, 2049UL, 4096UL, 65537UL, (1UL << 20) - 1, kMost})
+    for (const std::size_t a : {0UL, 1UL, 16UL, 63UL})
+      for (const std::size_t b : {0UL, 16UL, 17UL}) {
+        std::fill(to.begin(), to.end(), std::byte{255});
+        eh::kernels::copy_bytes(to.data() + b, from.data() + a, bytes);
+        CHECK(std::equal(to.begin() + static_cast<std::ptrdiff_t>(b),
+                         to.begin() + static_cast<std::ptrdiff_t>(b + bytes),
+                         from.begin() + static_cast<std::ptrdiff_t>(a)));
+        CHECK(std::all_of(to.begin(), to.begin() + static_cast<std::ptrdiff_t>(b),
+                          [](std::byte x) { return x == std::byte{255}; }));
+        CHECK(to[b + bytes] == std::byte{255});
+      }
 }
