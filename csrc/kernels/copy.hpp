@@ -6,8 +6,8 @@
 namespace eh::kernels {
 
 /// memcpy, also where that of glibc falls to a twentieth of its speed: between 4 KiB and half the second-level cache it
-/// uses `rep movsb`, and processors of AMD crawl through that when the target lies a few bytes behind the source, pages aside
-/// (glibc bug 30994). Arrays of NumPy begin 16 bytes behind a page; chunks of shared memory at one.
+/// uses `rep movsb`, and processors of AMD crawl through that for some alignments of the target, among them 16 bytes
+/// behind a page where the source begins at one: so lie arrays of NumPy, and chunks of shared memory.
 void copy_bytes(void* to, const void* from, std::size_t bytes);
 
 }  // namespace eh::kernels
