@@ -59,7 +59,7 @@ def arrays_over_ranks() -> Iterator[None]:
         return core if isinstance(value, ht.DNDarray) or core.ndim == 0 else core.resplit(0)
 
     numbers = _samples.numbers
-    users = [m for k, m in sys.modules.items() if k.startswith("equiheat.") and getattr(m, "numbers", 0) is numbers]
+    users = [m for k, m in sys.modules.items() if k.startswith("equiheat.") and vars(m).get("numbers") is numbers]
     for module in users:
         module.numbers = split  # type: ignore[attr-defined]
     try:

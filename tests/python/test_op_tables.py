@@ -222,7 +222,8 @@ def test_operators_and_foreign_operands() -> None:
     quotient, rest = divmod(x, 2)
     assert_array(quotient, values // 2, float)
     assert_array(rest, values % 2, float)
-    assert (x == "text") is False and (x != None) is True  # noqa: E711
+    assert_array(x == "text", np.zeros((3, 2), bool), bool)
+    assert_array(x != None, np.ones((3, 2), bool), bool)  # noqa: E711
     with pytest.raises(TypeError):
         x + "text"
     with pytest.raises(TypeError, match="add"):
