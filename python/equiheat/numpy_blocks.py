@@ -93,7 +93,8 @@ _LONGEST = 256
 def _agreed(core: _core.Array, found: str, error: Exception | None = None) -> str:
     """What the ranks with elements found, on all of them; an error on all if one has it. Collective."""
     text = torch.zeros(_LONGEST, dtype=torch.uint8)
-    text[: len(found)] = torch.tensor(list(found.encode()), dtype=torch.uint8)
+    letters = found.encode()[:_LONGEST]  # an error of some ranks alone would leave the others waiting
+    text[: len(letters)] = torch.tensor(list(letters), dtype=torch.uint8)
     from equiheat.communication import Communicator
 
     rows = Communicator._of(core.comm).allgather(text.to(core.local.device)).cpu().numpy()

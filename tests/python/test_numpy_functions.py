@@ -205,3 +205,12 @@ def test_the_page_of_functions_names_what_is_refused() -> None:
         with pytest.raises(TypeError, match=name):
             getattr(np, name)(x)
     assert "| `np.polyval` | native |" in page
+
+
+def test_extremes_of_large_integers() -> None:
+    """That no real number of the default type tells apart."""
+    value = np.array([2**53, 2**53 + 1, 2**53 - 1] * 2)
+    for split in (None, 0):
+        x = ht.array(value, split=split)
+        assert int(np.nanargmax(x)) == 1
+        assert int(np.nanargmin(x)) == 2
