@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The last lines of .ci/run: adds up what `make test` and `make test-full` counted.
+"""The last lines of .ci/run: what failed, why, and the sum of what `make test` and `make test-full` counted.
 
 Usage: python tools/ci_summary.py STATUS   (1 when one of the two ended with an error)
 """
@@ -22,7 +22,9 @@ def main(status: int) -> int:
             print(f"equiheat: FAILED {command} ended before its tests did")
             total["failed"] += 1
             continue
-        for name, count in json.loads(path.read_text()).items():
+        summary = json.loads(path.read_text())
+        print("\n".join(summary["failures"]), end="\n" * bool(summary["failures"]))
+        for name, count in summary["counts"].items():
             total[name] += count
     if status and not total["failed"]:
         print("equiheat: FAILED a command ended with an error although no test failed")

@@ -25,21 +25,25 @@ from dataclasses import dataclass, field
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "test-results"
+#: Characters of a failure's own text that the end of the output says again.
+LONGEST = 3000
 
 
 @dataclass
 class Count:
-    """Outcomes, and the names of what failed."""
+    """Outcomes, the names of what failed and, where it is known, why."""
 
     passed: int = 0
     skipped: int = 0
     failed: list[str] = field(default_factory=list)
+    told: dict[str, str] = field(default_factory=dict)
 
     def add(self, other: Count) -> None:
         """Add up."""
         self.passed += other.passed
         self.skipped += other.skipped
         self.failed += other.failed
+        self.told |= other.told
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {len(self.failed)} failed, {self.skipped} skipped"
@@ -209,12 +213,15 @@ def python(plan: PythonRun) -> Count:
 def merge(folder: pathlib.Path, ranks: int) -> Count:
     """One outcome per test from the records of all ranks; a test without an outcome was running at the end."""
     outcomes: dict[str, set[str]] = {}
+    told: dict[str, str] = {}
     for rank in range(ranks):
         path = folder / f"rank{rank}.jsonl"
         for line in path.read_text().splitlines() if path.exists() else ():
             entry = json.loads(line)
             outcomes.setdefault(entry["test"], set()).add(entry["outcome"])
-    count = Count()
+            if "told" in entry:
+                told.setdefault(f"{entry['test']} on {ranks} rank(s)", entry["told"])
+    count = Count(told=told)
     for test, found in outcomes.items():
         if "failed" in found or found == {"started"}:
             count.failed.append(f"{test} on {ranks} rank(s)")
@@ -239,11 +246,10 @@ def main(kind: str) -> int:
     for plan in PLANS[kind]:
         total.add(python(plan))
     print(f"\nequiheat: all of it took {(time.monotonic() - begin) / 60:.1f} min")
-    for name in total.failed:
-        print(f"equiheat: FAILED {name}")
-    (ROOT / "build" / f"summary-{kind}.json").write_text(
-        json.dumps({"passed": total.passed, "failed": len(total.failed), "skipped": total.skipped})
-    )
+    failures = [f"equiheat: FAILED {name}\n{total.told.get(name, '')[-LONGEST:]}".rstrip() for name in total.failed]
+    print("\n".join(failures), end="\n" * bool(failures))
+    counts = {"passed": total.passed, "failed": len(total.failed), "skipped": total.skipped}
+    (ROOT / "build" / f"summary-{kind}.json").write_text(json.dumps({"counts": counts, "failures": failures}))
     print(f"equiheat: {total}", flush=True)
     return 1 if total.failed else 0
 

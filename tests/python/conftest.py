@@ -233,7 +233,9 @@ if SIZE > 1:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Record outcomes; print failures at once, with the rank."""
     if report.when == "call" or report.outcome != "passed":
-        _record(test=report.nodeid, outcome=report.outcome, phase=report.when, seconds=round(report.duration, 3))
+        told = {"told": report.longreprtext} if report.failed else {}
+        seconds = round(report.duration, 3)
+        _record(test=report.nodeid, outcome=report.outcome, phase=report.when, seconds=seconds, **told)
     if report.failed and SIZE > 1 and (RANK == 0 or not _State.rank0_tells):
         _say(f"FAILED {report.nodeid} ({report.when})\n{report.longreprtext}")
 
