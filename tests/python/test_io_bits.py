@@ -196,6 +196,45 @@ def test_hdf5_as_others_lay_it_out(folder: pathlib.Path) -> None:
         ht.load(two, "group")
 
 
+@pytest.mark.parametrize("mode", ["w", "a"])
+@pytest.mark.parametrize("chunks", [(150, 99), (90, 250), True])
+@pytest.mark.parametrize("dtype", ["f4", "c16", "?"])
+def test_hdf5_chunks_are_written_at_once(folder: pathlib.Path, mode: str, chunks: Any, dtype: str) -> None:
+    h5py = pytest.importorskip("h5py")
+    value = (np.arange(401 * 250) % 7).reshape(401, 250).astype(dtype)
+    for number, x in enumerate([*(ht.array(value, split=s) for s in (None, 0, 1)), with_counts(value, 0)]):
+        path = folder / f"chunks-{mode}.h5"
+        name = f"group/{chunks}-{dtype}-{number}"
+        ht.save_hdf5(x, path, name, mode=mode, chunks=chunks)
+        with h5py.File(path) as file:
+            assert chunks is True or file[name].chunks == chunks
+            np.testing.assert_array_equal(file[name][...], value)
+        assert_equal(ht.load_hdf5(path, name, split=1), value)
+
+
+def test_zarr_without_packing_is_what_zarr_writes(folder: pathlib.Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    value = np.zeros((13, 7), "f4")
+    value[5:, 3:] = np.arange(32.0).reshape(8, 4)
+    value[12, 6], value[0, 0] = np.nan, -0.0
+    kinds = (("f4", 0, False), ("f4", 0, True), ("c16", 0, False), ("?", True, False), ("i2", 3, False))
+    for number, (dtype, fill, every) in enumerate(kinds):
+        with np.errstate(invalid="ignore"):
+            given = value.astype(dtype)
+        config = {"write_empty_chunks": every}
+        options = {"chunks": (4, 3), "compressors": None, "fill_value": fill, "config": config}
+        theirs = folder / f"theirs{number}.zarr"
+        written(theirs, lambda p, given=given, options=options: zarr.create_array(str(p), data=given, **options))
+        files = {p.relative_to(theirs): p.read_bytes() for p in theirs.rglob("*") if p.is_file()}
+        for split in (None, 0, 1):
+            ours = folder / f"ours{number}-{split}.zarr"
+            ht.save_zarr(ht.array(given, split=split), ours, **options)
+            found = {p.relative_to(ours): p.read_bytes() for p in ours.rglob("*") if p.is_file()}
+            assert found.keys() >= files.keys(), found.keys() ^ files.keys()
+            assert {p: found[p] for p in files} == files
+            np.testing.assert_array_equal(zarr.open(str(ours), mode="r")[...], given)
+
+
 @pytest.mark.parametrize("layout", [{}, {"zarr_format": 2}, {"chunks": (3, 2)}, {"chunks": (2, 2), "shards": (4, 4)}])
 def test_zarr_chunks(folder: pathlib.Path, layout: dict[str, Any]) -> None:
     value = np.arange(91.0).reshape(13, 7)

@@ -7,7 +7,7 @@ import contextlib
 import math
 import os
 import pathlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -81,6 +81,16 @@ def as_bytes(block: np.ndarray[Any, Any]) -> memoryview:
     return block.reshape(-1).view(np.uint8).data
 
 
+def is_only(block: np.ndarray[Any, Any], value: np.ndarray[Any, Any]) -> bool:
+    """True if all elements have the bits of one number. Local."""
+    same = value.tobytes()
+    if as_bytes(block)[: len(same)] != same:
+        return False
+    word = np.dtype(f"u{min(len(same), 8)}")
+    words = block.reshape(-1).view(word).reshape(block.size, -1)
+    return bool((words == np.frombuffer(same, word)).all())
+
+
 def _fill(path: pathlib.Path, offset: int, target: memoryview) -> None:
     done = 0
     with _opened(path, os.O_RDONLY) as file:
@@ -146,7 +156,7 @@ def piece(x: DNDarray, kind: torch.dtype | None = None) -> Piece:
     return Piece(block, tuple(x.shape), where[0].start * row if where else 0, kind)
 
 
-def write_all(comm: Communicator, path: pathlib.Path, parts: Sequence[tuple[int, Any]]) -> None:
+def write_all(comm: Communicator, path: pathlib.Path, parts: Iterable[tuple[int, Any]]) -> None:
     """Every rank's bytes at their offsets, at once; the file is there. Collective: one allgather."""
 
     def work() -> None:

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """HDF5 by h5py: every rank reads its slab, and all write at once where the data set lies in the file as in memory.
 
-Chunked and packed data sets are written by one rank after the other, by all at once where h5py was built with MPI.
+So do they with chunks that are not packed. Packed ones, and small ones, are written by one rank after the other; by
+all at once where h5py was built with MPI.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import math
 import pathlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
+from equiheat.io import _chunked as chunked
 from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
 from equiheat.io._slabs import Path
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 _MODES = ("w", "a", "r+", "x", "w-")
+#: Chunks of fewer bytes cost less through HDF5's own cache.
+_SMALL = 1 << 16
 
 
 def supports_hdf5() -> bool:
@@ -123,6 +128,30 @@ def _plain(data: Any, path: pathlib.Path) -> raw.Stored | None:
     return None if offset is None else raw.Stored(path, offset, data.dtype, data.shape)
 
 
+class _Chunks(NamedTuple):
+    """Where the chunks of a data set lie in the file that are stored as in memory."""
+
+    extents: tuple[int, ...]
+    offsets: dict[tuple[int, ...], int]
+
+
+def _plain_chunks(data: Any) -> _Chunks | None:
+    """For a data set whose chunks all have their place; None for packed and for small ones."""
+    simple = data.dtype.kind in "biufc" and data.dtype.isnative and data.dtype.itemsize in (1, 2, 4, 8, 16)
+    if not simple or data.chunks is None or data.file.userblock_size or not hasattr(data.id, "chunk_iter"):
+        return None
+    if data.id.get_create_plist().get_nfilters() or math.prod(data.chunks) * data.dtype.itemsize < _SMALL:
+        return None
+    offsets: dict[tuple[int, ...], int] = {}
+
+    def note(chunk: Any) -> None:
+        offsets[tuple(o // n for o, n in zip(chunk.chunk_offset, data.chunks, strict=True))] = chunk.byte_offset
+
+    data.id.chunk_iter(note)
+    number = math.prod(-(-extent // n) for extent, n in zip(data.shape, data.chunks, strict=True))
+    return _Chunks(data.chunks, offsets) if len(offsets) == number else None
+
+
 def _part(data: Any, path: pathlib.Path, own: tuple[slice, ...], dtype: torch.dtype | None) -> torch.Tensor:
     """Read straight into the tensor, converted by HDF5 where it knows the type."""
     given = torch_dtype(data.dtype.newbyteorder("="))
@@ -180,8 +209,9 @@ def save_hdf5(
     Notes
     -----
     Without `kwargs` the data set lies in the file as in memory, and ranks write at once, each at its offset; splits
-    other than 0 are moved there before by one alltoallv. With them (chunks, compression) one rank after the other, with
-    one small message each; at once where h5py was built with MPI.
+    other than 0 are moved there before by one alltoallv. With `chunks` of 64 KiB or more they write at once, too, each
+    its own chunks, to whose borders one alltoallv moves the array. With other options (compression) one rank after the
+    other, with one small message each; at once where h5py was built with MPI.
 
     Examples
     --------
@@ -222,25 +252,31 @@ class _Writing:
 
     def run(self, path: pathlib.Path, mode: str) -> None:
         """A new data set. Collective."""
-        offset = slabs.on_first(self.x.comm, lambda: self.create(path, mode))
-        if offset is None:
+        place = slabs.on_first(self.x.comm, lambda: self.create(path, mode))
+        if place is None:
             self.fill(path, 0)
-            return
-        piece = raw.piece(self.x, self.kind)
-        raw.write_all(self.x.comm, path, [(offset + piece.begin, piece.block)])
+        elif isinstance(place, int):
+            piece = raw.piece(self.x, self.kind)
+            raw.write_all(self.x.comm, path, [(place + piece.begin, piece.block)])
+        else:
+            x = chunked.by_chunks(self.x, 0, place.extents)
+            block, where = (slabs.values(x, self.kind), slabs.slab(x)) if slabs.writes(x) else (None, ())
+            own = () if block is None else chunked.whole_chunks(block, where, place.extents)
+            raw.write_all(x.comm, path, ((place.offsets[index], values) for index, values in own))
 
-    def create(self, path: pathlib.Path, mode: str) -> int | None:
+    def create(self, path: pathlib.Path, mode: str) -> int | _Chunks | None:
         """Makes the data set; where its bytes lie, if they are to be written there."""
         h5py, options = _h5py("save_hdf5"), dict(self.options)
-        if not options and self.x.size:
+        early = options.keys() <= {"chunks"} and self.x.size > 0
+        if early:
             layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
             layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
-            options = {"dcpl": layout}
+            options["dcpl"] = layout
         with h5py.File(path, mode) as file:
             target = file.create_dataset(self.dataset, self.x.shape, dtype=self.numpy_type, **options)
-            stored = _plain(target, path) if "dcpl" in options and options.keys() == {"dcpl"} else None
-            return None if stored is None else stored.offset
+            stored = _plain(target, path) if early else None
+            return stored.offset if stored is not None else _plain_chunks(target) if early else None
 
     def fill(self, path: pathlib.Path, begin: int) -> None:
         """Writes the blocks from row `begin` on through HDF5. Collective."""

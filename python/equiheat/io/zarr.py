@@ -4,22 +4,23 @@
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import math
 import os
 import pathlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from equiheat._base import wrap
 from equiheat._function import torch_dtype
 from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
 from equiheat.distribution import balance
+from equiheat.io import _chunked as chunked
+from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
 from equiheat.io._slabs import Path
 
@@ -116,19 +117,12 @@ def _chunks(data: Any) -> tuple[int, ...]:
     return tuple(getattr(data, "shards", None) or data.chunks)
 
 
-def aligned(extent: int, begin: int, chunk: int, size: int) -> list[int]:
-    """Rows of each rank, of `extent` from row `begin` of the file on: near the chunk rule, borders between chunks."""
-    ends = [begin + extent * (rank + 1) // size for rank in range(size - 1)]
-    borders = [min(max((end + chunk // 2) // chunk * chunk - begin, 0), extent) for end in ends]
-    return [b - a for a, b in itertools.pairwise([0, *borders, extent])]
-
-
 def _counts(part: slice, chunk: int, size: int) -> list[int] | None:
     """Rows of each rank, in whole chunks; None where parts of chunks cost less than moving rows."""
     extent = part.stop - part.start
     if size == 1 or part.step != 1 or chunk * 4 * size <= extent:
         return None
-    return aligned(extent, part.start, chunk, size)
+    return chunked.aligned(extent, part.start, chunk, size)
 
 
 def _rows(parts: tuple[slice, ...], axis: int, counts: list[int], comm: Communicator) -> tuple[slice, ...]:
@@ -235,11 +229,7 @@ class _Writing:
 
     def fill(self, path: pathlib.Path, begin: int, chunks: tuple[int, ...]) -> None:
         """Writes the blocks from row `begin` on. Collective."""
-        x = self.x
-        if x.split is not None:
-            first = begin if x.split == 0 else 0
-            counts = aligned(x.shape[x.split], first, chunks[x.split], x.comm.size)
-            x = wrap(x._core.redistribute(counts))
+        x = chunked.by_chunks(self.x, begin, chunks)
 
         def work() -> None:
             if not slabs.writes(x):
@@ -247,7 +237,31 @@ class _Writing:
             where = slabs.slab(x)
             if where:
                 where = (slice(begin + where[0].start, begin + where[0].stop), *where[1:])
-            target = _zarr("save_zarr").open(os.fspath(path), mode="r+")
-            target[where if where else ...] = slabs.values(x, self.kind)
+            given = {name: self.options[name] for name in ("config",) if name in self.options}  # no part of the store
+            target = _zarr("save_zarr").open(os.fspath(path), mode="r+", **given)
+            if begin == 0 and where and _plain(target):
+                _write_chunks(path, target, slabs.values(x, self.kind), where)
+            else:
+                target[where if where else ...] = slabs.values(x, self.kind)
 
         slabs.together(x.comm, work)
+
+
+def _plain(target: Any) -> bool:
+    """True if a chunk is a file, and its bytes are those of the values in memory."""
+    as_bytes, data = needed("zarr.codecs", "save_zarr").BytesCodec, target.metadata
+    if data.zarr_format != 3 or len(data.codecs) != 1 or not isinstance(data.codecs[0], as_bytes):
+        return False
+    endian = data.codecs[0].endian
+    return endian is None or getattr(endian, "value", endian) == sys.byteorder
+
+
+def _write_chunks(path: pathlib.Path, target: Any, block: np.ndarray[Any, Any], where: tuple[slice, ...]) -> None:
+    """Chunks of nothing but the fill value have no file, unless Zarr is told to write them."""
+    fill, sparse = np.asarray(target.fill_value, block.dtype), not target.async_array.config.write_empty_chunks
+    for index, values in chunked.whole_chunks(block, where, target.chunks, fill):
+        if sparse and raw.is_only(values, fill):
+            continue
+        file = path / target.metadata.encode_chunk_key(index)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(raw.as_bytes(values))
