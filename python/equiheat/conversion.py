@@ -104,8 +104,15 @@ def __array__(x: DNDarray, dtype: Any = None, copy: bool | None = None) -> np.nd
     """This rank's block for ``np.asarray(x)``: the whole array when it is replicated (Heat's rule). Local.
 
     NumPy calls this behind the scenes, possibly on one rank only, so that it must not communicate. For the whole
-    of a split array use ``x.numpy()``, or `whole_interchange` around code of other libraries.
+    of a split array use ``x.numpy()``, or `whole_interchange` around code of other libraries; for the block without the
+    warning ``x.larray.numpy()``.
+
+    Warns
+    -----
+    UserWarning
+        The array is split over several ranks: another library would take the block for the whole.
     """
+    interchange.warn_of_part(x._core)
     block = for_numpy(interchange.given_away(x._core))
     if copy is False and dtype is not None and np.dtype(dtype) != block.dtype:
         raise ValueError(f"__array__: copy=False, but a cast from {block.dtype} to {dtype} needs a copy")

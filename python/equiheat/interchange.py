@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,19 @@ def whole_interchange(whole: bool = True) -> Iterator[None]:
 def given_away(core: _core.Array) -> torch.Tensor:
     """What another library gets of an array: this rank's block, or the whole inside `whole_interchange`."""
     return core.resplit(None).local if _Mode.whole else core.local
+
+
+def warn_of_part(core: _core.Array) -> None:
+    """Say that what NumPy gets is a part, once per line of the program as all warnings. Local."""
+    if core.split is None or core.comm.size == 1 or _Mode.whole:
+        return
+    warnings.warn(
+        f"np.asarray of an array of shape {tuple(core.gshape)} that is split over {core.comm.size} ranks gives this "
+        "rank's part only. The whole: x.numpy(), or `with equiheat.whole_interchange():` around another library. This "
+        "part without the warning: x.larray.numpy()",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 class InterchangeMethods:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,9 @@ def test_out(data: st.DataObject) -> None:
     assert x.numpy().dtype == whole.dtype
     assert x.tolist() == whole.tolist()
     assert x.tolist(keepsplit=True) == x.larray.tolist()
-    np.testing.assert_array_equal(np.asarray(x), x.larray.resolve_conj().numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the part; see below
+        np.testing.assert_array_equal(np.asarray(x), x.larray.resolve_conj().numpy())
     assert x.size == x.gnumel == whole.size
     assert x.ndim == whole.ndim
     assert x.shape == whole.shape
@@ -37,6 +40,22 @@ def test_out(data: st.DataObject) -> None:
     assert x.lnumel == x.larray.numel()
     assert x.lnbytes == x.larray.nbytes
     assert len(x) == len(whole) if whole.ndim else True
+
+
+def test_numpy_is_told_when_it_gets_a_part() -> None:
+    split = ht.arange(4 * SIZE, split=0)
+    if SIZE > 1:
+        with pytest.warns(
+            UserWarning, match=r"shape \(\d+,\) that is split over \d+ ranks gives this rank's part only"
+        ) as told:
+            assert np.asarray(split).tolist() == split.larray.tolist()
+        assert told[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.asarray(ht.arange(4)).tolist() == [0, 1, 2, 3]
+        with ht.whole_interchange():
+            assert np.asarray(split).tolist() == list(range(4 * SIZE))
+        assert np.asarray(split.larray).shape == (4,)
 
 
 @given(st.data())

@@ -49,7 +49,8 @@ class KMedians(KCluster):
     Notes
     -----
     An iteration is one fused pass that finds the nearest centres, a copy of the samples in the order of their clusters,
-    and a selection of medians (`ht.median`) per cluster, whose messages are counts, not samples.
+    and the medians: of small clusters after one alltoallv of the samples, of large ones by a selection (`ht.median`)
+    per cluster, whose messages are counts, not samples.
 
     Examples
     --------

@@ -151,7 +151,7 @@ def lanczos(
     Notes
     -----
     Lanczos, J. Res. Natl. Bur. Stand. 45, 1950, with full reorthogonalisation, twice, by blocks. A step is one product
-    with the local part of A, one collective of n elements and three allreduces of at most m. Where the Krylov space
+    with the local part of A, one collective of n elements and two allreduces of at most m + 1. Where the Krylov space
     ends early, a random vector orthogonal to it continues it. Without gradients.
 
     Examples
@@ -200,26 +200,29 @@ class _Krylov:
         self.shared = a.split is not None and comm.size > 1
         first = sum(rows[: comm.rank]) if self.shared else 0
         self.own = slice(first, first + rows[comm.rank]) if self.shared else slice(0, self.n)
+        self.block = a.resplit(0).redistribute(rows).local if self.shared else a.local
         self.rows = a.local.new_zeros((m, self.own.stop - self.own.start))
 
     def _total(self, partial: torch.Tensor) -> torch.Tensor:
         return self.comm.allreduce(partial) if self.shared else partial
 
-    def _norm(self, w: torch.Tensor) -> torch.Tensor:
-        return self._total(torch.vdot(w, w).real).sqrt()
-
     def _product(self, v: torch.Tensor) -> torch.Tensor:
-        whole = v
-        if self.shared:
-            whole = _core.resplit(_core.Array(v, [self.n], 0, None, self.a.comm), None).local
-        split = 0 if self.shared else None
-        return _core.matmul_to(self.a, _column(whole, self.a.comm), split).local.squeeze(1)
+        whole = _core.Array(v, [self.n], 0, None, self.a.comm).resplit(None).local if self.shared else v
+        return torch.mv(self.block, whole)
 
-    def _orthogonal(self, w: torch.Tensor, count: int) -> torch.Tensor:
-        for _ in range(2):
-            known = self.rows[:count]
-            w = w - known.mT @ self._total(known.conj() @ w)
-        return w
+    def _orthogonal(self, w: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Own rows of w without its parts along the first vectors, the parts found first, and the norm of the rest."""
+        known = self.rows[:count]
+        first = self._total(torch.mv(known.conj(), w))
+        w = torch.addmv(w, known.mT, first, alpha=-1)
+        # The second parts and the square before them in one message: what is left has the difference of the squares.
+        found = self._total(torch.cat([torch.mv(known.conj(), w), torch.vdot(w, w).reshape(1)]))
+        second, square = found[:-1], found[-1].real
+        w = torch.addmv(w, known.mT, second, alpha=-1)
+        left = square - torch.vdot(second, second).real
+        if bool(left < square / 2):  # digits cancel
+            left = self._total(torch.vdot(w, w).real)
+        return w, first, left.sqrt()
 
     def run(self, first: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Own rows of the basis, and T."""
@@ -231,17 +234,16 @@ class _Krylov:
         self.rows[0] = (first / size)[self.own]
         for i in range(self.m):
             w = self._product(self.rows[i])
-            t[i, i] = self._total(torch.vdot(self.rows[i], w).real)
             if i + 1 == self.m:
+                t[i, i] = self._total(torch.vdot(self.rows[i], w).real)
                 break
-            w = self._orthogonal(w, i + 1)
-            beta = self._norm(w)
+            w, parts, beta = self._orthogonal(w, i + 1)
+            t[i, i] = parts[i].real
             if bool(beta <= 10 * torch.finfo(t.dtype).eps * scale):  # the space ends here
-                beta = torch.zeros_like(beta)
-                w = self._orthogonal(_random_vector(self.n, self.a).local[self.own], i + 1)
-                self.rows[i + 1] = w / self._norm(w)
-            else:
-                self.rows[i + 1] = w / beta
+                w, _, size = self._orthogonal(_random_vector(self.n, self.a).local[self.own], i + 1)
+                self.rows[i + 1] = w / size
+                continue
+            self.rows[i + 1] = w / beta
             t[i, i + 1] = t[i + 1, i] = beta
         return self.rows.mT.contiguous(), t
 
