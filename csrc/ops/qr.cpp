@@ -17,6 +17,7 @@
 #include "array/tensor_comm.hpp"
 #include "base/dtype.hpp"
 #include "base/error.hpp"
+#include "ops/dealt.hpp"
 #include "ops/householder.hpp"
 #include "ops/matmul.hpp"
 
@@ -80,22 +81,57 @@ Factors normalised(const Factors& f) {
 
 /// Extents of q and r beside a's.
 struct Sizes {
-  bool want_q;
+  std::string mode;
   std::int64_t q_columns;
   std::int64_t r_rows;
+
+  bool want_q() const { return mode != "r"; }
 };
 
 Sizes sizes_of(const DNDarray& a, const std::string& mode) {
   const std::int64_t m = a.shape()[0];
   const std::int64_t k = std::min(m, a.shape()[1]);
-  return {mode != "r", mode == "r" ? 0 : mode == "complete" ? m : k, mode == "complete" ? m : k};
+  return {mode, mode == "r" ? 0 : mode == "complete" ? m : k, mode == "complete" ? m : k};
 }
+
+/// Every rank has whole matrices: torch's factorisation of each.
+QRFactors factor_whole(const DNDarray& a, const std::string& mode) {
+  const auto [q, r] = at::_ops::linalg_qr::call(a.local(), mode);
+  const at::Tensor phase = phases(r.diagonal(0, -2, -1));
+  const auto wrap = [&](const at::Tensor& x) {
+    Shape shape = a.shape();
+    shape[shape.size() - 2] = x.size(-2);
+    shape[shape.size() - 1] = x.size(-1);
+    return DNDarray(x, share(a.layout().with_shape(std::move(shape), a.split())), a.comm_ptr());
+  };
+  const DNDarray upper = wrap(r.mul(extended(phase.conj(), r.size(-2)).unsqueeze(-1)));
+  if (mode == "r") return {std::nullopt, upper};
+  return {wrap(q.mul(extended(phase, q.size(-1)).unsqueeze(-2))), upper};
+}
+
+/// Layout of q for an a split along columns.
+LayoutPtr columns_of_q(const DNDarray& a, const Shape& shape) {
+  return share(shape[1] == a.shape()[1] ? a.layout().with_shape(shape, 1)
+                                        : Layout::balanced(shape, 1, a.comm().size()));
+}
+
+/// A matrix that LAPACK factors sooner than messages could go to and fro: every rank factors all of it.
+Factors factor_gathered(const DNDarray& a, const std::string& mode) {
+  const QRFactors f = factor_whole(resplit(a, kNoSplit), mode);
+  const DNDarray q = f.q.value_or(f.r);
+  if (a.split() == 0) return {redistribute(q, share(a.layout().with_shape(q.shape(), 0))), f.r};
+  return {redistribute(q, columns_of_q(a, q.shape())),
+          redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
+}
+
+bool is_small(const DNDarray& a) { return a.layout().size() <= linalg_tuning().small; }
 
 /// Rows of one matrix, without gradients: q split 0 (a's extents where it has as many rows), r replicated.
 Factors factor_rows(const DNDarray& a, const Sizes& size) {
   const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
   if (reduced && is_tall(a.shape()[0], a.shape()[1], a.comm().size()))
-    return normalised(tall_skinny_qr(a, size.want_q));
+    return normalised(tall_skinny_qr(a, size.want_q()));
+  if (is_small(a)) return factor_gathered(a, size.mode);
   const Factors f = normalised(householder_qr(resplit(a, 1), size.q_columns, size.r_rows));
   return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), resplit(f.r, kNoSplit)};
 }
@@ -104,10 +140,11 @@ Factors factor_rows(const DNDarray& a, const Sizes& size) {
 Factors factor_columns(const DNDarray& a, const Sizes& size) {
   const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
   if (!reduced || !is_tall(a.shape()[0], a.shape()[1], a.comm().size())) {
+    if (is_small(a)) return factor_gathered(a, size.mode);
     return normalised(householder_qr(a, size.q_columns, size.r_rows));
   }
-  const Factors f = normalised(tall_skinny_qr(resplit(a, 0), size.want_q));
-  return {size.want_q ? redistribute(f.q, a.layout_ptr()) : f.q,
+  const Factors f = normalised(tall_skinny_qr(resplit(a, 0), size.want_q()));
+  return {size.want_q() ? redistribute(f.q, a.layout_ptr()) : f.q,
           redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
 }
 
@@ -121,7 +158,7 @@ at::Tensor upper_part(const at::Tensor& x) {
 /// dR = dU R and dQ = dM - Q dU (Q and R constant).
 Factors differentiable_tall(const DNDarray& a) {
   const CommPtr& comm = a.comm_ptr();
-  const Factors f = factor_rows(a.with_local(a.local().detach()), {true, a.shape()[1], a.shape()[1]});
+  const Factors f = factor_rows(a.with_local(a.local().detach()), {"reduced", a.shape()[1], a.shape()[1]});
   const at::Tensor& q = f.q.local();
   const at::Tensor& r = f.r.local();
   const at::Tensor m = at::_ops::linalg_solve_triangular::call(r, a.local(), /*upper=*/true, /*left=*/false,
@@ -153,25 +190,8 @@ Factors differentiable(const DNDarray& a, const Sizes& size) {
   const DNDarray rows = a.split() == 0 ? a : resplit(a, 0);
   const Factors f = a.shape()[0] >= a.shape()[1] ? differentiable_tall(rows) : differentiable_wide(rows);
   if (a.split() == 0) return f;
-  const LayoutPtr q_layout =
-      share(f.q.shape()[1] == a.shape()[1] ? a.layout().with_shape(f.q.shape(), 1)
-                                           : Layout::balanced(f.q.shape(), 1, a.comm().size()));
-  return {redistribute(f.q, q_layout), redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
-}
-
-/// Every rank has whole matrices: torch's factorisation of each.
-QRFactors factor_whole(const DNDarray& a, const std::string& mode) {
-  const auto [q, r] = at::_ops::linalg_qr::call(a.local(), mode);
-  const at::Tensor phase = phases(r.diagonal(0, -2, -1));
-  const auto wrap = [&](const at::Tensor& x) {
-    Shape shape = a.shape();
-    shape[shape.size() - 2] = x.size(-2);
-    shape[shape.size() - 1] = x.size(-1);
-    return DNDarray(x, share(a.layout().with_shape(std::move(shape), a.split())), a.comm_ptr());
-  };
-  const DNDarray upper = wrap(r.mul(extended(phase.conj(), r.size(-2)).unsqueeze(-1)));
-  if (mode == "r") return {std::nullopt, upper};
-  return {wrap(q.mul(extended(phase, q.size(-1)).unsqueeze(-2))), upper};
+  return {redistribute(f.q, columns_of_q(a, f.q.shape())),
+          redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
 }
 
 /// A stack split within its matrices: whole matrices are dealt out along the first axis.

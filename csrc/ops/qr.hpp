@@ -21,7 +21,8 @@ struct QRFactors {
 /// redistributed along its first axis; q comes back, r only where a is split along columns.
 ///
 /// Methods: tall matrices by one local factorisation and one of the stacked triangles (one allgather of at most twice
-/// a rank's block); all others by Householder panels on the matrix split along columns (two broadcasts of every panel).
+/// a rank's block); small others (LinalgTuning::small) whole on every rank (one allgather of a); large ones by
+/// Householder panels on the matrix split along columns (two broadcasts of every panel).
 /// Memory per rank: three blocks of a, and r where that is replicated. Collective.
 ///
 /// Differentiable in modes "reduced" and "r" if the first min(m, n) columns are independent.

@@ -14,11 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import equiheat as ht
+from equiheat import _core
 from equiheat.testing import all_layouts, all_splits, assert_equal, gradcheck, uneven_counts, with_counts
 from equiheat.testing import strategies as ehst
 
 SIZE = ht.get_comm().size
 SHAPES = [(20, 3), (7, 7), (3, 9), (5, 4), (1, 1), (0, 3), (3, 0), (40, 30), (90, 80), (70, 130)]
+
+
+@pytest.fixture(params=["gathered", "distributed"])
+def tuning(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = _core.linalg_tuning(1 << 18, 64, 32) if request.param == "gathered" else _core.linalg_tuning(0, 64, 32)
+    yield
+    _core.linalg_tuning(*before)
 
 
 def random(*shape: int, seed: int = 0) -> np.ndarray[Any, Any]:
@@ -62,6 +70,7 @@ def check_qr(a: np.ndarray[Any, Any], x: ht.DNDarray, mode: Any, atol: float = 1
     np.testing.assert_allclose(columns @ upper, a, atol=atol)
 
 
+@pytest.mark.usefixtures("tuning")
 @pytest.mark.parametrize("mode", ["reduced", "complete", "r"])
 @pytest.mark.parametrize("kind", ["full", "rank 1", "zero"])
 @pytest.mark.parametrize("shape", SHAPES)
@@ -71,6 +80,7 @@ def test_qr(shape: tuple[int, int], kind: str, mode: str) -> None:
         check_qr(a, x, mode)
 
 
+@pytest.mark.usefixtures("tuning")
 @given(st.data(), st.integers(0, 9), st.integers(0, 9), ehst.dtypes(("int32", "float32", "complex64", "complex128")))
 def test_qr_of_any_layout_and_type(data: st.DataObject, m: int, n: int, dtype: str) -> None:
     x, a = data.draw(ehst.pairs((m, n), (dtype,)))
@@ -97,6 +107,7 @@ def test_qr_of_a_stack() -> None:
         assert r.split == (0 if x.split == 2 else x.split)
 
 
+@pytest.mark.usefixtures("tuning")
 @pytest.mark.parametrize("shape", [(7, 3), (4, 4), (3, 5), (2, 2)])
 @pytest.mark.parametrize("split", [None, 0, 1])
 def test_gradient_of_qr(shape: tuple[int, int], split: int | None) -> None:
