@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <cmath>
 #include <vector>
 
+#include "kernels/assign_few.hpp"
+#include "kernels/assign_sums.hpp"
 #include "kernels/pairwise_sweep.hpp"
 
 /// The step of k-means and its kin: nearest centre and sums per centre, fused.
@@ -10,45 +11,23 @@ namespace {
 
 using simd::Line;
 
-/// The distance whose sum is the clustering's objective, from differences.
-template <bool Manhattan, typename T>
-EH_SIMD_INLINE double objective(const T* x, const T* y, std::int64_t features) {
-  double sum = 0;
-  for (std::int64_t f = 0; f < features; ++f) {
-    const T d = x[f] - y[f];
-    sum += Manhattan ? static_cast<double>(std::fabs(d)) : static_cast<double>(d) * static_cast<double>(d);
-  }
-  return sum;
-}
-
 template <typename T, int Bytes>
 struct Assign {
   using Value = typename Line<T, Bytes>::Register;
   using Number = typename Line<simd::Integer<T>, Bytes>::Register;
 
-  const RowBlock<T>& x;
-  const Panels<T>& y;
-  const T* centres;
-  Assignment<T>& result;
+  AssignmentSums<T> sums;
   T* shifted;  ///< room for a block of rows when there is a shift
   const T* block = nullptr;
   Line<T, Bytes> best[sweep::kBlock];
   Line<simd::Integer<T>, Bytes> panel[sweep::kBlock];
 
   EH_SIMD_INLINE const T* begin(std::int64_t first, std::int64_t n) {
-    block = x.data + first * x.features;
     for (std::int64_t row = 0; row < n; ++row) {
       best[row].fill(std::numeric_limits<T>::infinity());
       panel[row].fill(0);
     }
-    if (result.shift == nullptr) return block;
-    for (std::int64_t row = 0; row < n; ++row) {
-      const T* from = block + row * x.features;
-      T* to = shifted + row * x.features;
-      for (std::int64_t f = 0; f < x.features; ++f) to[f] = from[f] - result.shift[f];
-    }
-    block = shifted;
-    return block;
+    return block = sums.shifted(first, n, shifted);
   }
 
   EH_SIMD_INLINE void take(std::int64_t row, std::int64_t p, const Line<T, Bytes>& line) {
@@ -67,7 +46,7 @@ struct Assign {
     alignas(64) simd::Integer<T> number[width];
     best[row].store(value);
     panel[row].store(number);
-    const int lanes = static_cast<int>(std::min<std::int64_t>(width, y.rows()));
+    const int lanes = static_cast<int>(std::min<std::int64_t>(width, sums.y.rows()));
     T least = value[0];
     std::int64_t place = number[0] * static_cast<std::int64_t>(width);
     for (int lane = 1; lane < lanes; ++lane) {
@@ -79,35 +58,8 @@ struct Assign {
     return place;
   }
 
-  EH_SIMD_INLINE void add_row(const T* row, std::int64_t label, double weight) {
-    double* sum = result.sums + label * x.features;
-    if (result.weights == nullptr) {
-      for (std::int64_t f = 0; f < x.features; ++f) sum[f] += static_cast<double>(row[f]);
-    } else {
-      for (std::int64_t f = 0; f < x.features; ++f) sum[f] += weight * static_cast<double>(row[f]);
-    }
-    result.counts[label] += weight;
-  }
-
   EH_SIMD_INLINE void end(std::int64_t first, std::int64_t n) {
-    std::int64_t changed = 0;
-    for (std::int64_t row = 0; row < n; ++row) {
-      const std::int64_t at = x.first + first + row;
-      const std::int64_t label = winner(row);
-      const double weight = result.weights == nullptr ? 1.0 : static_cast<double>(result.weights[at]);
-      changed += result.labels[at] != label ? 1 : 0;
-      result.labels[at] = label;
-      const T* values = block + row * x.features;
-      if (result.sums != nullptr) add_row(values, label, weight);
-      if (result.with_total) {
-        const T* centre = centres + label * x.features;
-        const double d = y.metric() == Metric::Manhattan ? objective<true>(values, centre, x.features)
-                                                         : objective<false>(values, centre, x.features);
-        result.total += weight * d;
-        if (result.distance != nullptr) result.distance[at] = static_cast<T>(d);
-      }
-    }
-    result.changed += changed;
+    sums.add(first, n, block, [&](std::int64_t row) __attribute__((always_inline)) { return winner(row); });
   }
 };
 
@@ -116,8 +68,10 @@ struct Assign {
 template <typename T>
 void assign(const RowBlock<T>& x, const Panels<T>& y, const T* y_rows, Assignment<T>& result) {
   std::vector<T> shifted(result.shift == nullptr ? 0 : static_cast<std::size_t>(sweep::kBlock * x.features));
+  const AssignmentSums<T> sums{x, y, y_rows, result};
+  if (y.rows() <= kFewCentres) return assign_few(sums, shifted.data());
   sweep::run(x.rows, y, [&]<int Bytes>() __attribute__((always_inline)) {
-    return Assign<T, Bytes>{x, y, y_rows, result, shifted.data(), nullptr, {}, {}};
+    return Assign<T, Bytes>{sums, shifted.data(), nullptr, {}, {}};
   });
 }
 
