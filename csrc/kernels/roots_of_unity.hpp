@@ -4,8 +4,8 @@
 #include <complex>
 #include <cstdint>
 
-/// Complex exponentials whose argument is an exact fraction of a turn. Each is one product of two table entries
-/// computed in float64: right to a few units in the last place of float64, whatever n.
+/// Complex exponentials whose argument is an exact fraction of a turn. Each is a product of two, twiddles of four, table
+/// entries computed in float64: right to a few units in the last place of float64, whatever n.
 namespace eh::kernels {
 
 /// out[r * columns + c] = exp(sign * 2 pi i * (row + r) * (column + c) / n) with sign -1 if `forward`.

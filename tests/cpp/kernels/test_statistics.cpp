@@ -2,13 +2,10 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <complex>
-#include <numbers>
 #include <vector>
 
 #include "kernels/extremes.hpp"
 #include "kernels/moments.hpp"
-#include "kernels/roots_of_unity.hpp"
 
 namespace {
 
@@ -85,26 +82,6 @@ TEST_CASE("first_extreme: position of the first of several, NaN first") {
     x[static_cast<std::size_t>(n - 1)] = std::nanf("");
     first_extreme(x.data(), 1, n, false, &at);
     CHECK(at == n - 1);
-  }
-}
-
-TEST_CASE("twiddles and chirp are roots of unity") {
-  constexpr double turn = 2 * std::numbers::pi;
-  for (const std::int64_t n : {1, 2, 35, 1024, 99999}) {
-    const std::int64_t rows = n == 35 ? 5 : 1;
-    std::vector<std::complex<double>> out(static_cast<std::size_t>(rows * (n / rows)));
-    twiddles(n, 0, rows, 0, n / rows, true, out.data());
-    for (std::int64_t i = 0; i < rows * (n / rows); ++i) {
-      const double e = static_cast<double>(i / (n / rows)) * static_cast<double>(i % (n / rows));
-      CHECK(std::abs(out[static_cast<std::size_t>(i)] - std::polar(1.0, -turn * e / static_cast<double>(n))) <
-            1e-11);
-    }
-    std::vector<std::complex<double>> line(10);
-    chirp(n, 3, 10, false, line.data());
-    for (std::int64_t k = 3; k < 13; ++k) {
-      const double half = static_cast<double>(k * k % (2 * n)) / static_cast<double>(2 * n);
-      CHECK(std::abs(line[static_cast<std::size_t>(k - 3)] - std::polar(1.0, turn * half)) < 1e-14);
-    }
   }
 }
 
