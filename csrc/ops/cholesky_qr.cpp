@@ -10,6 +10,8 @@
 namespace eh {
 namespace {
 
+/// Rows of more bytes are factored as fast by reflectors, whose updates then are products as well.
+constexpr std::int64_t kRowBytes = 256;
 /// Elements below which two allreduces cost more than the reflectors.
 constexpr std::int64_t kWork = std::int64_t{1} << 15;
 
@@ -71,7 +73,7 @@ bool is_near_one(const at::Tensor& gram) {
 bool prefers_cholesky_qr(const DNDarray& a) {
   const std::int64_t m = a.shape()[0];
   const std::int64_t n = a.shape()[1];
-  return n > 0 && m >= 4 * n && m * n >= kWork;
+  return n > 0 && n * a.local().element_size() <= kRowBytes && m >= 16 * n && m * n >= kWork;
 }
 
 std::optional<Factors> cholesky_qr(const DNDarray& a, bool want_q) {

@@ -7,7 +7,7 @@
 
 namespace eh {
 
-/// True where products of matrices are enough work to be faster than reflectors: many rows, far more than columns.
+/// True where products of matrices are faster than reflectors: many rows, few columns.
 bool prefers_cholesky_qr(const DNDarray& a);
 
 /// QR of a tall matrix split along rows by CholeskyQR2 (Yamamoto, Nakatsukasa, Yanagisawa, Fukaya, ETNA 44, 2015):

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "array/tensor_comm.hpp"
+#include "ops/cholesky_qr.hpp"
 
 namespace eh {
 namespace {
@@ -105,6 +106,9 @@ void accumulate(const at::Tensor& q, const Layout& layout, const std::vector<Ref
 }  // namespace
 
 Factors tall_skinny_qr(const DNDarray& a, bool want_q) {
+  if (prefers_cholesky_qr(a)) {
+    if (const std::optional<Factors> found = cholesky_qr(a, want_q)) return *found;
+  }
   const Layout& layout = a.layout();
   const std::int64_t n = a.shape()[1];
   const char* mode = want_q ? "reduced" : "r";

@@ -21,7 +21,8 @@ struct QRFactors {
 /// redistributed along its first axis; q comes back, r only where a is split along columns.
 ///
 /// Methods: tall matrices by one local factorisation and one of the stacked triangles (one allgather of at most twice
-/// a rank's block); small others (LinalgTuning::small) whole on every rank (one allgather of a); large ones by
+/// a rank's block), or, with few columns that are far from dependent, by CholeskyQR2 (two allreduces of n * n + 1
+/// elements); small others (LinalgTuning::small) whole on every rank (one allgather of a); large ones by
 /// Householder panels on the matrix split along columns (two broadcasts of every panel).
 /// Memory per rank: three blocks of a, and r where that is replicated. Collective.
 ///

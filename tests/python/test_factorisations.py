@@ -87,6 +87,39 @@ def test_qr_of_any_layout_and_type(data: st.DataObject, m: int, n: int, dtype: s
     check_qr(a, x, data.draw(st.sampled_from(["reduced", "complete", "r"])), 1e-9 if dtype == "complex128" else 1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("kind", ["random", "graded", "near dependent", "dependent", "huge", "tiny", "zero column"])
+def test_qr_of_a_tall_matrix_has_lapacks_errors(kind: str, dtype: str) -> None:
+    m, n = 2100, 16
+    eps = np.finfo(dtype).eps
+    a = random(m, n) + (1j * random(m, n, seed=1) if dtype.startswith("complex") else 0)
+    if kind == "graded":
+        a = a * np.logspace(0, -20, n)
+    elif kind.endswith("dependent"):
+        a[:, -3:] = a[:, :3] + (1e-3 * eps**0.5 * a[:, -3:] if kind == "near dependent" else 0)
+    elif kind == "zero column":
+        a[:, 4] = 0
+    else:
+        a = a * {"huge": np.finfo(dtype).max ** 0.75, "tiny": np.finfo(dtype).tiny ** 0.75}.get(kind, 1.0)
+    a = a.astype(dtype)
+    exact = a.astype("complex128" if dtype.startswith("complex") else "float64")
+    size = np.abs(exact).max(0) * m**0.5  # errors are relative to the lengths of columns
+    for x in (with_counts(a, s, c) for s in (0, 1) for c in (None, uneven_counts(a.shape[s], SIZE, 1))):
+        factors = ht.qr(x)
+        q, r = factors.Q.numpy().astype(exact.dtype), factors.R.numpy().astype(exact.dtype)
+        assert np.abs(q.conj().T @ q - np.eye(n)).max() < 40 * eps
+        assert (np.abs(q @ r - exact) <= 8 * eps * np.maximum(size, np.finfo(dtype).tiny)).all()
+        np.testing.assert_array_equal(np.tril(r, -1), 0)
+        assert (np.diagonal(r).real >= 0).all()
+        np.testing.assert_allclose(ht.qr(x, "r").R.numpy(), factors.R.numpy(), atol=0)
+
+
+def test_qr_of_a_tall_matrix_with_nan() -> None:
+    a = random(2100, 16)
+    a[1000, 3] = np.nan
+    assert np.isnan(ht.qr(ht.array(a, split=0)).R.numpy()).any()
+
+
 def test_factors_do_not_depend_on_the_layout() -> None:
     a = random(30, 6)
     q, r = np.linalg.qr(a)
