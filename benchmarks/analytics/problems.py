@@ -17,7 +17,7 @@ NAMES = ("k-means", "moments", "lasso", "distances")
 def samples(rows: int) -> np.ndarray:
     """(rows, 18) float32 around few centres that overlap, so that k-means does not end before its last iteration."""
     rng = np.random.default_rng(1)
-    centers = rng.standard_normal((CLUSTERS, FEATURES), dtype=np.float32)
+    centers = rng.standard_normal((CLUSTERS, FEATURES), dtype=np.float32) * np.float32(0.25)
     values = rng.standard_normal((rows, FEATURES), dtype=np.float32)
     values += centers[rng.integers(0, CLUSTERS, rows)]
     return values
