@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "array/autograd.hpp"
+#include "array/movers.hpp"
 #include "base/error.hpp"
 #include "ops/samples.hpp"
 #include "ops/types.hpp"
@@ -96,7 +97,7 @@ at::Tensor ring_composed(const DNDarray& x, const DNDarray& y, const Formula& f)
 }
 
 at::Tensor ring_native(const DNDarray& x, const DNDarray& y, const Formula& f) {
-  const at::Tensor out = x.local().new_empty({x.local().size(0), y.shape()[0]});
+  const at::Tensor out = movers::empty(Shape{x.local().size(0), y.shape()[0]}, x.local());
   circulate(
       {y.local()}, y.layout().counts(), x.comm(), [&](int owner, const std::vector<at::Tensor>& blocks) {
         by_type(out, [&]<typename T>() { fill<T>(x.local(), blocks[0], f, out, y.layout().offset(owner)); });
@@ -106,7 +107,7 @@ at::Tensor ring_native(const DNDarray& x, const DNDarray& y, const Formula& f) {
 
 at::Tensor local_block(const DNDarray& x, const DNDarray& y, const Formula& f, bool native) {
   if (native) {
-    const at::Tensor out = x.local().new_empty({x.local().size(0), y.local().size(0)});
+    const at::Tensor out = movers::empty(Shape{x.local().size(0), y.local().size(0)}, x.local());
     by_type(out, [&]<typename T>() { fill<T>(x.local(), y.local(), f, out, 0); });
     return out;
   }
