@@ -62,7 +62,7 @@ struct AssignFew {
   static constexpr int kLanes = Bytes / static_cast<int>(sizeof(T));
   static constexpr int kRegisters = static_cast<int>(sweep::kBlock) / kLanes;
   static constexpr int kGroup = std::min(kRegisters, 4);  ///< registers of rows at a time
-  static constexpr int kCentres = 8 / kGroup;             ///< and centres: eight sums that do not wait for each other
+  static constexpr int kCentres = 8 / kGroup;  ///< and centres: eight sums that do not wait for each other
 
   const AssignmentSums<T>& sums;
   const T* turned;
