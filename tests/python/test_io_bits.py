@@ -230,7 +230,8 @@ def test_zarr_without_packing_is_what_zarr_writes(folder: pathlib.Path) -> None:
             ours = folder / f"ours{number}-{split}.zarr"
             ht.save_zarr(ht.array(given, split=split), ours, **options)
             found = {p.relative_to(ours): p.read_bytes() for p in ours.rglob("*") if p.is_file()}
-            assert found.keys() >= files.keys(), found.keys() ^ files.keys()
+            zeros = {pathlib.Path("c/0/0")}  # with a -0.0, which is not the fill value to us
+            assert found.keys() - zeros == files.keys() - zeros
             assert {p: found[p] for p in files} == files
             np.testing.assert_array_equal(zarr.open(str(ours), mode="r")[...], given)
 

@@ -119,10 +119,16 @@ def load_hdf5(
     return slabs.assembled(local, shape, axis, place, comm)
 
 
+def _as_in_memory(data: Any) -> bool:
+    """True if numbers of the data set have the same bytes in the file, and offsets count from the file's begin."""
+    kind = data.dtype
+    simple = kind.kind in "biufc" and kind.isnative and kind.itemsize in (1, 2, 4, 8, 16)
+    return simple and not data.file.userblock_size
+
+
 def _plain(data: Any, path: pathlib.Path) -> raw.Stored | None:
     """Where the bytes of a data set lie that is stored as in memory; None for chunks, packing and other files."""
-    simple = data.dtype.kind in "biufc" and data.dtype.isnative and data.dtype.itemsize in (1, 2, 4, 8, 16)
-    if not simple or data.chunks is not None or data.is_virtual or data.external or data.file.userblock_size:
+    if not _as_in_memory(data) or data.chunks is not None or data.is_virtual or data.external:
         return None
     offset = data.id.get_offset()
     return None if offset is None else raw.Stored(path, offset, data.dtype, data.shape)
@@ -137,8 +143,7 @@ class _Chunks(NamedTuple):
 
 def _plain_chunks(data: Any) -> _Chunks | None:
     """For a data set whose chunks all have their place; None for packed and for small ones."""
-    simple = data.dtype.kind in "biufc" and data.dtype.isnative and data.dtype.itemsize in (1, 2, 4, 8, 16)
-    if not simple or data.chunks is None or data.file.userblock_size or not hasattr(data.id, "chunk_iter"):
+    if not _as_in_memory(data) or data.chunks is None or not hasattr(data.id, "chunk_iter"):
         return None
     if data.id.get_create_plist().get_nfilters() or math.prod(data.chunks) * data.dtype.itemsize < _SMALL:
         return None

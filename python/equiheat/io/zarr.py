@@ -237,8 +237,8 @@ class _Writing:
             where = slabs.slab(x)
             if where:
                 where = (slice(begin + where[0].start, begin + where[0].stop), *where[1:])
-            given = {name: self.options[name] for name in ("config",) if name in self.options}  # no part of the store
-            target = _zarr("save_zarr").open(os.fspath(path), mode="r+", **given)
+            config = {"config": self.options["config"]} if "config" in self.options else {}  # no part of the store
+            target = _zarr("save_zarr").open(os.fspath(path), mode="r+", **config)
             if begin == 0 and where and _plain(target):
                 _write_chunks(path, target, slabs.values(x, self.kind), where)
             else:
