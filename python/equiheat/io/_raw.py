@@ -65,15 +65,21 @@ def _begin(shape: Sequence[int], own: Sequence[slice]) -> int | None:
 def read(stored: Stored, own: tuple[slice, ...]) -> np.ndarray[Any, Any]:
     """A part of an array, in this machine's byte order and C order. Local."""
     block = np.empty(slabs.extents(own), stored.dtype)
+    read_into(stored, own, block)
+    return block.astype(block.dtype.newbyteorder("="), copy=False)
+
+
+def read_into(stored: Stored, own: tuple[slice, ...], block: np.ndarray[Any, Any]) -> None:
+    """Fills a block, of the file's data type, with a part of an array. Local."""
     if block.size == 0:
-        return block.astype(block.dtype.newbyteorder("="), copy=False)
-    begin = None if stored.fortran and len(stored.shape) > 1 else _begin(stored.shape, own)
+        return
+    whole = block.flags.c_contiguous and not (stored.fortran and len(stored.shape) > 1)
+    begin = _begin(stored.shape, own) if whole else None
     if begin is None:
         order: Any = "F" if stored.fortran else "C"
         block[...] = np.memmap(stored.path, stored.dtype, "r", stored.offset, stored.shape, order)[own]
     else:
         _fill(stored.path, stored.offset + begin * stored.dtype.itemsize, as_bytes(block))
-    return block.astype(block.dtype.newbyteorder("="), copy=False)
 
 
 def as_bytes(block: np.ndarray[Any, Any]) -> memoryview:

@@ -7,7 +7,6 @@ import importlib.util
 import math
 import os
 import pathlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from equiheat.distribution import balance
 from equiheat.io import _chunked as chunked
 from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
+from equiheat.io import _zarr_chunks as zarr_chunks
 from equiheat.io._slabs import Path
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _part(data: Any, own: tuple[slice, ...]) -> torch.Tensor:
         block = np.asarray(data[own])
         return torch.from_numpy(np.array(block, dtype=block.dtype.newbyteorder("=")))
     block = np.empty(slabs.extents(own), data.dtype)
-    if block.size:
+    if block.size and not zarr_chunks.read(data, own, block):
         buffer = needed("zarr.buffer", "load_zarr").cpu.NDBuffer.from_numpy_array(block)
         data.get_basic_selection(own, out=buffer)
     return torch.from_numpy(block)
@@ -249,11 +249,7 @@ class _Writing:
 
 def _plain(target: Any) -> bool:
     """True if a chunk is a file, and its bytes are those of the values in memory."""
-    as_bytes, data = needed("zarr.codecs", "save_zarr").BytesCodec, target.metadata
-    if data.zarr_format != 3 or len(data.codecs) != 1 or not isinstance(data.codecs[0], as_bytes):
-        return False
-    endian = data.codecs[0].endian
-    return endian is None or getattr(endian, "value", endian) == sys.byteorder
+    return target.metadata.zarr_format == 3 and zarr_chunks.packing(target) == ""
 
 
 def _write_chunks(path: pathlib.Path, target: Any, block: np.ndarray[Any, Any], where: tuple[slice, ...]) -> None:
