@@ -39,13 +39,13 @@ def seconds(runs: dict[str, Any], run: str, problem: str) -> float | None:
 
 
 def scaling(runs: dict[str, Any], problem: str) -> dict[str, float]:
-    """Strong and weak scaling of equiheat: ratios of the least times, which other work on the machine touches least."""
+    """Strong and weak scaling of equiheat: ratios of medians."""
     names = {
         "one": OURS[1], "two": OURS[0],
         "half": f"{OURS[1]}, 0.5 of the rows", "both": f"{OURS[1]}, 0.5 of the rows, 2 jobs at a time",
     }  # fmt: skip
     rows = {key: runs.get(name, {}).get(problem, {}) for key, name in names.items()}
-    time = {key: row.get("least", row.get("seconds")) for key, row in rows.items()}
+    time = {key: row.get("seconds") for key, row in rows.items()}
     memory = {key: row.get("MiB") for key, row in rows.items()}
     ratios = {
         "speed-up of 2 ranks": (time["one"], time["two"]),
