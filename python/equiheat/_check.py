@@ -155,6 +155,9 @@ def load_core() -> ModuleType:
     check_mpi_runs(core.mpi_initialized(), mpi.Is_initialized())
     if os.environ.get("EQUIHEAT_KEEP_MEMORY", "1") != "0":
         core.keep_freed_memory()
+    # Torch asks for large pages, as NumPy does of itself, if this is set before its first array: most of what a sum of
+    # two arrays of 64 MiB costs is the first touch of the result's pages.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     return core
 
 
