@@ -9,10 +9,10 @@
 
 Calls of the two libraries alternate; the time of a call is that of the slowest rank, from a barrier on; the figure is
 the least of all rounds and of three builds of the inputs (six where another library is as fast as ours or nearly, for
-all of them), because what else runs on a machine, and where an array happens to lie, only add. At one rank the same call of torch, where it
-has one, alternates with them. A call that fails is "failed". Every rank computes with one thread, so that one rank
-has one core and two have two. `--only` times some groups; the figures of several such runs are put together, each
-with what it ran on.
+all of them), because what else runs on a machine, and where an array happens to lie, only add. At one rank the same
+call of torch, where it has one, alternates with them. A call that fails is "failed". Every rank computes with one
+thread, so that one rank has one core and two have two. `--only` times some groups; the figures of several such runs
+are put together, each with what it ran on.
 """
 
 from __future__ import annotations
