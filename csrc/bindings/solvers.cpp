@@ -4,6 +4,7 @@
 #include "array/contraction.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
+#include "ops/krylov.hpp"
 #include "ops/matmul.hpp"
 #include "ops/qr.hpp"
 #include "ops/spectral.hpp"
@@ -73,10 +74,25 @@ Tuning tune(std::int64_t small, std::int64_t width, std::int64_t leaf) {
   return before;
 }
 
+void bind_iterations(py::module_& m) {
+  m.def("conjugate_gradients", &conjugate_gradients, py::arg("a"), py::arg("b"), py::arg("start"),
+        py::arg("rtol"), py::arg("steps"), NoGil(), "Vectors are whole on every rank. Collective.");
+  py::class_<KrylovSpace>(m, "KrylovSpace", "Lanczos' basis of a Hermitian matrix, growing.")
+      .def(py::init<const DNDarray&, std::int64_t>(), py::arg("a"), py::arg("vectors"), NoGil(),
+           "Collective.")
+      .def("append", &KrylovSpace::append, py::arg("whole"), NoGil(),
+           "The next vector, made orthogonal and normalised. Collective.")
+      .def("grow", &KrylovSpace::grow, NoGil(),
+           "Until all vectors are there; False if the space ends before. Collective.")
+      .def("basis", &KrylovSpace::basis, NoGil(), "Local.")
+      .def("tridiagonal", &KrylovSpace::tridiagonal, NoGil(), "Local.");
+}
+
 }  // namespace
 
 void register_solvers(py::module_& m) {
   py::register_exception_translator(&translate_linalg);
+  bind_iterations(m);
   m.def(
       "linalg_tuning", &tune, py::arg("small") = -1, py::arg("width") = -1, py::arg("leaf") = -1,
       "Sizes of matrices that are gathered, of panels and of undivided tridiagonal matrices; the same on all "

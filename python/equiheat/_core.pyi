@@ -22,6 +22,7 @@ __all__: list[str] = [
     "CsvScan",
     "DeviceError",
     "HaloExchange",
+    "KrylovSpace",
     "NewArray",
     "RandomPermutation",
     "RandomStream",
@@ -47,6 +48,7 @@ __all__: list[str] = [
     "clip",
     "column_statistics",
     "concatenate",
+    "conjugate_gradients",
     "convolve",
     "cross",
     "csv_format",
@@ -515,6 +517,31 @@ class RandomPermutation:
         """
     def __init__(self, stream: RandomStream, n: typing.SupportsInt | typing.SupportsIndex) -> None: ...
 
+class KrylovSpace:
+    """
+    Lanczos' basis of a Hermitian matrix, growing.
+    """
+    def __init__(self, a: Array, vectors: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Collective.
+        """
+    def append(self, whole: torch.Tensor) -> None:
+        """
+        The next vector, made orthogonal and normalised. Collective.
+        """
+    def basis(self) -> Array:
+        """
+        Local.
+        """
+    def grow(self) -> bool:
+        """
+        Until all vectors are there; False if the space ends before. Collective.
+        """
+    def tridiagonal(self) -> Array:
+        """
+        Local.
+        """
+
 class SparseMatrix:
     """
     Rows compressed; split along the rows or replicated.
@@ -742,6 +769,17 @@ def column_statistics(x: Array, weights: Array | None, fn: str) -> tuple[float, 
     """
 
 def concatenate(arrays: collections.abc.Sequence[Array], axis: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
+def conjugate_gradients(
+    a: Array,
+    b: torch.Tensor,
+    start: torch.Tensor,
+    rtol: typing.SupportsFloat | typing.SupportsIndex,
+    steps: typing.SupportsInt | typing.SupportsIndex,
+) -> torch.Tensor:
+    """
+    Vectors are whole on every rank. Collective.
+    """
+
 def convolve(
     a: Array,
     v: Array,

@@ -10,7 +10,6 @@ import torch
 from equiheat import _core, random
 from equiheat._base import wrap
 from equiheat._function import deliver, native
-from equiheat.communication import Communicator
 from equiheat.linalg._decompositions import orthonormal, qr
 from equiheat.linalg._norms import matrix_norm
 from equiheat.linalg._operands import ArrayLike, natives
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 def _whole_vector(core: _core.Array, dtype: torch.dtype) -> torch.Tensor:
     whole = core if core.split is None else _core.resplit(core, None)
     return whole.local.detach().to(dtype)
-
-
-def _column(vector: torch.Tensor, comm: _core.Communicator) -> _core.Array:
-    return _core.Array(vector.unsqueeze(1), [len(vector), 1], None, None, comm)
 
 
 def cg(
@@ -69,7 +64,8 @@ def cg(
     Notes
     -----
     Hestenes and Stiefel, J. Res. Natl. Bur. Stand. 49, 1952. Vectors are held whole; a step is one product with the
-    local part of A and one collective of n elements. Without gradients.
+    own rows of A and one allgather of n elements. A is moved to a balanced split 0 first; to all ranks if it is small
+    (512 x 512), and then no step sends anything. Without gradients.
 
     Examples
     --------
@@ -86,32 +82,12 @@ def cg(
     dtype = _core.promote(a.local.dtype, _core.promote(rhs.local.dtype, start.local.dtype))
     a = a.with_local(a.local.detach().to(dtype))
     right = _whole_vector(rhs, dtype)
-    x = _conjugate_gradients(a, right, _whole_vector(start, dtype).clone(), rtol, maxiter)
+    limit = 10 * torch.finfo(dtype).eps if rtol is None else float(rtol)
+    steps = 2 * len(right) if maxiter is None else int(maxiter)
+    x = _core.conjugate_gradients(a, right, _whole_vector(start, dtype), limit, steps)
     split = 0 if a.split is not None or rhs.split is not None else None
     result = wrap(_core.Array(x, list(x.shape), None, None, a.comm))
     return deliver(result if split is None else result.resplit(split), out, True, "cg")
-
-
-def _conjugate_gradients(
-    a: _core.Array, b: torch.Tensor, x: torch.Tensor, rtol: float | None, maxiter: int | None
-) -> torch.Tensor:
-    def product(v: torch.Tensor) -> torch.Tensor:
-        return _core.matmul_to(a, _column(v, a.comm), None).local.squeeze(1)
-
-    r = b - product(x)
-    p = r.clone()
-    square = torch.vdot(r, r).real
-    limit = ((10 * torch.finfo(b.dtype).eps if rtol is None else rtol) ** 2) * torch.vdot(b, b).real
-    for _ in range(2 * len(b) if maxiter is None else maxiter):
-        if not bool(square > limit):
-            break
-        ap = product(p)
-        alpha = square / torch.vdot(p, ap)
-        x += alpha * p
-        r -= alpha * ap
-        before, square = square, torch.vdot(r, r).real
-        p = r + (square / before) * p
-    return x
 
 
 def lanczos(
@@ -151,8 +127,9 @@ def lanczos(
     Notes
     -----
     Lanczos, J. Res. Natl. Bur. Stand. 45, 1950, with full reorthogonalisation, twice, by blocks. A step is one product
-    with the local part of A, one collective of n elements and two allreduces of at most m + 1. Where the Krylov space
-    ends early, a random vector orthogonal to it continues it. Without gradients.
+    with the own rows of A, one allgather of n elements and two allreduces of at most m + 1. A is moved to a balanced
+    split 0 first; to all ranks if it is small (512 x 512), and then no step sends anything. Where the Krylov space ends
+    early, a random vector orthogonal to it continues it. Without gradients.
 
     Examples
     --------
@@ -172,14 +149,15 @@ def lanczos(
     first = _random_vector(n, a) if v0 is None else native(v0, "lanczos", "v0", a)
     if tuple(first.gshape) != (n,):
         raise ValueError(f"lanczos: v0 must have shape ({n},), has {first.gshape}")
-    basis, t = _Krylov(a, m).run(_whole_vector(first, a.local.dtype))
-    v = wrap(_core.Array(basis, [n, m], None, None, a.comm) if a.split is None else _split_rows(basis, n, m, a.comm))
-    triangle = wrap(_core.Array(t, [m, m], None, None, a.comm))
-    return deliver(v, V_out, True, "lanczos"), deliver(triangle, T_out, True, "lanczos")
-
-
-def _split_rows(block: torch.Tensor, n: int, m: int, comm: _core.Communicator) -> _core.Array:
-    return _core.Array(block, [n, m], 0, None, comm)
+    start = _whole_vector(first, a.local.dtype)
+    if not bool(start.any()):
+        raise ValueError("lanczos: v0 is zero")
+    space = _core.KrylovSpace(a, m)
+    space.append(start)
+    while not space.grow():
+        space.append(_random_vector(n, a).local)
+    v, t = wrap(space.basis()), wrap(space.tridiagonal())
+    return deliver(v, V_out, True, "lanczos"), deliver(t, T_out, True, "lanczos")
 
 
 def _random_vector(n: int, like: _core.Array) -> _core.Array:
@@ -187,65 +165,6 @@ def _random_vector(n: int, like: _core.Array) -> _core.Array:
     if vector.is_complex():
         vector = torch.complex(vector.real, random.randn(n)._core.local.to(vector.real.dtype))
     return _core.Array(vector, [n], None, None, like.comm)
-
-
-class _Krylov:
-    """Own rows of the basis, transposed: a vector of it is contiguous."""
-
-    def __init__(self, a: _core.Array, m: int) -> None:
-        self.a, self.m, self.n = a, m, a.gshape[0]
-        self.comm = Communicator._of(a.comm)
-        comm = self.comm
-        rows = [self.n // comm.size + (r < self.n % comm.size) for r in range(comm.size)]
-        self.shared = a.split is not None and comm.size > 1
-        first = sum(rows[: comm.rank]) if self.shared else 0
-        self.own = slice(first, first + rows[comm.rank]) if self.shared else slice(0, self.n)
-        self.block = a.resplit(0).redistribute(rows).local if self.shared else a.local
-        self.rows = a.local.new_zeros((m, self.own.stop - self.own.start))
-
-    def _total(self, partial: torch.Tensor) -> torch.Tensor:
-        return self.comm.allreduce(partial) if self.shared else partial
-
-    def _product(self, v: torch.Tensor) -> torch.Tensor:
-        whole = _core.Array(v, [self.n], 0, None, self.a.comm).resplit(None).local if self.shared else v
-        return torch.mv(self.block, whole)
-
-    def _orthogonal(self, w: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Own rows of w without its parts along the first vectors, the parts found first, and the norm of the rest."""
-        known = self.rows[:count]
-        first = self._total(torch.mv(known.conj(), w))
-        w = torch.addmv(w, known.mT, first, alpha=-1)
-        # The second parts and the square before them in one message: what is left has the difference of the squares.
-        found = self._total(torch.cat([torch.mv(known.conj(), w), torch.vdot(w, w).reshape(1)]))
-        second, square = found[:-1], found[-1].real
-        w = torch.addmv(w, known.mT, second, alpha=-1)
-        left = square - torch.vdot(second, second).real
-        if bool(left < square / 2):  # digits cancel
-            left = self._total(torch.vdot(w, w).real)
-        return w, first, left.sqrt()
-
-    def run(self, first: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Own rows of the basis, and T."""
-        size = torch.linalg.vector_norm(first)
-        if not bool(size > 0):
-            raise ValueError("lanczos: v0 is zero")
-        t = size.new_zeros((self.m, self.m))
-        scale = float(_core.vector_norm(self.a, 2.0, [0, 1], False).local.item())
-        self.rows[0] = (first / size)[self.own]
-        for i in range(self.m):
-            w = self._product(self.rows[i])
-            if i + 1 == self.m:
-                t[i, i] = self._total(torch.vdot(self.rows[i], w).real)
-                break
-            w, parts, beta = self._orthogonal(w, i + 1)
-            t[i, i] = parts[i].real
-            if bool(beta <= 10 * torch.finfo(t.dtype).eps * scale):  # the space ends here
-                w, _, size = self._orthogonal(_random_vector(self.n, self.a).local[self.own], i + 1)
-                self.rows[i + 1] = w / size
-                continue
-            self.rows[i + 1] = w / beta
-            t[i, i + 1] = t[i + 1, i] = beta
-        return self.rows.mT.contiguous(), t
 
 
 def condest(
