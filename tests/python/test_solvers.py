@@ -247,6 +247,35 @@ def test_iterations() -> None:
         np.testing.assert_allclose(values, [50, 50 - 49 / 19], rtol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("kind", ["random", "identity", "zero", "clusters", "low rank"])
+def test_lanczos_goes_on_where_the_space_ends(kind: str, dtype: str) -> None:
+    for n, m in ((1, 1), (2, 2), (13, 13), (13, 6)):
+        h = hermitian(kind, n, dtype)
+        for x in all_layouts(h):
+            v, t = ht.linalg.lanczos(x, m)
+            assert v.split == (None if x.split is None else 0)
+            assert t.split is None
+            assert t.numpy().dtype == h.real.dtype
+            v, t = v.numpy(), t.numpy()
+            small(v.conj().T @ v - np.eye(m), h, 10)
+            small(np.tril(t, -2), h, 0)
+            small(v.conj().T @ h @ v - t, h, 10 * max(1.0, float(np.linalg.norm(h))))
+            if m == n:
+                np.testing.assert_allclose(np.linalg.eigvalsh(t), np.linalg.eigvalsh(h), atol=1e-4 * n)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_conjugate_gradients_of_few_steps(dtype: str) -> None:
+    h = hermitian("clusters", 9, dtype)
+    b = random(9, dtype=dtype, seed=3)
+    for x in all_layouts(h):
+        for right in (b, ht.array(b, split=0)):
+            small(h @ ht.linalg.cg(x, right, ht.zeros(9)).numpy() - b, h, 10 * float(np.linalg.norm(b)))
+        np.testing.assert_array_equal(ht.linalg.cg(x, b, ht.zeros(9), maxiter=0).numpy(), np.zeros(9))
+        assert np.linalg.norm(h @ ht.linalg.cg(x, b, ht.zeros(9), rtol=0.5).numpy() - b) <= 0.5 * np.linalg.norm(b)
+
+
 def test_truncated_decompositions() -> None:
     a, new = random(12, 3) @ random(3, 20), random(12, 4, seed=3)
     for x in all_layouts(a):
