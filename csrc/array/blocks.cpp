@@ -16,12 +16,13 @@ struct Record {
   std::int64_t ndim;  ///< kNoBlock if the rank could not make its block
   std::int64_t dtype;
   std::int64_t grad;
+  std::int64_t split;  ///< as the caller gave it
   std::int64_t extent[kMaxAxes];
 };
 constexpr std::int64_t kFields = sizeof(Record) / sizeof(std::int64_t);
 
-Record record_of(const std::optional<at::Tensor>& block) {
-  Record r{kNoBlock, 0, 0, {}};
+Record record_of(const std::optional<at::Tensor>& block, int split) {
+  Record r{kNoBlock, 0, 0, split, {}};
   if (!block || block->dim() > static_cast<std::int64_t>(kMaxAxes)) return r;
   r.ndim = block->dim();
   r.dtype = static_cast<std::int64_t>(dtype_of(block->scalar_type()));
@@ -58,6 +59,10 @@ int check(const std::vector<Record>& records, int split) {
     EH_CHECK(records[rank].ndim != kNoBlock, ValueError, "array: rank ", rank,
              " could not make its block for is_split");
   const Record& first = records.front();
+  for (std::size_t rank = 0; rank < records.size(); ++rank)
+    EH_CHECK(records[rank].split == first.split, ValueError,
+             "array: is_split must be the same on all ranks, is ", first.split, " on rank 0, ",
+             records[rank].split, " on rank ", rank);
   const bool in_range = -first.ndim <= split && split < first.ndim;
   const int axis = split < 0 ? split + static_cast<int>(first.ndim) : split;
   EH_CHECK(in_range, ValueError, "array: is_split ", split, " is out of bounds for ", first.ndim,
@@ -86,7 +91,7 @@ DType common_dtype(const std::vector<Record>& records) {
 }  // namespace
 
 DNDarray from_blocks(const std::optional<at::Tensor>& block, int split, const CommPtr& comm) {
-  const std::vector<Record> records = gather(record_of(block), *comm);
+  const std::vector<Record> records = gather(record_of(block, split), *comm);
   const int axis = check(records, split);
   Counts counts;
   for (const Record& r : records) counts.push_back(r.extent[axis]);

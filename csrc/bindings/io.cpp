@@ -76,6 +76,8 @@ class CsvReader {
       return parse_into(text, out, skip, step, out.mutable_data_ptr<float>());
     if (out.scalar_type() == at::kDouble)
       return parse_into(text, out, skip, step, out.mutable_data_ptr<double>());
+    if (out.scalar_type() == at::kUInt64)
+      return parse_into(text, out, skip, step, out.mutable_data_ptr<std::uint64_t>());
     return parse_into(text, out, skip, step, out.mutable_data_ptr<std::int64_t>());
   }
 
@@ -99,6 +101,9 @@ py::bytes format(const at::Tensor& x, const std::string& separator, int decimals
       text = kernels::format_table(t.const_data_ptr<float>(), t.size(0), t.size(1), separator, decimals);
     else if (t.scalar_type() == at::kDouble)
       text = kernels::format_table(t.const_data_ptr<double>(), t.size(0), t.size(1), separator, decimals);
+    else if (t.scalar_type() == at::kUInt64)
+      text =
+          kernels::format_table(t.const_data_ptr<std::uint64_t>(), t.size(0), t.size(1), separator, decimals);
     else
       text =
           kernels::format_table(t.const_data_ptr<std::int64_t>(), t.size(0), t.size(1), separator, decimals);
@@ -158,9 +163,9 @@ void register_io(py::module_& m) {
           py::arg("text"), py::arg("rows"), "How many whole rows were passed over, and their bytes.")
       .def("split", &CsvReader::split, py::arg("text"), "Fields of the first row, and its bytes.")
       .def("parse", &CsvReader::parse, py::arg("text"), py::arg("out"), py::arg("skip"), py::arg("step"),
-           "Every step-th row into float32, float64 or int64 numbers.");
+           "Every step-th row into float32, float64, int64 or uint64 numbers.");
   m.def("csv_format", &format, py::arg("x"), py::arg("separator"), py::arg("decimals"),
-        "Lines of a (rows, columns) table of float32, float64 or int64 numbers. Local.");
+        "Lines of a (rows, columns) table of float32, float64, int64 or uint64 numbers. Local.");
 }
 
 }  // namespace eh

@@ -5,6 +5,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <concepts>
 #include <limits>
 #include <type_traits>
 
@@ -65,8 +66,9 @@ bool rounded(std::uint64_t m, std::int64_t digits, float& value) {
   return (std::bit_cast<std::uint64_t>(wide) & below) != std::uint64_t{1} << 28;
 }
 
-bool rounded(std::uint64_t m, std::int64_t digits, std::int64_t& value) {
-  value = static_cast<std::int64_t>(m);
+template <std::integral T>
+bool rounded(std::uint64_t m, std::int64_t digits, T& value) {
+  value = static_cast<T>(m);
   return digits == 0;
 }
 
@@ -84,7 +86,11 @@ const char* read_short(const char* p, const char* end, T& value) {
   const std::int64_t count = (p - first) + (q - behind_point);
   if (count == 0 || count > 18 || (q != end && (*q == 'e' || *q == 'E'))) return nullptr;
   if (!rounded(m, q - behind_point, value)) return nullptr;
-  if (is_negative) value = -value;
+  if constexpr (std::is_signed_v<T>) {
+    if (is_negative) value = -value;
+  } else if (is_negative) {
+    return nullptr;
+  }
   return q;
 }
 
@@ -101,14 +107,15 @@ Kind read_real(std::string_view text, T& value) {
 }
 
 /// Whole numbers may have a point, or an exponent.
-Kind read_whole(std::string_view text, std::int64_t& value) {
+template <std::integral T>
+Kind read_whole(std::string_view text, T& value) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (stop == end && error == std::errc()) return Kind::None;
   double wide = 0;
   if (read_real(text, wide) != Kind::None || std::isnan(wide)) return Kind::Number;
-  if (std::abs(wide) >= 0x1p53) return Kind::Range;
-  value = static_cast<std::int64_t>(wide);
+  if (std::abs(wide) >= 0x1p53 || (std::is_unsigned_v<T> && wide < 0)) return Kind::Range;
+  value = static_cast<T>(wide);
   return wide == std::floor(wide) ? Kind::None : Kind::Number;
 }
 
@@ -178,7 +185,7 @@ class TableParser {
     q = end;
     stop = cursor_.pass(q);
     if (stop == Stop::None) return false;
-    if constexpr (std::is_integral_v<T>)
+    if constexpr (std::is_same_v<T, std::int64_t>)
       if (value < columns_.least || value > columns_.most) return false;
     p = q;
     return true;
@@ -209,6 +216,8 @@ class TableParser {
     if (text.front() == '+' && text.substr(1, 1).find_first_of("+-") != 0) text.remove_prefix(1);
     if constexpr (std::is_floating_point_v<T>) {
       return read_real(text, value);
+    } else if constexpr (std::is_unsigned_v<T>) {
+      return read_whole(text, value);
     } else {
       const Kind kind = read_whole(text, value);
       return kind == Kind::None && (value < columns_.least || value > columns_.most) ? Kind::Range : kind;
@@ -249,6 +258,7 @@ std::int64_t TableColumns::width() const {
 EH_TABLE(float)
 EH_TABLE(double)
 EH_TABLE(std::int64_t)
+EH_TABLE(std::uint64_t)
 #undef EH_TABLE
 
 }  // namespace eh::kernels

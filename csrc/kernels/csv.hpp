@@ -18,7 +18,7 @@ struct TableColumns {
   std::vector<std::int64_t> place;   ///< of each field of a row in the result; -1: not wanted
   std::vector<std::string> missing;  ///< texts of fields without a value, besides the empty one
   std::string fill;                  ///< what stands for those, as text; empty: nothing may
-  std::int64_t least = std::numeric_limits<std::int64_t>::min();  ///< of integers
+  std::int64_t least = std::numeric_limits<std::int64_t>::min();  ///< of int64
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
   std::vector<bool> converted;  ///< fields whose text `convert` replaces; empty: none
   std::function<std::string(std::int64_t, const std::string&)> convert;
@@ -51,6 +51,7 @@ struct TableRows {
 EH_TABLE(float)
 EH_TABLE(double)
 EH_TABLE(std::int64_t)
+EH_TABLE(std::uint64_t)
 #undef EH_TABLE
 
 }  // namespace eh::kernels

@@ -52,6 +52,7 @@ std::string format(const T* x, std::int64_t rows, std::int64_t columns, std::str
 EH_TABLE(float)
 EH_TABLE(double)
 EH_TABLE(std::int64_t)
+EH_TABLE(std::uint64_t)
 #undef EH_TABLE
 
 }  // namespace eh::kernels

@@ -118,20 +118,27 @@ LayoutPtr columns_of_q(const DNDarray& a, const Shape& shape) {
 /// A matrix that LAPACK factors sooner than messages could go to and fro: every rank factors all of it.
 Factors factor_gathered(const DNDarray& a, const std::string& mode) {
   const QRFactors f = factor_whole(resplit(a, kNoSplit), mode);
-  const DNDarray q = f.q.value_or(f.r);
-  if (a.split() == 0) return {redistribute(q, share(a.layout().with_shape(q.shape(), 0))), f.r};
-  return {redistribute(q, columns_of_q(a, q.shape())),
-          redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};
+  const DNDarray r = a.split() == 0 ? f.r : redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)));
+  if (!f.q) return {r, r};  // nobody asked for q
+  const LayoutPtr layout =
+      a.split() == 0 ? share(a.layout().with_shape(f.q->shape(), 0)) : columns_of_q(a, f.q->shape());
+  return {redistribute(*f.q, layout), r};
 }
 
-bool is_small(const DNDarray& a) { return a.layout().size() <= linalg_tuning().small; }
+/// Gathered sooner than split: few elements, and not so tall that the ranks' own factorisations and the one of their
+/// stacked triangles, (m / p + p n) n^2, are less work than the whole, m n^2.
+bool is_gathered(const DNDarray& a, bool reduced) {
+  const std::int64_t p = a.comm().size();
+  const bool tall = reduced && (p - 1) * a.shape()[0] >= p * p * a.shape()[1];
+  return a.layout().size() <= linalg_tuning().small && !tall;
+}
 
 /// Rows of one matrix, without gradients: q split 0 (a's extents where it has as many rows), r replicated.
 Factors factor_rows(const DNDarray& a, const Sizes& size) {
   const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
+  if (is_gathered(a, reduced)) return factor_gathered(a, size.mode);
   if (reduced && is_tall(a.shape()[0], a.shape()[1], a.comm().size()))
     return normalised(tall_skinny_qr(a, size.want_q()));
-  if (is_small(a)) return factor_gathered(a, size.mode);
   const Factors f = normalised(householder_qr(resplit(a, 1), size.q_columns, size.r_rows));
   return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), resplit(f.r, kNoSplit)};
 }
@@ -139,10 +146,9 @@ Factors factor_rows(const DNDarray& a, const Sizes& size) {
 /// The same for a split along columns; q and r split along columns.
 Factors factor_columns(const DNDarray& a, const Sizes& size) {
   const bool reduced = size.r_rows == std::min(a.shape()[0], a.shape()[1]);
-  if (!reduced || !is_tall(a.shape()[0], a.shape()[1], a.comm().size())) {
-    if (is_small(a)) return factor_gathered(a, size.mode);
+  if (is_gathered(a, reduced)) return factor_gathered(a, size.mode);
+  if (!reduced || !is_tall(a.shape()[0], a.shape()[1], a.comm().size()))
     return normalised(householder_qr(a, size.q_columns, size.r_rows));
-  }
   const Factors f = normalised(tall_skinny_qr(resplit(a, 0), size.want_q()));
   return {size.want_q() ? redistribute(f.q, a.layout_ptr()) : f.q,
           redistribute(f.r, share(a.layout().with_shape(f.r.shape(), 1)))};

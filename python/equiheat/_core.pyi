@@ -660,7 +660,7 @@ class CsvReader:
         step: typing.SupportsInt | typing.SupportsIndex,
     ) -> CsvRows:
         """
-        Every step-th row into float32, float64 or int64 numbers.
+        Every step-th row into float32, float64, int64 or uint64 numbers.
         """
     def scan(self, text: typing_extensions.Buffer, inside: bool) -> CsvScan: ...
     def skip(self, text: typing_extensions.Buffer, rows: typing.SupportsInt | typing.SupportsIndex) -> tuple[int, int]:
@@ -800,7 +800,7 @@ def cross(a: Array, b: Array, axis: typing.SupportsInt | typing.SupportsIndex) -
 
 def csv_format(x: torch.Tensor, separator: str, decimals: typing.SupportsInt | typing.SupportsIndex) -> bytes:
     """
-    Lines of a (rows, columns) table of float32, float64 or int64 numbers. Local.
+    Lines of a (rows, columns) table of float32, float64, int64 or uint64 numbers. Local.
     """
 
 def dbscan(

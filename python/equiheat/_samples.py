@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -99,12 +100,14 @@ def no_weight(fn: str) -> ValueError:
 
 
 def check_weights(w: _core.Array | None, fn: str) -> None:
-    """ValueError on all ranks unless sample weights have a positive sum. Collective: one allreduce of one number."""
+    """ValueError on all ranks unless sample weights have a positive, finite sum. Collective: one allreduce."""
     if w is None:
         return
     total = w.local.detach().sum(dtype=torch.float64).reshape(1)
     if w.is_distributed:
         total = Communicator._of(w.comm).allreduce(total)
+    if not math.isfinite(float(total)):
+        raise ValueError(f"{fn}: sample_weight contains NaN or infinity")
     if float(total) <= 0:
         raise no_weight(fn)
 

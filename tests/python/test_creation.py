@@ -154,6 +154,8 @@ def test_blocks_that_do_not_fit() -> None:
         ht.array(np.ones((2,) * (RANK + 1)), is_split=0)
     with pytest.raises(ValueError, match="out of bounds for 1-dimensional blocks"):
         ht.array(np.ones(3), is_split=1)
+    with pytest.raises(ValueError, match="is_split must be the same on all ranks, is 0 on rank 0, 1 on rank 1"):
+        ht.array(np.ones((2, 2)), is_split=min(RANK, 1))
     last = [[1], [2, 3]] if RANK == SIZE - 1 else [[1], [2]]
     with pytest.raises(ValueError, match="rectangular" if RANK == SIZE - 1 else f"rank {SIZE - 1} could not"):
         ht.array(last, is_split=0)

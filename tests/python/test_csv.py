@@ -252,3 +252,36 @@ def test_no_rows(path: pathlib.Path, content: str) -> None:
         assert found.shape == (0, 0)
         assert ht.load_csv(path, comments="#", names=["a", "b"], usecols="b", split=split).shape == (0, 1)
     assert found.larray.dtype == torch.float32
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_tables_without_rows_or_columns_are_written(path: pathlib.Path, split: int | None) -> None:
+    for shape in ((0, 3), (0,), (2, 0)):
+        ht.save_csv(ht.empty(shape, split=split if split == 0 or len(shape) > 1 else None), path)
+        assert not path.read_text().strip()
+        assert ht.load_csv(path).shape == (0, 0)
+        COMM.barrier()
+
+
+@pytest.mark.parametrize("decimals", [None, "two", 1.5])
+def test_decimals_that_are_no_number(path: pathlib.Path, decimals: Any) -> None:
+    for x in (ht.ones((1, 3), split=0), ht.ones((4, 3))):
+        with pytest.raises(TypeError, match="save_csv: decimals must be an integer"):
+            ht.save_csv(x, path, decimals=decimals)
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_all_of_uint64(path: pathlib.Path, split: int | None) -> None:
+    value = np.array([[2**63, 1], [2**64 - 1, 0], [5, 10**18]], dtype=np.uint64)
+    ht.save_csv(ht.array(value, split=split), path)
+    assert_equal(ht.load_csv(path, dtype=ht.uint64, split=split), value, split=split)
+    assert_equal(ht.load_csv(path, dtype=ht.uint64, usecols=[1, 0, 1], split=split), value[:, [1, 0, 1]], split=split)
+    write(path, "+7, 3.0\n1e3,-0\n")
+    assert_equal(ht.load_csv(path, dtype=ht.uint64, split=split), np.array([[7, 3], [1000, 0]], dtype=np.uint64))
+    for text in ("18446744073709551616", "-1", "-1.0", "1e30"):
+        write(path, f"1,{text}\n")
+        with pytest.raises(ValueError, match="does not fit into uint64"):
+            ht.load_csv(path, dtype=ht.uint64, split=split)
+    write(path, "1,2.5\n")
+    with pytest.raises(ValueError, match="is no integer"):
+        ht.load_csv(path, dtype=ht.uint64, split=split)

@@ -203,3 +203,37 @@ def test_progress_is_drawn_on_rank_0_and_changes_nothing(case: Case, capsys: pyt
     np.testing.assert_array_equal(answer(case, loud, x), answer(case, quiet, x))
     if lines and hasattr(loud, "n_iter_"):  # the last line says where it stopped
         assert f" {loud.n_iter_}/" in lines[-1]
+
+
+def weighted() -> dict[str, Any]:
+    x, y = DATA["ordinary"], np.arange(13) % 2
+    return {
+        "KMeans": lambda w: ht.cluster.KMeans(2, random_state=0).fit(ht.array(x, split=0), sample_weight=w),
+        "StandardScaler": lambda w: ht.preprocessing.StandardScaler().fit(ht.array(x, split=0), sample_weight=w),
+        "GaussianNB": lambda w: ht.naive_bayes.GaussianNB().fit(ht.array(x, split=0), ht.array(y), sample_weight=w),
+        "DBSCAN": lambda w: ht.cluster.DBSCAN().fit(ht.array(x, split=0), sample_weight=w),
+    }
+
+
+@pytest.mark.parametrize("name", weighted())
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_weights_that_are_no_numbers(name: str, bad: float) -> None:
+    w = np.ones(13)
+    w[3] = bad
+    for split in (None, 0):
+        with pytest.raises(ValueError, match="sample_weight contains NaN or infinity"):
+            weighted()[name](ht.array(w, split=split))
+
+
+def test_parameters_without_meaning() -> None:
+    x, y = ht.array(DATA["ordinary"], split=0), ht.array(np.arange(13) % 2, split=0)
+    with pytest.raises(ValueError, match="var_smoothing"):
+        ht.naive_bayes.GaussianNB(var_smoothing=-1).fit(x, y)
+    with pytest.raises(ValueError, match="init contains NaN"):
+        ht.cluster.KMeans(2, init=np.array([[0.0, 0, 0], [np.nan, 0, 0]])).fit(x)
+    with pytest.raises(ValueError, match=r"class_weight has weights of \[7\]"):
+        ht.classification.LogisticRegression(class_weight={0: 1.0, 7: 1.0}).fit(x, y)
+    for sigma in (0, np.nan):
+        with pytest.raises(ValueError, match="sigma"):
+            ht.spatial.rbf(x, sigma=sigma)
+    assert ht.decomposition.PCA(np.float32(0.5)).fit(x).n_components_ == ht.decomposition.PCA(0.5).fit(x).n_components_

@@ -235,6 +235,14 @@ def test_pandas() -> None:
         ht.to_dataframe(x.resplit(1))
 
 
+@pytest.mark.skipif(SIZE < 2, reason="of one rank among several")
+def test_a_frame_that_one_rank_cannot_read_is_an_error_of_all() -> None:
+    last = RANK == SIZE - 1
+    for columns, frame in ((None, {"a": ["x", "y"]}), (["a"], {"b": [1, 2]}), ("a", {"b": [1, 2]})):
+        with pytest.raises((KeyError, TypeError)):
+            ht.from_dataframe(pd.DataFrame(frame if last else {"a": [1, 2]}), columns, is_split=0)
+
+
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, folder: pathlib.Path) -> None:
     for package in ("pyarrow", "h5py", "netCDF4", "zarr", "PIL"):
         for name in [n for n in sys.modules if n.partition(".")[0] == package]:

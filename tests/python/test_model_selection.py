@@ -88,3 +88,13 @@ def test_wrong_arguments() -> None:
         train_test_split(ht.arange(10), "x")
     with pytest.raises(ValueError, match="no rows"):
         train_test_split(ht.array(3.0))
+
+
+@pytest.mark.parametrize("kind", [float, np.float16, np.float32, np.float64])
+def test_sizes_of_numpy(kind: Any) -> None:
+    x = ht.ones((20, 3), split=0)
+    assert [part.shape for part in train_test_split(x, test_size=kind(0.25))] == [(15, 3), (5, 3)]
+    assert [part.shape for part in train_test_split(x, train_size=kind(0.5))] == [(10, 3), (10, 3)]
+    assert [part.shape for part in train_test_split(x, test_size=np.int32(3))] == [(17, 3), (3, 3)]
+    with pytest.raises(ValueError, match="test_size"):
+        train_test_split(x, test_size=kind(2.5))

@@ -176,6 +176,9 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         if self.class_weight == "balanced":
             factors = sums.sum() / (len(sums) * sums)
         elif isinstance(self.class_weight, dict):
+            unknown = sorted(set(self.class_weight) - set(classes.tolist()))
+            if unknown:
+                raise ValueError(f"{fn}: class_weight has weights of {unknown}, the classes are {classes.tolist()}")
             factors = torch.tensor([float(self.class_weight.get(c, 1.0)) for c in classes.tolist()]).double()
         else:
             raise ValueError(f"{fn}: class_weight must be None, 'balanced' or a dict, is {self.class_weight!r}")

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import torch
 
 from equiheat import _core
 from equiheat._base import as_core, wrap
@@ -129,7 +130,10 @@ class KCluster(_Centered):
             expected = (self.n_clusters, x.gshape[1])
             if tuple(given.gshape) != expected:
                 raise ValueError(f"{type(self).__name__}: init must have shape {expected}, has {tuple(given.gshape)}")
-            return given.resplit(None)
+            given = given.resplit(None)
+            if not bool(torch.isfinite(given.local).all()):
+                raise ValueError(f"{type(self).__name__}: init contains NaN or infinity")
+            return given
         seed = seed_of(self.random_state)
         if self.init == "random":
             rows = np.random.default_rng(seed).choice(x.gshape[0], self.n_clusters, replace=False, shuffle=False)

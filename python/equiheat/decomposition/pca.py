@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import torch
 
 from equiheat import _core
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["PCA", "IncrementalPCA"]
 
 _SOLVERS = ("hierarchical", "full", "randomized", "covariance_eigh")
+
+
+def _number(k: int | float | None) -> int | float | None:
+    return float(k) if isinstance(k, np.floating) else k
 
 
 class PCA(Components):
@@ -149,7 +154,7 @@ class PCA(Components):
             raise ValueError(f"PCA: power_iteration_normalizer must be 'qr', is {self.power_iteration_normalizer!r}")
         if n < 2:
             raise ValueError("PCA: one sample has no directions; at least 2 are needed")
-        k = self.n_components
+        k = _number(self.n_components)
         if k is None:
             return
         if isinstance(k, float):
@@ -164,7 +169,7 @@ class PCA(Components):
         """Singular values, falling, on every rank, and right singular vectors (k, f); `energy` is the sum of all
         squared singular values. Collective.
         """
-        k = self.n_components
+        k = _number(self.n_components)
         most = min(x.shape) if k is None or isinstance(k, float) else k
         if self.svd_solver == "covariance_eigh":
             return _by_covariance(x, min(x.shape))
@@ -186,7 +191,7 @@ class PCA(Components):
         n, f = core.gshape
         variance = singular.double().square() / (n - 1)
         shares = variance / total if total > 0 else torch.zeros_like(variance)
-        k = self.n_components
+        k = _number(self.n_components)
         if isinstance(k, float):
             k = min(len(shares), int((shares.cumsum(0) <= k).sum()) + 1)
         k = self.n_components_ = min(len(shares), k or len(shares))

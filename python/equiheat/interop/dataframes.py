@@ -12,7 +12,7 @@ import torch
 from equiheat._base import unwrap, wrap
 from equiheat._function import torch_dtype
 from equiheat._optional import needed
-from equiheat.communication import Communicator
+from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import array
 from equiheat.io import _slabs as slabs
 from equiheat.io import _tables as tables
@@ -59,11 +59,11 @@ def from_dataframe(
     Raises
     ------
     KeyError, TypeError, ValueError, ImportError
-        No such column, a column that is no number, no data frame, no pyarrow.
+        No such column, a column that is no number, no data frame, no pyarrow. With `is_split` on all ranks.
 
     Notes
     -----
-    With `is_split` a small allgather, else local. Index and names stay behind.
+    With `is_split` two small allgathers, else local. Index and names stay behind.
 
     Examples
     --------
@@ -71,9 +71,13 @@ def from_dataframe(
     Traceback (most recent call last):
     TypeError: from_dataframe: frame must be a data frame, is <class 'list'>
     """
-    tensor = _series(frame) if columns is None and _is_series(frame) else _matrix(frame, columns)
     wanted = torch_dtype(dtype)
-    tensor = tensor if wanted is None else tensor.to(wanted)
+
+    def work() -> torch.Tensor:
+        tensor = _series(frame) if columns is None and _is_series(frame) else _matrix(frame, columns)
+        return tensor if wanted is None else tensor.to(wanted)
+
+    tensor = work() if is_split is None else slabs.together(sanitize_comm(comm), work)
     return array(tensor, split=split, is_split=is_split, device=device, comm=comm)
 
 

@@ -157,7 +157,7 @@ def parsed_in(kind: torch.dtype, fn: str) -> torch.dtype:
     """The type that the core parses. Local."""
     if kind.is_complex:
         raise TypeError(f"{fn}: complex numbers cannot be read from a table, dtype is {kind}")
-    if kind in (torch.float64, torch.float32):
+    if kind in (torch.float64, torch.float32, torch.uint64):
         return kind
     return torch.float32 if kind.is_floating_point else torch.int64
 
@@ -171,7 +171,8 @@ def choosing(request: Request, cols: Columns) -> _core.CsvReader:
     given = request.missing_values
     words = [given] if isinstance(given, str) else list(given)
     whole = not request.kind.is_floating_point
-    limits = torch.iinfo(torch.int64 if request.kind == torch.bool or not whole else request.kind)
+    unbounded = not whole or request.kind in (torch.bool, torch.uint64)  # as far as the core is told
+    limits = torch.iinfo(torch.int64 if unbounded else request.kind)
     rows = reader(request)
     missing = [word.encode(request.encoding) for word in words]
     rows.choose(place, missing, _fill(request, whole), (limits.min, limits.max),
@@ -246,7 +247,12 @@ def parsed(file: int, part: Part, choice: Choice, request: Request, cols: Column
         pieces.consume(found.consumed)
     if done < choice.rows:
         raise ValueError(f"{request.fn}: the file changed while it was read")
-    return out if unique == cols.chosen else out[:, [unique.index(number) for number in cols.chosen]]
+    if unique == cols.chosen:
+        return out
+    order = [unique.index(number) for number in cols.chosen]
+    if out.dtype == torch.uint64:  # which torch cannot index
+        return out.view(torch.int64)[:, order].view(torch.uint64)
+    return out[:, order]
 
 
 def whole(path: pathlib.Path, request: Request) -> torch.Tensor:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from equiheat.io import csv, dispatch
@@ -46,7 +47,7 @@ def chunks(path: Path, *args: Any, rows: int, split: int | None = 0, **kwargs: A
     >>> [int(block.sum()) for block in ht.chunks(path, rows=4)]
     [6, 22, 17]
     """
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+    if isinstance(rows, bool) or not isinstance(rows, Integral) or int(rows) < 1:
         raise ValueError(f"chunks: rows must be a positive integer, is {rows!r}")
     load = dispatch.sliced_loader(path, "chunks")
     given = kwargs.pop("slices", None)

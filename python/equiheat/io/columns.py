@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -297,7 +298,9 @@ def _save(
     names = [str(i) for i in range(width)] if columns is None else list(columns)
     if len(set(names)) != width or len(names) != width or not all(isinstance(n, str) for n in names):
         raise ValueError(f"{fn}: columns must be {width} different strings, are {names}")
-    if rows is not None and (not isinstance(rows, int) or rows < 1):
+    if "append" in options:
+        raise TypeError(f"{fn}: files of columns cannot be appended to; parts=True writes a folder of several")
+    if rows is not None and (not isinstance(rows, Integral) or int(rows) < 1):
         raise ValueError(f"{fn}: rows must be a positive integer, is {rows!r}")
     step = rows or max(1, _GROUP // max(1, width * x.larray.element_size()))
     x = resplit(x, 0) if x.split == 1 else x

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
+import operator
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -157,7 +160,7 @@ class _Table:
 def _request(**options: Any) -> text.Request:
     header_lines, names, kind = options["header_lines"], options["names"], torch_dtype(options.pop("dtype"))
     text.check_texts("load_csv", options["sep"], options["encoding"], options["comments"])
-    if isinstance(header_lines, bool) or not isinstance(header_lines, int) or header_lines < 0:
+    if isinstance(header_lines, bool) or not isinstance(header_lines, Integral) or int(header_lines) < 0:
         raise ValueError(f"load_csv: header_lines must be a number of lines, is {header_lines!r}")
     if names is not None and (isinstance(names, str) or not all(isinstance(name, str) for name in names)):
         raise TypeError(f"load_csv: names must be a sequence of strings, is {names!r}")
@@ -257,7 +260,8 @@ def save_csv(
     lines = [header_lines] if isinstance(header_lines, str) else list(header_lines or [])
     header = "".join(f"{line}\n" for line in lines).encode(encoding)
     x = resplit(x, 0) if x.split == 1 else x
-    table = _core.csv_format(_as_table(x), sep, int(decimals)) if slabs.writes(x) else b""
+    places = _places(decimals)
+    table = slabs.together(x.comm, lambda: _core.csv_format(_as_table(x), sep, places) if slabs.writes(x) else b"")
     if append and slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_csv")):
         _write(x.comm, pathlib.Path(path), b"", table, "ab")
     elif truncate or append:
@@ -268,12 +272,19 @@ def save_csv(
         _write(x.comm, pathlib.Path(path), header, table, "r+b" if there else "wb")
 
 
+def _places(decimals: Any) -> int:
+    try:
+        return operator.index(decimals)
+    except TypeError:
+        raise TypeError(f"save_csv: decimals must be an integer, is {decimals!r}") from None
+
+
 def _as_table(x: DNDarray) -> torch.Tensor:
     local = x.larray.detach().cpu()
-    inside = local.dtype if local.dtype in (torch.float32, torch.float64) else torch.int64
+    inside = local.dtype if local.dtype in (torch.float32, torch.float64, torch.uint64) else torch.int64
     if local.dtype.is_floating_point and local.dtype != inside:
         inside = torch.float32
-    return local.to(inside).reshape(local.shape[0], -1)
+    return local.to(inside).reshape(local.shape[0], math.prod(local.shape[1:]))
 
 
 def _write(comm: Communicator, path: pathlib.Path, header: bytes, table: bytes, mode: str) -> None:

@@ -103,7 +103,7 @@ def load_hdf5(
 
     def read() -> tuple[torch.Tensor, list[int], int | None]:
         found = slabs.existing(path, "load_hdf5")
-        with _h5py("load_hdf5").File(found, "r") as file:
+        with _to_read(found) as file:
             if dataset not in file:
                 raise KeyError(f"load_hdf5: {str(path)!r} has no data set {dataset!r}, has {sorted(file)}")
             data = file[dataset]
@@ -117,6 +117,14 @@ def load_hdf5(
 
     local, shape, axis = slabs.together(comm, read)
     return slabs.assembled(local, shape, axis, place, comm)
+
+
+def _to_read(path: pathlib.Path) -> Any:
+    h5py = _h5py("load_hdf5")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise OSError(f"load_hdf5: {str(path)!r} cannot be opened: {error}") from None
 
 
 def _as_in_memory(data: Any) -> bool:

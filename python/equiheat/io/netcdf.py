@@ -178,6 +178,8 @@ class _Writing:
 
     def create(self, path: pathlib.Path, mode: str) -> int:
         """Dimensions and the variable, where they are not there yet; its rows."""
+        if not path.absolute().parent.is_dir():
+            raise FileNotFoundError(f"save_netcdf: there is no folder {str(path.parent)!r}")
         with needed("netCDF4", "save_netcdf").Dataset(path, mode) as file:
             for name, extent, grows in zip(self.names, self.x.shape, self.unlimited, strict=True):
                 if name not in file.dimensions:

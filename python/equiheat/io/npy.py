@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 
 def stored(file: BinaryIO, path: pathlib.Path, base: int, fn: str) -> raw.Stored:
     """Where the array lies whose header `file` is at; `base`: where in `path` the stream begins. Local."""
-    version = np.lib.format.read_magic(file)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-    if read is None:
+    try:
+        version = np.lib.format.read_magic(file)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
+        shape, fortran, dtype = read(file) if read is not None else ((), False, None)
+    except ValueError as error:
+        raise ValueError(f"{fn}: {str(path)!r} is no file of NumPy's: {error}") from None
+    if dtype is None:
         raise ValueError(f"{fn}: {str(path)!r} is of version {version} of the format, for structured types only")
-    shape, fortran, dtype = read(file)
     if dtype.hasobject:
         raise ValueError(f"{fn}: {str(path)!r} has Python objects, which are never unpickled")
     return raw.Stored(path, base + file.tell(), dtype, tuple(shape), fortran)

@@ -67,7 +67,10 @@ def load_safetensors(
             size = int.from_bytes(file.read(8), "little")
             if size > _HEADER:
                 raise ValueError(f"load_safetensors: {str(path)!r} is no safetensors file: a header of {size} bytes")
-            entries = json.loads(file.read(size))
+            try:
+                entries = dict(json.loads(file.read(size)))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"load_safetensors: {str(path)!r} is no safetensors file: {error}") from None
         entries.pop("__metadata__", None)
         name = slabs.pick(list(entries), variable, path, "load_safetensors")
         kind, shape = _TYPES.get(entries[name]["dtype"]), tuple(entries[name]["shape"])

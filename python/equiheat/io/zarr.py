@@ -102,7 +102,11 @@ def load_zarr(
 
 def _opened(path: Path, variable: str | None, options: dict[str, Any]) -> Any:
     store = os.fspath(slabs.existing(path, "load_zarr"))
-    data = _zarr("load_zarr").open(store, mode="r", **options)
+    zarr = _zarr("load_zarr")
+    try:
+        data = zarr.open(store, mode="r", **options)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"load_zarr: {store!r} is no array or group of Zarr's") from None
     if variable is not None:
         if not hasattr(data, "array_keys") or variable not in data:
             raise KeyError(f"load_zarr: {store!r} has no array {variable!r}")
@@ -209,6 +213,8 @@ class _Writing:
 
     def create(self, path: pathlib.Path) -> tuple[int, ...]:
         """Makes the array; the extents of its chunks."""
+        if 0 in np.atleast_1d(np.asarray(self.options["chunks"], dtype=object)):
+            raise ValueError(f"save_zarr: chunks must be positive, are {self.options['chunks']}")
         made = _zarr("save_zarr").create_array(
             os.fspath(path), shape=tuple(self.x.shape), dtype=self.numpy_type, **self.options
         )

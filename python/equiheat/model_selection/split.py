@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -108,13 +109,13 @@ def sizes(n: int, train: float | int | None, test: float | int | None) -> tuple[
         Shares not between 0 and 1, numbers not between 1 and n - 1, more than n together, nothing left to learn from.
     """
     for name, size in (("train_size", train), ("test_size", test)):
-        fits = size is None or (0 < size < 1 if isinstance(size, float) else 0 < size < n)
+        fits = size is None or (0 < size < n if isinstance(size, Integral) else 0 < size < 1)
         if not fits:
             raise ValueError(f"train_test_split: {name} = {size} of {n} rows; a share in (0, 1) or from 1 to {n - 1}")
     if test is None and train is None:
         test = 0.25
-    for_test = None if test is None else math.ceil(test * n) if isinstance(test, float) else int(test)
-    for_train = None if train is None else math.floor(train * n) if isinstance(train, float) else int(train)
+    for_test = None if test is None else int(test) if isinstance(test, Integral) else math.ceil(test * n)
+    for_train = None if train is None else int(train) if isinstance(train, Integral) else math.floor(train * n)
     for_test = n - (for_train or 0) if for_test is None else for_test
     for_train = n - for_test if for_train is None else for_train
     if for_train + for_test > n:

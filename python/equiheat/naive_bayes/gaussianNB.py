@@ -14,8 +14,8 @@ from equiheat._labels import codes, distinct, labels_like
 from equiheat._samples import (
     check_features,
     check_finite,
+    check_weights,
     finite,
-    no_weight,
     replicated,
     rowwise,
     samples,
@@ -160,11 +160,12 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
         priors = self._given_priors(fn)
         classes, before, mean = (self._fitted(n).larray for n in ("classes_", "class_count_", "theta_"))
         which = codes(labels_like(y, rows, fn), classes, rows, fn)
+        if not 0 <= self.var_smoothing < math.inf:
+            raise ValueError(f"{fn}: var_smoothing must be a number from 0 on, is {self.var_smoothing}")
         w = weights(sample_weight, rows, fn)
+        check_weights(w, fn)
         with finite(fn, x=rows, sample_weight=w):
             count, new, m2 = (s.local.cpu() for s in _core.class_statistics(rows, which._core, len(classes), w))
-        if not float(count.sum()) > 0:
-            raise no_weight(fn)
         total = before + count
         share = (count / total.clamp_min(1e-300)).unsqueeze(1)
         shift = new - mean

@@ -13,7 +13,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._samples import check_finite, finite, samples, seed_of, subset_rows, weights
+from equiheat._samples import check_finite, check_weights, finite, samples, seed_of, subset_rows, weights
 from equiheat.linalg import vector_norm
 from equiheat.preprocessing._columns import ColumnScaler, column_quantiles, epsilon, inverse_scale
 
@@ -87,6 +87,7 @@ class StandardScaler(ColumnScaler):
         """
         core = samples(X, "StandardScaler.fit", "X")
         w = weights(sample_weight, core, "StandardScaler.fit")
+        check_weights(w, "StandardScaler.fit")
         with finite("StandardScaler.fit", X=core, sample_weight=w):
             count, mean, var, _, _ = _core.column_statistics(core, w, "StandardScaler.fit")
         self.n_features_in_ = core.gshape[1]

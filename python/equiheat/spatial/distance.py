@@ -98,8 +98,8 @@ def rbf(X: ArrayLike, Y: ArrayLike | None = None, sigma: float = 1.0, quadratic_
     >>> ht.spatial.rbf(ht.zeros((2, 3), split=0)).tolist()
     [[1.0, 1.0], [1.0, 1.0]]
     """
-    if float(sigma) == 0:
-        raise ValueError("rbf: sigma must not be 0")
+    if not abs(float(sigma)) > 0:
+        raise ValueError(f"rbf: sigma must be a number other than 0, is {sigma}")
     return _pairs("rbf", X, Y, "rbf_expanded" if quadratic_expansion else "rbf", sigma)
 
 
