@@ -68,9 +68,8 @@ DNDarray random_integers(const NewArray& spec, PhiloxStream stream, std::int64_t
 }
 
 DNDarray random_permutation(const NewArray& spec, const RandomPermutation& permutation) {
-  return filled<std::int64_t>(spec, [&](auto runs, std::int64_t* out) {
-    for (std::int64_t i = 0; i < runs.length; ++i) out[i] = permutation(runs.first + i);
-  });
+  return filled<std::int64_t>(
+      spec, [&](auto runs, std::int64_t* out) { permutation.entries(runs.first, runs.length, out); });
 }
 
 std::uint64_t random_blocks(const Shape& shape, at::ScalarType dtype) {

@@ -67,14 +67,12 @@ void RandomPermutation::draw_rounds(PhiloxStream stream) {
     round_[r].resize(static_cast<std::size_t>(entries));
     for (std::int64_t i = 0; i < entries; ++i)
       round_[r][static_cast<std::size_t>(i)] =
-          static_cast<std::int64_t>(philox_integer_at(stream, i, static_cast<std::uint64_t>(range - 1)));
+          static_cast<std::uint32_t>(philox_integer_at(stream, i, static_cast<std::uint64_t>(range - 1)));
     stream.counter += philox_blocks(entries, 64);
   }
 }
 
-std::int64_t RandomPermutation::forward_once(std::int64_t x) const {
-  std::int64_t left = x / right_size_;
-  std::int64_t right = x % right_size_;
+std::int64_t RandomPermutation::forward_once(std::int64_t left, std::int64_t right) const {
   for (int r = 0; r < kRounds; r += 2) {
     left = add(left, round_[r][static_cast<std::size_t>(right)], left_size_);
     right = add(right, round_[r + 1][static_cast<std::size_t>(left)], right_size_);
@@ -95,9 +93,26 @@ std::int64_t RandomPermutation::backward_once(std::int64_t x) const {
 std::int64_t RandomPermutation::operator()(std::int64_t i) const {
   if (n_ <= kShuffled) return order_[static_cast<std::size_t>(i)];
   // The network permutes left_size * right_size >= n numbers: follow its cycle back into range.
-  do i = forward_once(i);
+  do i = forward_once(i / right_size_, i % right_size_);
   while (i >= n_);
   return i;
+}
+
+void RandomPermutation::entries(std::int64_t first, std::int64_t count, std::int64_t* out) const {
+  if (n_ <= kShuffled) {
+    for (std::int64_t i = 0; i < count; ++i) out[i] = order_[static_cast<std::size_t>(first + i)];
+    return;
+  }
+  std::int64_t left = first / right_size_;
+  std::int64_t right = first % right_size_;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t entry = forward_once(left, right);
+    out[i] = entry < n_ ? entry : (*this)(entry);
+    if (++right == right_size_) {
+      right = 0;
+      ++left;
+    }
+  }
 }
 
 std::int64_t RandomPermutation::inverse(std::int64_t j) const {

@@ -23,6 +23,20 @@ TEST_CASE("permutation: every entry once, and its inverse") {
   }
 }
 
+TEST_CASE("permutation: many entries are those one after the other") {
+  for (const std::int64_t n : {100, 65536, 65537, 65792, 100000}) {
+    const RandomPermutation p({6, 3}, n);
+    for (const std::int64_t first : {std::int64_t{0}, n / 3, n - 1, n}) {
+      std::vector<std::int64_t> found(static_cast<std::size_t>(n - first));
+      p.entries(first, n - first, found.data());
+      bool good = true;
+      for (std::int64_t i = first; i < n; ++i)
+        good = good && found[static_cast<std::size_t>(i - first)] == p(i);
+      CHECK_MESSAGE(good, n);
+    }
+  }
+}
+
 TEST_CASE("permutation: uses up what it says") {
   CHECK(RandomPermutation::blocks(0) == 0);
   CHECK(RandomPermutation::blocks(32) == 16);
