@@ -51,6 +51,7 @@ def cdist(X: ArrayLike, Y: ArrayLike | None = None, quadratic_expansion: bool = 
     -------
     DNDarray
         (n, m), float32 or float64; the split and the communication are those of the module. Differentiable.
+        Squares are of that type: in float32 differences beyond 1.8e19 give infinity, those below 1e-23 zero.
 
     Raises
     ------
