@@ -181,7 +181,7 @@ def run(out: pathlib.Path, choice: Choice, seconds: float, threads: int) -> None
         known = json.loads(path.read_text()) if path.exists() else {"ranks": COMM.size, "about": {}, "seconds": {}}
         for key, value in about(heat).items():
             before = known["about"].get(key)
-            known["about"][key] = value if before is None or value in before else f"{before}; {value}"
+            known["about"][key] = value if before is None else before if value in before else f"{before}; {value}"
         known["seconds"] |= table
         path.write_text(json.dumps(known, indent=1) + "\n")
 
