@@ -27,7 +27,7 @@ class RandomPermutation {
   std::int64_t size() const { return n_; }
   /// Entry at position `i`. @pre 0 <= i < size()
   std::int64_t operator()(std::int64_t i) const;
-  /// Entries at positions first, ..., first + count - 1: half the time of one after the other.
+  /// Entries at positions first, ..., first + count - 1, without a division for each.
   void entries(std::int64_t first, std::int64_t count, std::int64_t* out) const;
   /// Position of entry `j`: inverse((*this)(i)) == i.
   std::int64_t inverse(std::int64_t j) const;

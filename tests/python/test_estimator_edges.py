@@ -231,8 +231,10 @@ def test_parameters_without_meaning() -> None:
         ht.naive_bayes.GaussianNB(var_smoothing=-1).fit(x, y)
     with pytest.raises(ValueError, match="init contains NaN"):
         ht.cluster.KMeans(2, init=np.array([[0.0, 0, 0], [np.nan, 0, 0]])).fit(x)
-    with pytest.raises(ValueError, match=r"class_weight has weights of \[7\]"):
+    with pytest.raises(ValueError, match=r"the classes \[1\] are not in class_weight"):
         ht.classification.LogisticRegression(class_weight={0: 1.0, 7: 1.0}).fit(x, y)
+    for weights in ({0: 2.0}, {0: 1.0, 1: 2.0, 7: 3.0}):  # as in scikit-learn: a fold need not have all classes
+        assert ht.classification.LogisticRegression(class_weight=weights).fit(x, y).classes_.tolist() == [0, 1]
     for sigma in (0, np.nan):
         with pytest.raises(ValueError, match="sigma"):
             ht.spatial.rbf(x, sigma=sigma)

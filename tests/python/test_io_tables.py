@@ -235,7 +235,7 @@ def test_pandas() -> None:
         ht.to_dataframe(x.resplit(1))
 
 
-@pytest.mark.skipif(SIZE < 2, reason="of one rank among several")
+@pytest.mark.ranks(2, 3, 4)
 def test_a_frame_that_one_rank_cannot_read_is_an_error_of_all() -> None:
     last = RANK == SIZE - 1
     for columns, frame in ((None, {"a": ["x", "y"]}), (["a"], {"b": [1, 2]}), ("a", {"b": [1, 2]})):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Chunks read straight into place are what Zarr reads; what is not that simple, or wrong, is left to Zarr."""
+"""Chunks read straight into place are what Zarr reads; it reads what is not that simple; wrong files are errors."""
 
 from __future__ import annotations
 

@@ -176,9 +176,9 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         if self.class_weight == "balanced":
             factors = sums.sum() / (len(sums) * sums)
         elif isinstance(self.class_weight, dict):
-            unknown = sorted(set(self.class_weight) - set(classes.tolist()))
-            if unknown:
-                raise ValueError(f"{fn}: class_weight has weights of {unknown}, the classes are {classes.tolist()}")
+            without = [c for c in classes.tolist() if c not in self.class_weight]
+            if without and len(self.class_weight) != len(classes) - len(without):  # a name that is none of them
+                raise ValueError(f"{fn}: the classes {without} are not in class_weight, {self.class_weight}")
             factors = torch.tensor([float(self.class_weight.get(c, 1.0)) for c in classes.tolist()]).double()
         else:
             raise ValueError(f"{fn}: class_weight must be None, 'balanced' or a dict, is {self.class_weight!r}")

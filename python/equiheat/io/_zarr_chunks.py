@@ -25,6 +25,8 @@ import torch
 from equiheat._optional import needed
 from equiheat.io import _raw as raw
 
+_FN = "load_zarr"
+
 
 def _zstd_size(packed: memoryview) -> int | None:
     """The size that the header of a Zstandard frame states (RFC 8878, 3.1.1.1)."""
@@ -49,15 +51,15 @@ _SIZES: dict[str, Callable[[memoryview], int | None]] = {"": len, "zstd": _zstd_
 
 def in_place(codec: Any) -> bool:
     """True if a Zarr 3 codec makes values bytes as they lie in this machine's memory."""
-    if not isinstance(codec, needed("zarr.codecs", "zarr").BytesCodec):
+    if not isinstance(codec, needed("zarr.codecs", _FN).BytesCodec):
         return False
     return codec.endian is None or getattr(codec.endian, "value", codec.endian) == sys.byteorder
 
 
 def packing(data: Any) -> str | None:
     """What packs a chunk's values to the bytes of its file: "zstd", "blosc", "" for nothing; None for anything else."""
-    meta, codecs = data.metadata, needed("zarr.codecs", "zarr")
-    if not isinstance(data.store, needed("zarr.storage", "zarr").LocalStore) or data.dtype.kind not in "biufc":
+    meta, codecs = data.metadata, needed("zarr.codecs", _FN)
+    if not isinstance(data.store, needed("zarr.storage", _FN).LocalStore) or data.dtype.kind not in "biufc":
         return None
     if meta.zarr_format == 2:
         simple = data.dtype.isnative and not meta.filters and (meta.order == "C" or data.ndim < 2)
@@ -96,7 +98,7 @@ class _Reader(threading.local):
         self.folder = pathlib.Path(data.store.root) / data.path
         self.key, self.fill, self.chunks = data.metadata.encode_chunk_key, data.fill_value, tuple(data.chunks)
         self.target, self.size_of = target, _SIZES[name]
-        self.decode = needed("numcodecs", "zarr").get_codec({"id": name}).decode if name else None
+        self.decode = needed("numcodecs", _FN).get_codec({"id": name}).decode if name else None
         self.packed = np.empty(0, np.uint8)
         self.chunk = np.empty(0, target.dtype)
 

@@ -124,7 +124,7 @@ def _to_read(path: pathlib.Path) -> Any:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        raise OSError(f"load_hdf5: {str(path)!r} cannot be opened: {error}") from None
+        raise type(error)(f"load_hdf5: {str(path)!r} cannot be opened: {error}") from None
 
 
 def _as_in_memory(data: Any) -> bool:

@@ -69,10 +69,12 @@ def load_zarr(
     Raises
     ------
     FileNotFoundError, KeyError, ValueError, TypeError, ImportError
-        No such store or array, a group without `variable`, bad slices, no zarr. On all ranks.
+        No such store or array, a group without `variable`, bad slices, a chunk's file that has not the values of a
+        chunk, no zarr. On all ranks.
 
     Notes
     -----
+    Chunks that are files packed with Zstandard, Blosc or not are read straight into place; Zarr reads all others.
     Chunks that lie on a border between ranks are unpacked by both of them. Where a chunk is more than a quarter of a
     rank's part, ranks read whole chunks and one alltoallv moves the rows to where the chunk rule wants them.
 
