@@ -16,9 +16,8 @@ struct Assign {
   using Value = typename Line<T, Bytes>::Register;
   using Number = typename Line<simd::Integer<T>, Bytes>::Register;
 
-  AssignmentSums<T> sums;
+  const AssignmentSums<T>& sums;
   T* shifted;  ///< room for a block of rows when there is a shift
-  const T* block = nullptr;
   Line<T, Bytes> best[sweep::kBlock];
   Line<simd::Integer<T>, Bytes> panel[sweep::kBlock];
 
@@ -27,7 +26,19 @@ struct Assign {
       best[row].fill(std::numeric_limits<T>::infinity());
       panel[row].fill(0);
     }
-    return block = sums.shifted(first, n, shifted);
+    const T* rows = sums.x.data + first * sums.x.features;
+    return sums.is_shifted() ? move(rows, n) : rows;
+  }
+
+  EH_SIMD_INLINE const T* move(const T* rows, std::int64_t n) {
+    const T* const shift = sums.shift();
+    const std::int64_t features = sums.x.features;
+    for (std::int64_t row = 0; row < n; ++row) {
+      const T* from = rows + row * features;
+      T* __restrict to = shifted + row * features;
+      for (std::int64_t f = 0; f < features; ++f) to[f] = from[f] - shift[f];
+    }
+    return shifted;
   }
 
   EH_SIMD_INLINE void take(std::int64_t row, std::int64_t p, const Line<T, Bytes>& line) {
@@ -40,7 +51,7 @@ struct Assign {
   }
 
   /// Number of the nearest row of y; the first of equals.
-  EH_SIMD_INLINE std::int64_t winner(std::int64_t row) const {
+  EH_SIMD_INLINE simd::Integer<T> winner(std::int64_t row) const {
     constexpr int width = simd::kLanes<T>;
     alignas(64) T value[width];
     alignas(64) simd::Integer<T> number[width];
@@ -55,11 +66,13 @@ struct Assign {
       least = nearer ? value[lane] : least;
       place = nearer ? other : place;
     }
-    return place;
+    return static_cast<simd::Integer<T>>(place);
   }
 
   EH_SIMD_INLINE void end(std::int64_t first, std::int64_t n) {
-    sums.add(first, n, block, [&](std::int64_t row) __attribute__((always_inline)) { return winner(row); });
+    simd::Integer<T> labels[sweep::kBlock];
+    for (std::int64_t row = 0; row < n; ++row) labels[row] = winner(row);
+    sums.add(first, n, labels);
   }
 };
 
@@ -67,11 +80,11 @@ struct Assign {
 
 template <typename T>
 void assign(const RowBlock<T>& x, const Panels<T>& y, const T* y_rows, Assignment<T>& result) {
+  const AssignmentSums<T> sums(x, y, y_rows, result);
+  if (y.rows() <= kFewCentres) return assign_few(sums, y_rows);
   std::vector<T> shifted(result.shift == nullptr ? 0 : static_cast<std::size_t>(sweep::kBlock * x.features));
-  const AssignmentSums<T> sums{x, y, y_rows, result};
-  if (y.rows() <= kFewCentres) return assign_few(sums, shifted.data());
   sweep::run(x.rows, y, [&]<int Bytes>() __attribute__((always_inline)) {
-    return Assign<T, Bytes>{sums, shifted.data(), nullptr, {}, {}};
+    return Assign<T, Bytes>{sums, shifted.data(), {}, {}};
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "kernels/assign_sums.hpp"
 #include "kernels/pairwise_sweep.hpp"
+#include "kernels/turn.hpp"
 
 /// `assign` for few centres: a register holds one feature of several rows, so that no lane is padding and none is
 /// compared with its neighbours.
@@ -14,46 +15,6 @@ namespace eh::kernels {
 
 /// More centres fill the lines of Panels well enough, and need not turn the rows.
 inline constexpr std::int64_t kFewCentres = 48;
-
-/// Turns blocks of rows: to[f * kBlock + row] = from[row * features + f].
-template <typename T>
-struct Turn {
-  static constexpr int kSide = 16 / static_cast<int>(sizeof(T));
-  typedef T Quarter __attribute__((vector_size(16), may_alias));
-  typedef T Loose __attribute__((vector_size(16), aligned(sizeof(T)), may_alias));
-  typedef simd::Integer<T> Order __attribute__((vector_size(16)));
-
-  static EH_SIMD_INLINE Quarter load(const T* at) { return *reinterpret_cast<const Loose*>(at); }
-  static EH_SIMD_INLINE void store(T* at, Quarter v) { *reinterpret_cast<Quarter*>(at) = v; }
-
-  static EH_SIMD_INLINE void square(const float* from, std::int64_t pitch, float* to) {
-    const Quarter a = load(from), b = load(from + pitch), c = load(from + 2 * pitch),
-                  d = load(from + 3 * pitch);
-    const Quarter ab = __builtin_shuffle(a, b, Order{0, 4, 1, 5}),
-                  ab2 = __builtin_shuffle(a, b, Order{2, 6, 3, 7});
-    const Quarter cd = __builtin_shuffle(c, d, Order{0, 4, 1, 5}),
-                  cd2 = __builtin_shuffle(c, d, Order{2, 6, 3, 7});
-    store(to, __builtin_shuffle(ab, cd, Order{0, 1, 4, 5}));
-    store(to + sweep::kBlock, __builtin_shuffle(ab, cd, Order{2, 3, 6, 7}));
-    store(to + 2 * sweep::kBlock, __builtin_shuffle(ab2, cd2, Order{0, 1, 4, 5}));
-    store(to + 3 * sweep::kBlock, __builtin_shuffle(ab2, cd2, Order{2, 3, 6, 7}));
-  }
-  static EH_SIMD_INLINE void square(const double* from, std::int64_t pitch, double* to) {
-    const Quarter a = load(from), b = load(from + pitch);
-    store(to, __builtin_shuffle(a, b, Order{0, 2}));
-    store(to + sweep::kBlock, __builtin_shuffle(a, b, Order{1, 3}));
-  }
-
-  static EH_SIMD_INLINE void block(const T* from, std::int64_t n, std::int64_t features, T* to) {
-    const std::int64_t rows = n / kSide * kSide, columns = features / kSide * kSide;
-    for (std::int64_t row = 0; row < rows; row += kSide)
-      for (std::int64_t f = 0; f < columns; f += kSide)
-        square(from + row * features + f, features, to + f * sweep::kBlock + row);
-    for (std::int64_t row = 0; row < n; ++row)
-      for (std::int64_t f = row < rows ? columns : 0; f < features; ++f)
-        to[f * sweep::kBlock + row] = from[row * features + f];
-  }
-};
 
 template <typename T, int Bytes, typename Step>
 struct AssignFew {
@@ -65,6 +26,7 @@ struct AssignFew {
   static constexpr int kCentres = 8 / kGroup;  ///< and centres: eight sums that do not wait for each other
 
   const AssignmentSums<T>& sums;
+  const T* centres;
   const T* turned;
 
   /// Distances of a group of rows to C centres from number k on, and which of them are nearer than any before.
@@ -72,7 +34,7 @@ struct AssignFew {
   EH_SIMD_INLINE void compare(const T* rows, std::int64_t k, Value (&best)[kGroup],
                               Number (&label)[kGroup]) const {
     const std::int64_t features = sums.x.features;
-    const T* centre = sums.centres + k * features;
+    const T* centre = centres + k * features;
     Value sum[C][kGroup] = {};
     for (std::int64_t f = 0; f < features; ++f)
       for (int c = 0; c < C; ++c)
@@ -106,34 +68,31 @@ struct AssignFew {
 };
 
 template <typename Step, int Bytes, typename T>
-EH_SIMD_INLINE void assign_few_with(const AssignmentSums<T>& sums, T* shifted, T* turned) {
-  const AssignFew<T, Bytes, Step> few{sums, turned};
+EH_SIMD_INLINE void assign_few_with(const AssignmentSums<T>& sums, const T* centres, T* turned) {
+  const AssignFew<T, Bytes, Step> few{sums, centres, turned};
   alignas(64) simd::Integer<T> labels[sweep::kBlock];
+  const std::int64_t features = sums.x.features;
   for (std::int64_t first = 0; first < sums.x.rows; first += sweep::kBlock) {
     const std::int64_t n = std::min(sweep::kBlock, sums.x.rows - first);
-    const T* block = sums.shifted(first, n, shifted);
-    Turn<T>::block(block, n, sums.x.features, turned);
+    Turn<T, sweep::kBlock>::block(sums.x.data + first * features, n, features, sums.shift(), turned);
     few.find(labels);
-    sums.add(first, n, block, [&](std::int64_t row) __attribute__((always_inline)) {
-      return static_cast<std::int64_t>(labels[row]);
-    });
+    sums.add(first, n, labels);
   }
 }
 
-/// @pre `shifted` has room for a block of rows if there is a shift
 template <typename T>
-void assign_few(const AssignmentSums<T>& sums, T* shifted) {
+void assign_few(const AssignmentSums<T>& sums, const T* centres) {
   std::vector<T> room(static_cast<std::size_t>(sweep::kBlock * sums.x.features) + 64 / sizeof(T));
   const auto past = reinterpret_cast<std::uintptr_t>(room.data()) % 64;
   T* const turned = room.data() + (past == 0 ? 0 : (64 - past) / sizeof(T));
   simd::run([&]<int Bytes, int R>() __attribute__((always_inline)) {
     switch (sums.y.metric()) {
       case Metric::Squared:
-        return assign_few_with<sweep::SquaredStep, Bytes>(sums, shifted, turned);
+        return assign_few_with<sweep::SquaredStep, Bytes>(sums, centres, turned);
       case Metric::Manhattan:
-        return assign_few_with<sweep::ManhattanStep, Bytes>(sums, shifted, turned);
+        return assign_few_with<sweep::ManhattanStep, Bytes>(sums, centres, turned);
       case Metric::Expanded:
-        return assign_few_with<sweep::ProductStep, Bytes>(sums, shifted, turned);
+        return assign_few_with<sweep::ProductStep, Bytes>(sums, centres, turned);
     }
   });
 }

@@ -2,78 +2,99 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include "kernels/pairwise.hpp"
 #include "kernels/simd.hpp"
 
 namespace eh::kernels {
 
-/// What `assign` does with the nearest centre of each row of a block.
+/// What `assign` does with the nearest centres of a block of rows. Rows are shifted where they are read: a copy of
+/// them would cost more than the subtraction.
 template <typename T>
-struct AssignmentSums {
+class AssignmentSums {
+ public:
+  AssignmentSums(const RowBlock<T>& x, const Panels<T>& y, const T* centres, Assignment<T>& result)
+      : x(x), y(y), centres_(centres), result_(result), zeros_(result.shift != nullptr ? 0 : x.features) {}
+
   const RowBlock<T>& x;
   const Panels<T>& y;
-  const T* centres;
-  Assignment<T>& result;
 
-  /// Rows from `first` on, less the shift, in `room` if there is one.
-  EH_SIMD_INLINE const T* shifted(std::int64_t first, std::int64_t n, T* room) const {
-    const T* block = x.data + first * x.features;
-    if (result.shift == nullptr) return block;
-    for (std::int64_t row = 0; row < n; ++row) {
-      const T* from = block + row * x.features;
-      T* __restrict to = room + row * x.features;
-      for (std::int64_t f = 0; f < x.features; ++f) to[f] = from[f] - result.shift[f];
-    }
-    return room;
-  }
+  bool is_shifted() const { return result_.shift != nullptr; }
+  /// Per feature, never null.
+  const T* shift() const { return is_shifted() ? result_.shift : zeros_.data(); }
 
-  /// Takes n rows (`block`, shifted); label_of(row) is the number of the nearest centre.
-  template <typename LabelOf>
-  EH_SIMD_INLINE void add(std::int64_t first, std::int64_t n, const T* block, const LabelOf& label_of) const {
-    std::int64_t changed = 0;
-    for (std::int64_t row = 0; row < n; ++row) {
-      const std::int64_t at = x.first + first + row;
-      const std::int64_t label = label_of(row);
-      const double weight = result.weights == nullptr ? 1.0 : static_cast<double>(result.weights[at]);
-      changed += result.labels[at] != label ? 1 : 0;
-      result.labels[at] = label;
-      const T* values = block + row * x.features;
-      if (result.sums != nullptr) add_row(values, label, weight);
-      if (result.with_total) add_distance(values, at, label, weight);
-    }
-    result.changed += changed;
+  /// Takes n rows from `first` on; labels are the numbers of their nearest centres.
+  EH_SIMD_INLINE void add(std::int64_t first, std::int64_t n, const simd::Integer<T>* labels) const {
+    const T* rows = x.data + first * x.features;
+    const std::int64_t at = x.first + first;
+    relabel(result_.labels + at, n, labels);
+    if (result_.sums != nullptr && result_.weights == nullptr) add_rows(rows, nullptr, n, labels);
+    if (result_.sums != nullptr && result_.weights != nullptr)
+      add_rows(rows, result_.weights + at, n, labels);
+    if (!result_.with_total) return;
+    for (std::int64_t r = 0; r < n; ++r) add_distance(rows + r * x.features, at + r, labels[r]);
   }
 
  private:
-  EH_SIMD_INLINE void add_row(const T* row, std::int64_t label, double weight) const {
-    double* __restrict sum = result.sums + label * x.features;
-    if (result.weights == nullptr) {
-      for (std::int64_t f = 0; f < x.features; ++f) sum[f] += static_cast<double>(row[f]);
-    } else {
-      for (std::int64_t f = 0; f < x.features; ++f) sum[f] += weight * static_cast<double>(row[f]);
+  static constexpr int kStep = 4;  ///< entries of a row at a time
+  typedef T Few __attribute__((vector_size(kStep * sizeof(T)), aligned(sizeof(T)), may_alias));
+  typedef double Wide __attribute__((vector_size(kStep * sizeof(double)), aligned(8), may_alias));
+
+  EH_SIMD_INLINE void relabel(std::int64_t* to, std::int64_t n, const simd::Integer<T>* labels) const {
+    std::int64_t changed = 0;
+    for (std::int64_t r = 0; r < n; ++r) {
+      const auto label = static_cast<std::int64_t>(labels[r]);
+      changed += to[r] != label ? 1 : 0;
+      to[r] = label;
     }
-    result.counts[label] += weight;
+    result_.changed += changed;
   }
 
-  EH_SIMD_INLINE void add_distance(const T* row, std::int64_t at, std::int64_t label, double weight) const {
-    const T* centre = centres + label * x.features;
-    const double d = y.metric() == Metric::Manhattan ? objective<true>(row, centre, x.features)
-                                                     : objective<false>(row, centre, x.features);
-    result.total += weight * d;
-    if (result.distance != nullptr) result.distance[at] = static_cast<T>(d);
+  /// With a constant null for `weights`, so that the compiler sees it.
+  EH_SIMD_INLINE void add_rows(const T* row, const T* weights, std::int64_t n,
+                               const simd::Integer<T>* labels) const {
+    const std::int64_t features = x.features, whole = features / kStep * kStep;
+    const T* less = shift();
+    for (std::int64_t r = 0; r < n; ++r, row += features) {
+      const double weight = weights == nullptr ? 1.0 : static_cast<double>(weights[r]);
+      double* sum = result_.sums + labels[r] * features;
+      for (std::int64_t f = 0; f < whole; f += kStep) {
+        const Few d = *reinterpret_cast<const Few*>(row + f) - *reinterpret_cast<const Few*>(less + f);
+        const Wide wide = {static_cast<double>(d[0]), static_cast<double>(d[1]), static_cast<double>(d[2]),
+                           static_cast<double>(d[3])};
+        *reinterpret_cast<Wide*>(sum + f) += weight * wide;
+      }
+      for (std::int64_t f = whole; f < features; ++f)
+        sum[f] += weight * static_cast<double>(row[f] - less[f]);
+      result_.counts[labels[r]] += weight;
+    }
+  }
+
+  EH_SIMD_INLINE void add_distance(const T* row, std::int64_t at, std::int64_t label) const {
+    const T* centre = centres_ + label * x.features;
+    const double weight = result_.weights == nullptr ? 1.0 : static_cast<double>(result_.weights[at]);
+    const double d =
+        y.metric() == Metric::Manhattan ? objective<true>(row, centre) : objective<false>(row, centre);
+    result_.total += weight * d;
+    if (result_.distance != nullptr) result_.distance[at] = static_cast<T>(d);
   }
 
   /// The distance whose sum is the clustering's objective, from differences.
   template <bool Manhattan>
-  static EH_SIMD_INLINE double objective(const T* x, const T* y, std::int64_t features) {
+  EH_SIMD_INLINE double objective(const T* row, const T* centre) const {
+    const T* less = shift();
     double sum = 0;
-    for (std::int64_t f = 0; f < features; ++f) {
-      const T d = x[f] - y[f];
+    for (std::int64_t f = 0; f < x.features; ++f) {
+      const T d = row[f] - less[f] - centre[f];
       sum += Manhattan ? static_cast<double>(std::fabs(d)) : static_cast<double>(d) * static_cast<double>(d);
     }
     return sum;
   }
+
+  const T* centres_;
+  Assignment<T>& result_;
+  std::vector<T> zeros_;
 };
 
 }  // namespace eh::kernels

@@ -99,16 +99,16 @@ void check_all(const Run& run) {
 template <typename T, int Bytes>
 void few(const RowBlock<T>& x, const Panels<T>& y, const T* centres, Assignment<T>& result) {
   const auto room = static_cast<std::size_t>(sweep::kBlock * x.features);
-  std::vector<T> shifted(room), turned(room + 64);
+  std::vector<T> turned(room + 64);
   const auto past = reinterpret_cast<std::uintptr_t>(turned.data()) % 64;
   T* const aligned = turned.data() + (64 - past) / sizeof(T);
-  const AssignmentSums<T> sums{x, y, centres, result};
+  const AssignmentSums<T> sums(x, y, centres, result);
   if (y.metric() == Metric::Manhattan)
-    assign_few_with<sweep::ManhattanStep, Bytes>(sums, shifted.data(), aligned);
+    assign_few_with<sweep::ManhattanStep, Bytes>(sums, centres, aligned);
   else if (y.metric() == Metric::Squared)
-    assign_few_with<sweep::SquaredStep, Bytes>(sums, shifted.data(), aligned);
+    assign_few_with<sweep::SquaredStep, Bytes>(sums, centres, aligned);
   else
-    assign_few_with<sweep::ProductStep, Bytes>(sums, shifted.data(), aligned);
+    assign_few_with<sweep::ProductStep, Bytes>(sums, centres, aligned);
 }
 
 }  // namespace
