@@ -8,70 +8,71 @@ k-means (30 iterations from the same centres), moments (mean and standard deviat
 lasso (20 sweeps) of 10**6 x 18 float32 numbers, and a matrix of distances; the nearest neighbours of 10**5 samples
 among as many. Every library runs by itself, one after the other: equiheat and Heat with one thread per rank, the
 others with threads in one process. The time is the median of calls, of the slowest rank; "MiB" is by how much a call
-raises the high-water mark of the resident set. Weak scaling: half the rows (for distances half the pairs) at 1 rank,
-alone and beside a second such job, which is the best that the cores and the memory they share allow.
-`--rows`, `--only` and `--add` run parts; what was measured before stays in the results with `--add`.
+raises the high-water mark of the resident set. Weak scaling (`weak.py`): half the rows (for distances half the pairs)
+on 1 rank beside all of them on 2, call by call in one job. `--rows`, `--only` and `--add` run parts; what was measured
+before stays in the results with `--add`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import pathlib
 import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import report
 
 HERE = pathlib.Path(__file__).resolve().parent
-#: library, ranks, threads per rank, share of the rows, jobs at a time
+#: library, ranks, threads per rank
 RUNS = [
-    ("equiheat", 1, 1, 1.0),
-    ("equiheat", 2, 1, 1.0),
-    ("equiheat", 1, 1, 0.5),
-    ("equiheat", 1, 1, 0.5, 2),
-    ("heat", 1, 1, 1.0),
-    ("heat", 2, 1, 1.0),
-    ("scikit-learn", 1, 1, 1.0),
-    ("scikit-learn", 1, 2, 1.0),
-    ("numpy", 1, 1, 1.0),
-    ("numpy", 1, 2, 1.0),
-    ("dask", 1, 2, 1.0),
+    ("equiheat", 1, 1),
+    ("equiheat", 2, 1),
+    ("heat", 1, 1),
+    ("heat", 2, 1),
+    ("scikit-learn", 1, 1),
+    ("scikit-learn", 1, 2),
+    ("numpy", 1, 1),
+    ("numpy", 1, 2),
+    ("dask", 1, 2),
 ]
+WEAK = "equiheat, weak scaling"
 
 
-def title(library: str, ranks: int, threads: int, share: float, jobs: int = 1) -> str:
+def title(library: str, ranks: int, threads: int) -> str:
     """Name of a run in the results."""
-    cores = f"{ranks} ranks" if ranks > 1 else f"{threads} threads" if threads > 1 else "1 core"
-    rows = f", {share:g} of the rows" if share != 1 else ""
-    return f"{library}, {cores}{rows}" + (f", {jobs} jobs at a time" if jobs > 1 else "")
+    return f"{library}, " + (f"{ranks} ranks" if ranks > 1 else f"{threads} threads" if threads > 1 else "1 core")
 
 
-def run(
-    library: str, ranks: int, threads: int, share: float, jobs: int = 1, *, options: argparse.Namespace
-) -> dict[str, Any]:
-    """Figures of one worker job, of the first of those at a time; or why it failed."""
+def job(command: list[str], threads: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Figures of one job; or why it failed."""
     environment = os.environ | {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
-    pairs = int(options.pairs * (share if share == 1 else math.sqrt(share)))
-    command = ["mpiexec", "-n", str(ranks)] if library in ("equiheat", "heat") else []
-    command += [sys.executable, str(HERE / "worker.py"), "--library", library]
-    command += ["--rows", str(int(options.rows * share)), "--pairs", str(pairs), "--seconds", str(options.seconds)]
-    if library == "equiheat" and share == 1:
-        command += ["--neighbours", str(options.neighbours)]
+    command += ["--rows", str(options.rows), "--pairs", str(options.pairs)]
     with tempfile.TemporaryDirectory() as folder:
-        outs = [pathlib.Path(folder) / f"found{job}.json" for job in range(jobs)]
-        others = [subprocess.Popen([*command, "--out", str(out)], env=environment) for out in outs[1:]]
-        done = subprocess.run([*command, "--out", str(outs[0])], env=environment, capture_output=True, text=True)
-        for other in others:
-            other.wait()
-        if not outs[0].exists():
+        out = pathlib.Path(folder) / "found.json"
+        done = subprocess.run([*command, "--out", str(out)], env=environment, capture_output=True, text=True)
+        if not out.exists():
             return {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1][:200]}
-        return json.loads(outs[0].read_text())
+        return json.loads(out.read_text())
+
+
+def run(library: str, ranks: int, threads: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Times of one library."""
+    command = ["mpiexec", "-n", str(ranks)] if library in ("equiheat", "heat") else []
+    command += [sys.executable, str(HERE / "worker.py"), "--library", library, "--seconds", str(options.seconds)]
+    return job([*command, "--neighbours", str(options.neighbours)], threads, options)
+
+
+def weak(options: argparse.Namespace) -> dict[str, Any]:
+    """Weak scaling from 1 to 2 ranks."""
+    command = ["mpiexec", "-n", "2", sys.executable, str(HERE / "weak.py")]
+    return job([*command, "--seconds", str(8 * options.seconds)], 1, options)
 
 
 def about(options: argparse.Namespace) -> dict[str, Any]:
@@ -102,15 +103,15 @@ def main() -> None:
     parser.add_argument("--add", action="store_true", help="keep what other runs left in the results")
     options = parser.parse_args()
     path = options.out.with_suffix(".json")
-    before = json.loads(path.read_text())["runs"] if options.add and path.exists() else {}
-    runs: dict[str, Any] = before
-    for case in RUNS:
-        name = title(*case)
+    before = json.loads(path.read_text()) if options.add and path.exists() else {}
+    found: dict[str, Any] = before.get("runs", {}) | {WEAK: before.get("weak scaling", {})}
+    cases: dict[str, Callable[[], Any]] = {title(*case): partial(run, *case, options) for case in RUNS}
+    for name, case in (cases | {WEAK: partial(weak, options)}).items():
         if name.startswith(options.only):
-            runs[name] = run(*case, options=options)
-            sys.stdout.write(f"{name}: {json.dumps(runs[name])}\n")
+            found[name] = case()
+            sys.stdout.write(f"{name}: {json.dumps(found[name])}\n")
             sys.stdout.flush()
-    report.write(options.out, about(options), runs)
+    report.write(options.out, about(options), {k: v for k, v in found.items() if k != WEAK}, found[WEAK])
 
 
 if __name__ == "__main__":

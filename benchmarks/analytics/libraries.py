@@ -15,12 +15,12 @@ import problems as p
 Calls = dict[str, Callable[[], Any]]
 
 
-def _arrays(m: Any, rows: int, pairs: int) -> tuple[Any, ...]:
+def _arrays(m: Any, rows: int, pairs: int, **where: Any) -> tuple[Any, ...]:
     values = p.samples(rows)
     x, y = p.regression(values)
     return (
-        m.array(values, split=0), m.array(p.first_centers(values)), m.array(x, split=0),
-        m.array(y[:, None], split=0), m.array(values[:pairs], split=0),
+        m.array(values, split=0, **where), m.array(p.first_centers(values), **where), m.array(x, split=0, **where),
+        m.array(y[:, None], split=0, **where), m.array(values[:pairs], split=0, **where),
     )  # fmt: skip
 
 
@@ -28,9 +28,9 @@ def _moments(m: Any, x: Any) -> list[Any]:
     return [f(x, axis=axis) for axis in (None, 0) for f in (m.mean, m.std)]
 
 
-def heat_like(m: Any, rows: int, pairs: int) -> Calls:
-    """Heat and equiheat: the same calls."""
-    values, first, x, y, part = _arrays(m, rows, pairs)
+def heat_like(m: Any, rows: int, pairs: int, **where: Any) -> Calls:
+    """Heat and equiheat: the same calls. `where` goes to `array`."""
+    values, first, x, y, part = _arrays(m, rows, pairs, **where)
     return {
         "k-means": lambda: m.cluster.KMeans(p.CLUSTERS, init=first, max_iter=p.ITERATIONS, tol=-1.0).fit(values),
         "moments": lambda: _moments(m, values),

@@ -38,25 +38,15 @@ def seconds(runs: dict[str, Any], run: str, problem: str) -> float | None:
     return min(times) if times else None
 
 
-def scaling(runs: dict[str, Any], problem: str) -> dict[str, float]:
-    """Strong and weak scaling of equiheat: ratios of medians."""
-    names = {
-        "one": OURS[1], "two": OURS[0],
-        "half": f"{OURS[1]}, 0.5 of the rows", "both": f"{OURS[1]}, 0.5 of the rows, 2 jobs at a time",
-    }  # fmt: skip
-    rows = {key: runs.get(name, {}).get(problem, {}) for key, name in names.items()}
-    time = {key: row.get("seconds") for key, row in rows.items()}
-    memory = {key: row.get("MiB") for key, row in rows.items()}
-    ratios = {
-        "speed-up of 2 ranks": (time["one"], time["two"]),
-        "weak scaling efficiency, 1 to 2 ranks": (time["half"], time["two"]),
-        "the same against two jobs of 1 rank at a time": (time["both"], time["two"]),
-        "memory of a rank, 2 ranks / 1 with half the rows": (memory["two"], memory["half"]),
-    }
-    return {name: round(a / b, 2) for name, (a, b) in ratios.items() if a and b}
+def scaling(runs: dict[str, Any], weak: dict[str, Any], problem: str) -> dict[str, float]:
+    """Strong and weak scaling of equiheat: ratios of medians, medians of ratios."""
+    one, two = (seconds(runs, name, problem) for name in reversed(OURS))
+    found = {"speed-up of 2 ranks": round(one / two, 2)} if one and two else {}
+    ratios = weak.get(problem, {}).get("efficiency", {})
+    return found | {f"weak scaling efficiency, 1 to 2 ranks, {name}": ratio for name, ratio in ratios.items()}
 
 
-def summary(runs: dict[str, Any]) -> dict[str, Any]:
+def summary(runs: dict[str, Any], weak: dict[str, Any]) -> dict[str, Any]:
     """How many times faster equiheat is, and how well it scales."""
     found: dict[str, Any] = {}
     for problem in problems.NAMES:
@@ -68,7 +58,7 @@ def summary(runs: dict[str, Any]) -> dict[str, Any]:
             theirs = seconds(runs, run, problem)
             if ours and theirs:
                 ratios[run] = round(theirs / ours, 2)
-        found[problem] = {"times faster than": ratios, **scaling(runs, problem)}
+        found[problem] = {"times faster than": ratios, **scaling(runs, weak, problem)}
     return found
 
 
@@ -107,10 +97,9 @@ def plot(runs: dict[str, Any], path: pathlib.Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = [run for run in runs if "of the rows" not in run]
     figure, axes = plt.subplots(1, len(problems.NAMES), figsize=(14, 4.2))
     for axis, problem in zip(axes, problems.NAMES, strict=True):
-        bars = [(run, value) for run in shown if (value := seconds(runs, run, problem)) is not None]
+        bars = [(run, value) for run in runs if (value := seconds(runs, run, problem)) is not None]
         colours = ["tab:blue" if run.startswith("equiheat") else "tab:gray" for run, _ in bars]
         axis.barh([run for run, _ in bars], [value for _, value in bars], color=colours)
         axis.set(title=problem, xscale="log", xlabel="seconds")
@@ -120,10 +109,11 @@ def plot(runs: dict[str, Any], path: pathlib.Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def write(out: pathlib.Path, about: dict[str, Any], runs: dict[str, Any]) -> None:
+def write(out: pathlib.Path, about: dict[str, Any], runs: dict[str, Any], weak: dict[str, Any]) -> None:
     """`out`.json, .md and .png."""
-    totals = summary(runs)
+    totals = summary(runs, weak)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps({"about": about, "summary": totals, "runs": runs}, indent=1) + "\n")
+    found = {"about": about, "summary": totals, "weak scaling": weak, "runs": runs}
+    out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
     out.with_suffix(".md").write_text(markdown(about, runs, totals))
     plot(runs, out.with_suffix(".png"))
