@@ -42,7 +42,7 @@ def scaling(runs: dict[str, Any], weak: dict[str, Any], problem: str) -> dict[st
     """Strong and weak scaling of equiheat: ratios of medians, medians of ratios."""
     one, two = (seconds(runs, name, problem) for name in reversed(OURS))
     found = {"speed-up of 2 ranks": round(one / two, 2)} if one and two else {}
-    ratios = weak.get(problem, {}).get("efficiency", {})
+    ratios = weak.get(problem, {}).get("over together", {})
     return found | {f"weak scaling efficiency, 1 to 2 ranks, {name}": ratio for name, ratio in ratios.items()}
 
 
