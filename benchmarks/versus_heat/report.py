@@ -58,24 +58,24 @@ def seconds_of(run: dict[str, Any], library: str) -> dict[str, float]:
     return {n: v for n, row in run["seconds"].items() if isinstance(v := row.get(library), float)}
 
 
-def across(runs: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    """One rank beside two: what two gain, and where Heat loses."""
-    one, two = (seconds_of(runs[n], "equiheat") for n in (1, 2))
-    heat_one, heat_two = (seconds_of(runs[n], "heat") for n in (1, 2))
-    gained = {n: one[n] / two[n] for n in one if one[n] > 0.01 and n in two}
+def falls_apart(runs: dict[int, dict[str, Any]]) -> dict[str, float]:
+    """How many times faster equiheat is at 2 ranks where these take Heat 10 times as long as one."""
+    two, heat_one, heat_two = (seconds_of(runs[n], lib) for n, lib in ((2, "equiheat"), (1, "heat"), (2, "heat")))
     apart = [n for n in heat_one if n in heat_two and n in two and heat_two[n] > 10 * heat_one[n]]
-    return {
-        "speed-up by 2 ranks where 1 rank takes over 10 ms": {n: round(v, 2) for n, v in gained.items()},
-        "Heat / equiheat at 2 ranks where Heat's 2 ranks take 10 times as long as one": {
-            n: round(heat_two[n] / two[n], 1) for n in apart
-        },
-    }
+    return {n: round(heat_two[n] / two[n], 1) for n in apart}
 
 
-def summary(runs: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def summary(runs: dict[int, dict[str, Any]], gains: dict[str, Any]) -> dict[str, Any]:
     """The figures that count, per rank count and beside each other."""
     found = {f"{ranks} rank(s)": of_run(run) for ranks, run in runs.items()}
-    return found | (across(runs) if {1, 2} <= set(runs) else {})
+    if gains:
+        names = ("alone", "alone, slowest core", "each by itself")
+        rows = {name: [row["over together"][kind] for kind in names] for name, row in gains["calls"].items()}
+        found[f"one rank's time / {gains['ranks']} ranks' where one takes over 10 ms: {'; '.join(names)}"] = rows
+    if {1, 2} <= set(runs):
+        title = "Heat / equiheat at 2 ranks where Heat's 2 ranks take 10 times as long as one"
+        found[title] = falls_apart(runs)
+    return found
 
 
 def cell(value: Any) -> str:
@@ -136,9 +136,12 @@ def write(folder: pathlib.Path, out: pathlib.Path) -> None:
     runs = {run["ranks"]: run for path in sorted(folder.glob("ranks*.json")) for run in [json.loads(path.read_text())]}
     if not runs:
         raise SystemExit(f"report: no ranks*.json in {folder}; `run` makes them")
-    totals = summary(runs)
+    path = folder / "speedup.json"
+    gains = json.loads(path.read_text()) if path.exists() else {}
+    totals = summary(runs, gains)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_suffix(".json").write_text(json.dumps({"summary": totals, "runs": list(runs.values())}, indent=1) + "\n")
+    found = {"summary": totals, "runs": list(runs.values()), "speed-up": gains}
+    out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
     out.with_suffix(".md").write_text(markdown(runs, totals))
     plot(runs, out.with_suffix(".png"))
     print(json.dumps(totals, indent=1))

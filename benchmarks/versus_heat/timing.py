@@ -199,7 +199,7 @@ def about(heat: Any) -> dict[str, str]:
         "threads per rank": str(torch.get_num_threads()),
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "heat": heat.__version__,
+        "heat": getattr(heat, "__version__", "not used"),
         "equiheat": ht.__version__,
         "mpi": MPI.Get_library_version().splitlines()[0],
         "load average": f"{os.getloadavg()[1]:.1f}",  # beyond the cores: others' work is in the figures

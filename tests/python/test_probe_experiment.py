@@ -15,12 +15,19 @@ EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
 @pytest.fixture
 def report(monkeypatch: pytest.MonkeyPatch) -> Any:
-    if not (EXPERIMENTS / "ecr_report.py").is_file():
+    if not (EXPERIMENTS / "augmentation_report.py").is_file():
         pytest.skip("experiments/ is not part of an installation")
     monkeypatch.setattr(sys, "path", [str(EXPERIMENTS), *sys.path])
-    import ecr_report
+    import augmentation_report
 
-    return ecr_report
+    return augmentation_report
+
+
+def study_of(name: str) -> Any:
+    """With `report`, which makes it importable."""
+    import studies
+
+    return studies.STUDIES[name]
 
 
 def run_of(arm: str, seed: int, r2: float, top1: float) -> dict[str, Any]:
@@ -42,7 +49,7 @@ def run_of(arm: str, seed: int, r2: float, top1: float) -> dict[str, Any]:
 def test_differences_are_paired_over_the_seeds(report: Any) -> None:
     runs = [run_of("vicreg", 0, 0.1, 0.40), run_of("vicreg", 1, 0.5, 0.50)]
     runs += [run_of("ecr", 0, 0.3, 0.41), run_of("ecr", 1, 0.7, 0.51), run_of("ecr", 2, 0.0, 0.0)]
-    found = report.differences(runs)["ecr - vicreg"]
+    found = report.differences(runs, study_of("ecr"))["ecr - vicreg"]
     assert found["mean/mlp"]["n"] == 2
     assert found["mean/mlp"]["mean"] == pytest.approx(0.2)
     assert found["mean/mlp"]["sd"] == pytest.approx(0.0, abs=1e-12)
@@ -52,8 +59,37 @@ def test_differences_are_paired_over_the_seeds(report: Any) -> None:
 def test_collect_writes_both_files(report: Any, tmp_path: Path) -> None:
     for run in (run_of("random", 0, 0.1, 0.3), run_of("ecr", 0, 0.3, 0.41), run_of("ecr", 1, 0.4, 0.42)):
         (tmp_path / f"{run['arm']}-seed{run['seed']}.json").write_text(json.dumps(run))
-    report.collect(tmp_path, tmp_path / "results", arms=["random", "ecr", "vicreg"])
+    report.collect(tmp_path, tmp_path / "results", study_of("ecr"), "ecr_cifar10")
     page = (tmp_path / "results" / "ecr_cifar10.md").read_text()
     assert "| VICReg + ECR | 0.350 ± 0.071 |" in page
     assert "| random initialisation | 0.100 |" in page
     assert len(json.loads((tmp_path / "results" / "ecr_cifar10.json").read_text())["runs"]) == 3
+
+
+def test_collect_keeps_what_was_there_and_takes_the_new(report: Any, tmp_path: Path) -> None:
+    def write(*runs: dict[str, Any]) -> None:
+        for file in tmp_path.glob("*-seed*.json"):
+            file.unlink()
+        for run in runs:
+            (tmp_path / f"{run['arm']}-seed{run['seed']}.json").write_text(json.dumps(run))
+        report.collect(tmp_path, tmp_path, study_of("ecr"), "ecr_x")
+
+    write(run_of("random", 0, 0.1, 0.3), run_of("ecr", 0, 0.3, 0.41))
+    write(run_of("ecr", 0, 0.5, 0.41), run_of("vicreg", 0, 0.2, 0.4))
+    runs = json.loads((tmp_path / "ecr_x.json").read_text())["runs"]
+    assert [(run["arm"], run["rows"][0]["mean_r2"]["mlp"]) for run in runs] == [
+        ("random", 0.1), ("vicreg", 0.2), ("ecr", 0.5)
+    ]  # fmt: skip
+
+
+def test_runs_of_one_study_are_taken_over_by_the_other(report: Any, tmp_path: Path) -> None:
+    for run in (run_of("vicreg", 0, 0.1, 0.3), run_of("pooled_query", 0, 0.3, 0.41), run_of("ecr", 1, 0.4, 0.42)):
+        (tmp_path / f"{run['arm']}-seed{run['seed']}.json").write_text(json.dumps(run))
+    report.collect(tmp_path, tmp_path / "results", study_of("ecr"), "ecr_x")
+    folder = tmp_path / "methods"
+    folder.mkdir()
+    report.take_over(tmp_path / "results" / "ecr_x.json", folder, study_of("methods"))
+    assert sorted(file.name for file in folder.iterdir()) == ["vicreg-seed0.json", "vicreg_ecr-seed0.json"]
+    report.collect(folder, tmp_path / "results", study_of("methods"), "methods_x")
+    page = (tmp_path / "results" / "methods_x.md").read_text()
+    assert "| VICReg + ECR − VICReg | +0.200 |" in page

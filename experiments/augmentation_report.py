@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Summary of experiments/ecr_cifar10.py: mean and standard deviation over seeds, paired differences, tables."""
+"""Summary of experiments/augmentation_regression.py: mean and deviation over seeds, paired differences, tables."""
 
 from __future__ import annotations
 
@@ -9,48 +9,44 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from studies import Study
+
 from equiheat.ssl.probes.tables import write_atomically
 
 FAMILIES = ("rotation", "translation", "color", "blur")
-TITLES = {
-    "random": "random initialisation",
-    "vicreg": "VICReg",
-    "ecr": "VICReg + ECR",
-    "no_keys": "VICReg + decoder without keys/values",
-    "shuffled_keys": "VICReg + keys/values of another image",
-    "pooled_query": "VICReg + ECR, pooled query",
-    "pooled_query_no_keys": "pooled query without keys/values",
-    "pooled_query_shuffled_keys": "pooled query, keys/values of another image",
-    "ecr_weight_25": "VICReg + ECR, lambda 25",
-    "raw_pixels": "raw pixels, 16 x 16",
-}
-#: Differences that are asked for: what ECR adds, and what of it the cross-attention adds.
-PAIRS = (
-    ("ecr", "vicreg"),
-    ("ecr", "random"),
-    ("ecr", "no_keys"),
-    ("ecr", "shuffled_keys"),
-    ("no_keys", "vicreg"),
-    ("pooled_query", "vicreg"),
-    ("pooled_query", "random"),
-    ("pooled_query", "pooled_query_no_keys"),
-    ("pooled_query", "pooled_query_shuffled_keys"),
-    ("pooled_query_no_keys", "vicreg"),
-)
-
-
 Row = dict[str, Any]
 
 
-def collect(folder: Path, results: Path, *, arms: Sequence[str]) -> None:
-    """Read `<folder>/<arm>-seed<k>.json`, write `<results>/ecr_cifar10.json` and `.md`."""
-    runs = [json.loads(file.read_text()) for arm in arms for file in sorted(folder.glob(f"{arm}-seed*.json"))]
+def take_over(results: Path, folder: Path, study: Study) -> None:
+    """Write the runs of study "ecr" that are arms of this one as if they had been run here, with a word about it."""
+    names = {arm.same_as: name for name, arm in study.arms.items() if arm.same_as}
+    for run in json.loads(results.read_text())["runs"]:
+        if run["arm"] not in names:
+            continue
+        file = folder / f"{names[run['arm']]}-seed{run['seed']}.json"
+        if not file.is_file():
+            taken = {**run, "arm": names[run["arm"]], "taken over": f"{run['arm']} of {results.name}"}
+            write_atomically(file, json.dumps(taken, indent=1) + "\n")
+
+
+def collect(folder: Path, results: Path, study: Study, name: str) -> None:
+    """Read `<folder>/<arm>-seed<k>.json` and what `<results>/<name>.json` has beside; write that and `.md`."""
+    results.mkdir(parents=True, exist_ok=True)
+    before = results / f"{name}.json"
+    found: dict[tuple[str, int], Row] = {}
+    for run in json.loads(before.read_text())["runs"] if before.is_file() else []:
+        found[run["arm"], run["seed"]] = run
+    for arm in study.arms:
+        for file in folder.glob(f"{arm}-seed*.json"):
+            run = json.loads(file.read_text())
+            found[arm, run["seed"]] = run
+    order = list(study.arms)
+    runs = [found[key] for key in sorted(found, key=lambda key: (order.index(key[0]), key[1]))]
     if not runs:
         return
-    results.mkdir(parents=True, exist_ok=True)
-    summary = {"runs": runs, "arms": summarise(runs), "differences": differences(runs)}
-    write_atomically(results / "ecr_cifar10.json", json.dumps(summary, indent=1) + "\n")
-    write_atomically(results / "ecr_cifar10.md", markdown(runs))
+    summary = {"runs": runs, "arms": summarise(runs), "differences": differences(runs, study)}
+    write_atomically(before, json.dumps(summary, indent=1) + "\n")
+    write_atomically(results / f"{name}.md", markdown(runs, study, name))
 
 
 def row_of(run: Row, part: str = "all") -> Row | None:
@@ -93,7 +89,7 @@ def summarise(runs: Sequence[Row]) -> dict[str, dict[str, dict[str, Row]]]:
     }
 
 
-def differences(runs: Sequence[Row]) -> dict[str, dict[str, Row]]:
+def differences(runs: Sequence[Row], study: Study) -> dict[str, dict[str, Row]]:
     """Paired over the seeds: both arms saw the same images in the same order and started from the same encoder."""
     by_arm: dict[str, dict[int, dict[str, float]]] = {}
     for run in runs:
@@ -101,7 +97,7 @@ def differences(runs: Sequence[Row]) -> dict[str, dict[str, Row]]:
         if row is not None:
             by_arm.setdefault(run["arm"], {})[run["seed"]] = numbers(row)
     result = {}
-    for one, other in PAIRS:
+    for one, other in study.pairs:
         seeds = sorted(set(by_arm.get(one, {})) & set(by_arm.get(other, {})))
         if seeds:
             names = by_arm[one][seeds[0]].keys() & by_arm[other][seeds[0]].keys()
@@ -116,9 +112,10 @@ def _commits(entries: Iterable[Row]) -> str:
     return ", ".join(dict.fromkeys(str(entry["commit"]) for entry in entries if "commit" in entry))
 
 
-def markdown(runs: Sequence[Row]) -> str:
+def markdown(runs: Sequence[Row], study: Study, name: str) -> str:
     """The tables as a page."""
-    summary, paired = summarise(runs), differences(runs)
+    summary, paired = summarise(runs), differences(runs, study)
+    titles = {name: arm.title for name, arm in study.arms.items()}
     first = runs[0]
     trained = next((run["training"] for run in runs if run["training"]), None)
     if trained is None:
@@ -126,7 +123,7 @@ def markdown(runs: Sequence[Row]) -> str:
     cpu = sum(run["seconds"]["cpu"] + run["training"].get("seconds", {}).get("cpu", 0.0) for run in runs) / 60
     recipe = trained["recipe"]
     lines = [
-        "# VICReg and cross-attention reconstruction on a CIFAR-10 subset: what was measured",
+        f"# {study.title}, {name.split('_', 1)[1]}: what was measured",
         "",
         f"`{first['command']}` (several such calls, which share the work)",
         "",
@@ -141,27 +138,27 @@ def markdown(runs: Sequence[Row]) -> str:
         "",
         "## Frozen features, all dimensions: R², MLP probe",
         "",
-        *_table(summary, "mlp"),
+        *_table(summary, titles, "mlp"),
         "",
         "## Ridge probe",
         "",
-        *_table(summary, "ridge"),
+        *_table(summary, titles, "ridge"),
         "",
         "## Halves of the features",
         "",
-        *_parts(summary),
+        *_parts(summary, titles),
         "",
         "## Paired differences over the seeds",
         "",
-        *_paired(paired),
+        *_paired(paired, titles),
         "",
         "## Per parameter and pooled (MLP probe)",
         "",
-        *_per_parameter(summary),
+        *_per_parameter(summary, titles),
         "",
         "## Does the decoder look at the other view?",
         "",
-        *_shuffled(runs),
+        *_shuffled(runs, titles),
     ]
     return "\n".join(lines) + "\n"
 
@@ -185,49 +182,49 @@ def _scores(names: dict[str, Row], method: str) -> list[str]:
     return [*cells, _show(names.get("top1"), "{:.1f}")]
 
 
-def _table(summary: dict[str, Any], method: str) -> list[str]:
+def _table(summary: dict[str, Any], titles: dict[str, str], method: str) -> list[str]:
     lines = _head(["arm", *FAMILIES, "mean", "top-1 %"])
-    arms = [arm for arm in TITLES if arm in summary and f"mean/{method}" in summary[arm]["all"]]
-    return lines + [_line([TITLES[arm], *_scores(summary[arm]["all"], method)]) for arm in arms]
+    arms = [arm for arm in titles if arm in summary and f"mean/{method}" in summary[arm]["all"]]
+    return lines + [_line([titles[arm], *_scores(summary[arm]["all"], method)]) for arm in arms]
 
 
-def _parts(summary: dict[str, Any]) -> list[str]:
+def _parts(summary: dict[str, Any], titles: dict[str, str]) -> list[str]:
     lines = _head(["arm", "half", *(f"{family} (MLP)" for family in (*FAMILIES, "mean")), "top-1 %"])
-    for arm in TITLES:
+    for arm in titles:
         for part in ("inv", "equi"):
             if part in summary.get(arm, {}):
-                lines.append(_line([TITLES[arm], part, *_scores(summary[arm][part], "mlp")]))
+                lines.append(_line([titles[arm], part, *_scores(summary[arm][part], "mlp")]))
     return lines
 
 
-def _paired(paired: dict[str, dict[str, Row]]) -> list[str]:
+def _paired(paired: dict[str, dict[str, Row]], titles: dict[str, str]) -> list[str]:
     names = ("mean/mlp", "mean/ridge", "rotation/mlp", "translation/mlp", "color/mlp", "blur/mlp")
     lines = _head(["difference", *names, "top-1, points"])
     for pair, values in paired.items():
-        one, other = (TITLES[arm] for arm in pair.split(" - "))
+        one, other = (titles[arm] for arm in pair.split(" - "))
         cells = [_show(values.get(name), "{:+.3f}") for name in names]
         lines.append(_line([f"{one} − {other}", *cells, _show(values.get("top1"), "{:+.1f}")]).replace("± +", "± "))
     return lines
 
 
-def _per_parameter(summary: dict[str, Any]) -> list[str]:
-    arms = [arm for arm in TITLES if arm in summary and "mean/mlp" in summary[arm]["all"]]
+def _per_parameter(summary: dict[str, Any], titles: dict[str, str]) -> list[str]:
+    arms = [arm for arm in titles if arm in summary and "mean/mlp" in summary[arm]["all"]]
     if not arms:
         return []
     skip: Callable[[str], bool] = lambda name: not name.endswith("/mlp") or "." not in name  # noqa: E731
     names = [name for name in summary[arms[0]]["all"] if not skip(name)]
-    lines = _head(["parameter", *(TITLES[arm] for arm in arms)])
+    lines = _head(["parameter", *(titles[arm] for arm in arms)])
     return lines + [
         _line([name.removesuffix("/mlp"), *(_show(summary[arm]["all"].get(name)) for arm in arms)]) for name in names
     ]
 
 
-def _shuffled(runs: Sequence[Row]) -> list[str]:
+def _shuffled(runs: Sequence[Row], titles: dict[str, str]) -> list[str]:
     found = [run for run in runs if "reconstruction" in run["training"].get("last_step", {})]
     lines = _head(["run", "reconstruction error at the last step", "the same with keys/values of another image"])
     for run in found:
         last = run["training"].get("last_step", {})
         shuffled = last.get("reconstruction_shuffled")
         cells = [f"{last['reconstruction']:.4f}", "–" if shuffled is None else f"{shuffled:.4f}"]
-        lines.append(_line([f"{TITLES[run['arm']]}, seed {run['seed']}", *cells]))
+        lines.append(_line([f"{titles[run['arm']]}, seed {run['seed']}", *cells]))
     return lines

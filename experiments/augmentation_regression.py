@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What does cross-attention reconstruction add to VICReg? Five arms, several seeds, frozen-feature probes.
+"""What does reconstruction add to a self-supervised method? Arms of a study, several seeds, frozen-feature probes.
 
-    python experiments/ecr_cifar10.py --data ../shared/data/cifar10_subset
+    python experiments/augmentation_regression.py --data ../shared/data/cifar10_subset --study methods
 
 trains every (arm, seed) in a process of its own with one thread, `--jobs` of them at a time, probes the frozen encoder
 and writes `<out>/<arm>-seed<k>.json`. A rerun skips what is done. At the end, or with `--collect` at any time, the
-files are summarised in `<results>/ecr_cifar10.json` and `.md`. Arms, protocol and reading: experiments/README.md.
+files are summarised in `<results>/<study>_<data>.json` and `.md`; what such a file holds of (arm, seed)s that are not
+in `<out>` stays. Arms: experiments/studies.py; protocol and reading: experiments/README.md.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ecr_report import collect
+from augmentation_report import collect, take_over
+from studies import BASE, STUDIES, Arm
 from torch.nn.functional import avg_pool2d
 
 from equiheat.communication import get_comm
@@ -31,62 +33,49 @@ from equiheat.data import load_images
 from equiheat.ssl.checkpoint import load_encoder
 from equiheat.ssl.config import OptimConfig, PretrainConfig
 from equiheat.ssl.encoders import Encoder, build_encoder
-from equiheat.ssl.methods import ECRConfig, VICRegConfig
 from equiheat.ssl.probes import FrozenEncoder, ImageRows, ProbeConfig, probe_encoder
 from equiheat.ssl.probes.tables import as_summary, write_atomically
 from equiheat.ssl.trainer import Trainer
 
 Row = dict[str, Any]
 
-ENCODER, SIZE = "resnet-lite", 32
-ECR = ECRConfig(weight=10.0, query="target", context="equi")
-#: The decoder asks with the *average* of v2's equivariant tokens, which says how v2 was transformed but not what is
-#: where; the content is for v1's invariant tokens to tell.
-POOLED = dataclasses.replace(ECR, query="pooled", context="inv")
-#: Arms: (auxiliary, options of ECR). All share encoder, views, optimiser, steps and feature count.
-ARMS: dict[str, tuple[str, ECRConfig] | None] = {
-    "random": None,
-    "vicreg": ("none", ECR),
-    "ecr": ("ecr", ECR),
-    "no_keys": ("ecr", dataclasses.replace(ECR, keys="none")),
-    "shuffled_keys": ("ecr", dataclasses.replace(ECR, keys="shuffled")),
-    "pooled_query": ("ecr", POOLED),
-    "pooled_query_no_keys": ("ecr", dataclasses.replace(POOLED, keys="none")),
-    "pooled_query_shuffled_keys": ("ecr", dataclasses.replace(POOLED, keys="shuffled")),
-    "ecr_weight_25": ("ecr", dataclasses.replace(ECR, weight=25.0)),
-    "raw_pixels": None,
-}
-TRAINED = [arm for arm, auxiliary in ARMS.items() if auxiliary is not None]
+ENCODER = "resnet-lite"
 
 
-def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
-    """The run of a trained arm."""
-    auxiliary, ecr = ARMS[arm] or ("none", ECR)
+def arm_of(arm: str, options: argparse.Namespace) -> Arm:
+    """The arm of that name in the study."""
+    return STUDIES[options.study].arms[arm]
+
+
+def recipe(name: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
+    """The run of a trained arm. All share encoder, initial weights, views, order, optimiser, steps, feature count."""
+    arm = arm_of(name, options)
     return PretrainConfig(
         data=options.data / "train",
-        out=options.out / f"{arm}-seed{seed}",
-        auxiliary="ecr" if auxiliary == "ecr" else "none",
+        out=options.out / f"{name}-seed{seed}",
+        method=arm.method,
+        auxiliary=arm.auxiliary,
         encoder=ENCODER,
-        image_size=SIZE,
+        image_size=options.size,
         batch_size=128,
-        precision="bf16",
+        precision=options.precision,
         epochs=options.epochs,
         seed=seed,
-        vicreg=VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0),
-        ecr=ecr,
+        ecr=arm.ecr,
+        tir=arm.tir,
         optim=OptimConfig(warmup_epochs=1.0),
         threads=1,
+        **BASE[arm.method],
     )
 
 
-def frozen(encoder: Encoder, arm: str) -> FrozenEncoder:
+def frozen(encoder: Encoder, name: str, arm: Arm) -> FrozenEncoder:
     """The encoder with the parts that are probed: halves only where training told them apart."""
     parts = {"all": slice(None)}
-    trained = ARMS[arm]
-    if trained is not None and trained[0] == "ecr":
-        inv = encoder.dim - ECR.equi_dim(encoder.dim)
+    if arm.auxiliary != "none":
+        inv = encoder.dim // 2
         parts |= {"inv": slice(0, inv), "equi": slice(inv, encoder.dim)}
-    return FrozenEncoder(arm, lambda images: encoder(images).pooled, parts, encoder)
+    return FrozenEncoder(name, lambda images: encoder(images).pooled, parts, encoder)
 
 
 def trained(arm: str, seed: int, options: argparse.Namespace) -> tuple[Encoder, Row]:
@@ -95,7 +84,7 @@ def trained(arm: str, seed: int, options: argparse.Namespace) -> tuple[Encoder, 
     record, checkpoint = config.out / "train.json", config.out / "last.safetensors"
     if not record.is_file():
         start, cpu = time.perf_counter(), time.process_time()
-        data = load_images(options.data / "train", size=SIZE)
+        data = load_images(options.data / "train", size=options.size)
         last = Trainer(dataclasses.replace(config, resume=checkpoint.is_file()), data).fit()
         seconds = {"wall": time.perf_counter() - start, "cpu": time.process_time() - cpu}
         known = {
@@ -113,18 +102,19 @@ def work(arm: str, seed: int, options: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     training: Row = {}
     if arm == "raw_pixels":
-        # 2 x 2 means: all 3,072 numbers of an image would need more pairs than there are.
-        judged = FrozenEncoder(arm, lambda images: avg_pool2d(images, 2).flatten(1), {"all": slice(None)})
+        # Means of squares: all numbers of an image would need more pairs than there are.
+        side = options.size // 16
+        judged = FrozenEncoder(arm, lambda images: avg_pool2d(images, side).flatten(1), {"all": slice(None)})
     elif arm == "random":
-        judged = frozen(build_encoder(ENCODER, image_size=SIZE, seed=seed), arm)
+        judged = frozen(build_encoder(ENCODER, image_size=options.size, seed=seed), arm, arm_of(arm, options))
     else:
         encoder, training = trained(arm, seed, options)
-        judged = frozen(encoder, arm)
+        judged = frozen(encoder, arm, arm_of(arm, options))
     if options.train_only:
         return
     start, cpu = time.perf_counter(), time.process_time()
-    train = load_images(options.data / "train", size=SIZE)
-    test = load_images(options.data / "test", size=SIZE)
+    train = load_images(options.data / "train", size=options.size)
+    test = load_images(options.data / "test", size=options.size)
     comm = get_comm()
     rows = probe_encoder(
         judged,
@@ -161,7 +151,8 @@ def provenance() -> Row:
 def result_file(arm: str, seed: int, options: argparse.Namespace) -> Path:
     """Where a job writes; its being there means that the job is done."""
     name = f"{arm}-seed{seed}"
-    path: Path = options.out / (f"{name}/train.json" if options.train_only and arm in TRAINED else f"{name}.json")
+    alone = options.train_only and arm_of(arm, options).method
+    path: Path = options.out / (f"{name}/train.json" if alone else f"{name}.json")
     return path
 
 
@@ -196,17 +187,35 @@ def run_jobs(jobs: Iterable[tuple[str, int]], options: argparse.Namespace) -> li
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with train/ and test/")
-    parser.add_argument("--out", type=Path, default=Path("runs/ecr_cifar10"), help="one JSON file per job")
+    parser.add_argument("--study", choices=list(STUDIES), default="ecr")
+    parser.add_argument("--size", type=int, default=32, help="side of the images in pixels, a multiple of 16")
+    parser.add_argument("--out", type=Path, help="one JSON file per job (default: runs/<study>_<data>)")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder of the summary")
-    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument(
+        "--take-over", type=Path, help="results of study ecr on this data, whose arms are not run again"
+    )
+    parser.add_argument("--arms", nargs="+", help="default: all of the study")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument(
+        "--precision",
+        choices=["bf16", "fp32"],
+        default="bf16",
+        help="bf16 is 30 times slower on CPUs without AVX-512 BF16",
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
     parser.add_argument("--train-only", action="store_true", help="leave the probes to a later call")
     parser.add_argument("--nice", type=int, default=10, help="of the processes")
     parser.add_argument("--collect", action="store_true", help="only summarise what is there")
     parser.add_argument("--worker", nargs=2, metavar=("ARM", "SEED"), help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.name = f"{options.study}_{options.data.resolve().name.removesuffix('_subset')}"
+    options.out = options.out or Path("runs") / options.name
+    known = STUDIES[options.study].arms
+    options.arms = options.arms or list(known)
+    if unknown := set(options.arms) - set(known):
+        parser.error(f"--arms: {sorted(unknown)}; study {options.study} has {list(known)}")
+    return options
 
 
 def main() -> int:
@@ -216,16 +225,19 @@ def main() -> int:
         work(options.worker[0], int(options.worker[1]), options)
         return 0
     failed: list[str] = []
+    study = STUDIES[options.study]
+    if options.take_over:
+        take_over(options.take_over, options.out, study)
     if not options.collect:
         for part in ("train", "test"):
             if not (options.data / part).is_dir():
-                print(f"ecr_cifar10: --data {options.data} has no folder {part!r}", file=sys.stderr)
+                print(f"augmentation_regression: --data {options.data} has no folder {part!r}", file=sys.stderr)
                 return 2
-        arms = [arm for arm in options.arms if arm in TRAINED or not options.train_only]
+        arms = [arm for arm in options.arms if study.arms[arm].method or not options.train_only]
         jobs = [(arm, seed) for seed in options.seeds for arm in arms if arm != "raw_pixels"]
         jobs += [("raw_pixels", options.seeds[0])] if "raw_pixels" in arms else []
         failed = run_jobs(jobs, options)
-    collect(options.out, options.results, arms=list(ARMS))
+    collect(options.out, options.results, study, options.name)
     for name in failed:
         print(f"failed: {name}, see {options.out / name}.log", file=sys.stderr)
     return 1 if failed else 0

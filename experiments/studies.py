@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Arms of experiments/augmentation_regression.py: what is trained, what stands beside it, which differences matter."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from equiheat.ssl.methods import (
+    BYOLConfig,
+    DINOConfig,
+    ECRConfig,
+    SimCLRConfig,
+    TIRConfig,
+    VICRegConfig,
+)
+
+#: Options of the base methods for a few hundred steps at batch 128; the same in all of a method's arms.
+BASE: dict[str, dict[str, Any]] = {
+    "vicreg": {"vicreg": VICRegConfig(invariance=10.0, variance=10.0, covariance=1.0)},
+    "simclr": {"simclr": SimCLRConfig(temperature=0.5)},  # the paper's best on CIFAR-10
+    "byol": {"byol": BYOLConfig(momentum=0.97)},
+    "dino": {"dino": DINOConfig(momentum=0.97)},
+}
+NAMES = {"vicreg": "VICReg", "simclr": "SimCLR", "byol": "BYOL", "dino": "DINO"}
+
+TARGET = ECRConfig(weight=10.0, query="target", context="equi")
+#: The decoder asks with the *average* of v2's equivariant tokens, which says how v2 was transformed but not what is
+#: where; the content is for v1's invariant tokens to tell.
+POOLED = dataclasses.replace(TARGET, query="pooled", context="inv")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of the tables. Nothing trains an arm without a method."""
+
+    title: str
+    method: str = ""
+    auxiliary: str = "none"
+    ecr: ECRConfig = TARGET
+    tir: TIRConfig = field(default_factory=TIRConfig)
+    #: The arm of study "ecr" that is this one: its runs may be taken over.
+    same_as: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Arms, and pairs of them whose difference is asked for."""
+
+    title: str
+    arms: dict[str, Arm]
+    pairs: tuple[tuple[str, str], ...]
+
+
+def ecr_study() -> Study:
+    """What cross-attention reconstruction adds to VICReg, and what of it the cross-attention adds."""
+
+    def ecr(title: str, options: ECRConfig) -> Arm:
+        return Arm(title, "vicreg", "ecr", options)
+
+    arms = {
+        "random": Arm("random initialisation"),
+        "vicreg": Arm("VICReg", "vicreg"),
+        "ecr": ecr("VICReg + ECR", TARGET),
+        "no_keys": ecr("VICReg + decoder without keys/values", dataclasses.replace(TARGET, keys="none")),
+        "shuffled_keys": ecr("VICReg + keys/values of another image", dataclasses.replace(TARGET, keys="shuffled")),
+        "pooled_query": ecr("VICReg + ECR, pooled query", POOLED),
+        "pooled_query_no_keys": ecr("pooled query without keys/values", dataclasses.replace(POOLED, keys="none")),
+        "pooled_query_shuffled_keys": ecr(
+            "pooled query, keys/values of another image", dataclasses.replace(POOLED, keys="shuffled")
+        ),
+        "ecr_weight_25": ecr("VICReg + ECR, lambda 25", dataclasses.replace(TARGET, weight=25.0)),
+        "raw_pixels": Arm("raw pixels, 16 x 16"),
+    }
+    pairs = (
+        ("ecr", "vicreg"),
+        ("ecr", "random"),
+        ("ecr", "no_keys"),
+        ("ecr", "shuffled_keys"),
+        ("no_keys", "vicreg"),
+        ("pooled_query", "vicreg"),
+        ("pooled_query", "random"),
+        ("pooled_query", "pooled_query_no_keys"),
+        ("pooled_query", "pooled_query_shuffled_keys"),
+        ("pooled_query_no_keys", "vicreg"),
+    )
+    return Study("VICReg and cross-attention reconstruction", arms, pairs)
+
+
+def methods_study() -> Study:
+    """Four methods, each alone, with ECR (the default: pooled query) and its two controls, and with TIR."""
+    arms = {"random": Arm("random initialisation", same_as="random")}
+    pairs: list[tuple[str, str]] = []
+    for method, name in NAMES.items():
+        own = "pooled_query" if method == "vicreg" else ""
+        arms |= {
+            method: Arm(name, method, same_as=method if own else ""),
+            f"{method}_ecr": Arm(f"{name} + ECR", method, "ecr", POOLED, same_as=own),
+            f"{method}_no_keys": Arm(
+                f"{name} + decoder without keys/values", method, "ecr", dataclasses.replace(POOLED, keys="none"),
+                same_as=own and own + "_no_keys",
+            ),
+            f"{method}_shuffled_keys": Arm(
+                f"{name} + keys/values of another image", method, "ecr", dataclasses.replace(POOLED, keys="shuffled"),
+                same_as=own and own + "_shuffled_keys",
+            ),
+            f"{method}_tir": Arm(f"{name} + TIR", method, "tir"),
+        }  # fmt: skip
+        pairs += [(f"{method}_{arm}", method) for arm in ("ecr", "tir")]
+        pairs += [(f"{method}_ecr", f"{method}_{arm}") for arm in ("no_keys", "shuffled_keys")]
+    arms["raw_pixels"] = Arm("raw pixels, 16 x 16", same_as="raw_pixels")
+    return Study("Four methods with and without reconstruction", arms, tuple(pairs))
+
+
+STUDIES = {"ecr": ecr_study(), "methods": methods_study()}
