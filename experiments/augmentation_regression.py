@@ -33,6 +33,7 @@ from equiheat.data import load_images
 from equiheat.ssl.checkpoint import load_encoder
 from equiheat.ssl.config import OptimConfig, PretrainConfig
 from equiheat.ssl.encoders import Encoder, build_encoder
+from equiheat.ssl.methods.auxiliary import equi_dim
 from equiheat.ssl.probes import FrozenEncoder, ImageRows, ProbeConfig, probe_encoder
 from equiheat.ssl.probes.tables import as_summary, write_atomically
 from equiheat.ssl.trainer import Trainer
@@ -73,7 +74,8 @@ def frozen(encoder: Encoder, name: str, arm: Arm) -> FrozenEncoder:
     """The encoder with the parts that are probed: halves only where training told them apart."""
     parts = {"all": slice(None)}
     if arm.auxiliary != "none":
-        inv = encoder.dim // 2
+        options = arm.ecr if arm.auxiliary == "ecr" else arm.tir
+        inv = encoder.dim - equi_dim(encoder.dim, options.equi_fraction)
         parts |= {"inv": slice(0, inv), "equi": slice(inv, encoder.dim)}
     return FrozenEncoder(name, lambda images: encoder(images).pooled, parts, encoder)
 
@@ -201,7 +203,7 @@ def parse() -> argparse.Namespace:
         "--precision",
         choices=["bf16", "fp32"],
         default="bf16",
-        help="bf16 is 30 times slower on CPUs without AVX-512 BF16",
+        help="bf16 is many times slower on processors without bfloat16 instructions",
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time, one thread each")
     parser.add_argument("--train-only", action="store_true", help="leave the probes to a later call")
@@ -209,6 +211,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--collect", action="store_true", help="only summarise what is there")
     parser.add_argument("--worker", nargs=2, metavar=("ARM", "SEED"), help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.size < 16 or options.size % 16:
+        parser.error(f"--size: {options.size}; expected a multiple of 16")
     options.name = f"{options.study}_{options.data.resolve().name.removesuffix('_subset')}"
     options.out = options.out or Path("runs") / options.name
     known = STUDIES[options.study].arms

@@ -69,9 +69,8 @@ def summary(runs: dict[int, dict[str, Any]], gains: dict[str, Any]) -> dict[str,
     """The figures that count, per rank count and beside each other."""
     found = {f"{ranks} rank(s)": of_run(run) for ranks, run in runs.items()}
     if gains:
-        names = ("alone", "alone, slowest core", "each by itself")
-        rows = {name: [row["over together"][kind] for kind in names] for name, row in gains["calls"].items()}
-        found[f"one rank's time / {gains['ranks']} ranks' where one takes over 10 ms: {'; '.join(names)}"] = rows
+        title = f"one rank's time / {gains['ranks']} ranks' where one takes over 10 ms"
+        found[title] = {name: row["over together"] for name, row in gains["calls"].items()}
     if {1, 2} <= set(runs):
         title = "Heat / equiheat at 2 ranks where Heat's 2 ranks take 10 times as long as one"
         found[title] = falls_apart(runs)

@@ -7,7 +7,7 @@
 
 #include "kernels/assign_sums.hpp"
 #include "kernels/pairwise_sweep.hpp"
-#include "kernels/turn.hpp"
+#include "kernels/transpose_block.hpp"
 
 /// `assign` for few centres: a register holds one feature of several rows, so that no lane is padding and none is
 /// compared with its neighbours.
@@ -74,7 +74,7 @@ EH_SIMD_INLINE void assign_few_with(const AssignmentSums<T>& sums, const T* cent
   const std::int64_t features = sums.x.features;
   for (std::int64_t first = 0; first < sums.x.rows; first += sweep::kBlock) {
     const std::int64_t n = std::min(sweep::kBlock, sums.x.rows - first);
-    Turn<T, sweep::kBlock>::block(sums.x.data + first * features, n, features, sums.shift(), turned);
+    TransposeBlock<T, sweep::kBlock>::run(sums.x.data + first * features, n, features, sums.shift(), turned);
     few.find(labels);
     sums.add(first, n, labels);
   }

@@ -15,7 +15,11 @@ template <typename T>
 class AssignmentSums {
  public:
   AssignmentSums(const RowBlock<T>& x, const Panels<T>& y, const T* centres, Assignment<T>& result)
-      : x(x), y(y), centres_(centres), result_(result), zeros_(result.shift != nullptr ? 0 : x.features) {}
+      : x(x),
+        y(y),
+        centres_(centres),
+        result_(result),
+        zeros_(result.shift != nullptr ? 0 : static_cast<std::size_t>(x.features)) {}
 
   const RowBlock<T>& x;
   const Panels<T>& y;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstdint>
+
 #include "kernels/simd.hpp"
 
 namespace eh::kernels {
 
-/// Turns a block of rows, less a shift: to[f * Pitch + row] = from[row * features + f] - shift[f].
+/// Transposes a block of rows, less a shift: to[f * Pitch + row] = from[row * features + f] - shift[f].
 template <typename T, std::int64_t Pitch>
-class Turn {
+class TransposeBlock {
  public:
   /// @pre n <= Pitch, and `to` is aligned to 16 bytes
-  static EH_SIMD_INLINE void block(const T* from, std::int64_t n, std::int64_t features, const T* shift,
-                                   T* to) {
+  static EH_SIMD_INLINE void run(const T* from, std::int64_t n, std::int64_t features, const T* shift,
+                                 T* to) {
     const std::int64_t rows = features < kSide ? 0 : n / kSide * kSide;
     const std::int64_t last = features - kSide;
     for (std::int64_t row = 0; row < rows; row += kSide) {
