@@ -14,12 +14,12 @@ namespace eh::kernels {
 template <typename T>
 class AssignmentSums {
  public:
-  AssignmentSums(const RowBlock<T>& x, const Panels<T>& y, const T* centres, Assignment<T>& result)
-      : x(x),
-        y(y),
+  AssignmentSums(const RowBlock<T>& rows, const Panels<T>& panels, const T* centres, Assignment<T>& result)
+      : x(rows),
+        y(panels),
         centres_(centres),
         result_(result),
-        zeros_(result.shift != nullptr ? 0 : static_cast<std::size_t>(x.features)) {}
+        zeros_(result.shift != nullptr ? 0 : static_cast<std::size_t>(rows.features)) {}
 
   const RowBlock<T>& x;
   const Panels<T>& y;
