@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "kernels/coordinate_descent.hpp"
 #include "ops/estimators.hpp"
+#include "ops/gram.hpp"
 #include "ops/samples.hpp"
 
 namespace eh {
@@ -25,21 +26,7 @@ at::Tensor means(const DNDarray& x, const at::Tensor& y) {
 
 /// z'z / n of z = [x y] - shift over the rows of all ranks, in float64.
 at::Tensor gram(const DNDarray& x, const at::Tensor& y, const at::Tensor& shift) {
-  const std::int64_t f = x.shape()[1];
-  const std::int64_t width = f + y.size(1);
-  const at::Tensor sum = x.local().new_zeros({width, width}, at::kDouble);
-  const std::int64_t rows =
-      std::min<std::int64_t>(x.local().size(0), std::max<std::int64_t>(64, (1 << 16) / width));
-  const at::Tensor block = sum.new_empty({rows, width});
-  for (std::int64_t begin = 0; begin < x.local().size(0); begin += rows) {
-    const std::int64_t n = std::min(rows, x.local().size(0) - begin);
-    const at::Tensor z = block.narrow(0, 0, n);
-    z.narrow(1, 0, f).copy_(x.local().narrow(0, begin, n));
-    z.narrow(1, f, width - f).copy_(y.narrow(0, begin, n));
-    if (shift.defined()) z.sub_(shift);
-    sum.addmm_(z.t(), z);
-  }
-  return total_of(sum, x).div_(static_cast<double>(x.shape()[0]));
+  return total_of(gram_of_rows(x.local(), y, shift), x).div_(static_cast<double>(x.shape()[0]));
 }
 
 /// Rows of y where those of x are.

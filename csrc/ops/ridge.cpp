@@ -19,6 +19,7 @@
 #include "array/tensor_comm.hpp"
 #include "base/dtype.hpp"
 #include "base/error.hpp"
+#include "ops/gram.hpp"
 #include "ops/matmul.hpp"
 #include "ops/qr.hpp"
 
@@ -109,6 +110,8 @@ at::Tensor gram(const Samples& samples, const Means& means) {
   const std::int64_t d = samples.x.size(1);
   const std::int64_t t = samples.y.size(1);
   const at::Tensor mean = beside_samples(concatenate({means.x, means.y}, 0), samples);
+  if (samples.type == at::kDouble && !needs_grad(samples.x) && !needs_grad(samples.y))
+    return total(gram_of_rows(samples.x, samples.y, mean).narrow(0, 0, d), samples);
   const std::int64_t step = std::max<std::int64_t>(256, kChunkElements / std::max<std::int64_t>(1, d + t));
   at::Tensor sum = samples.x.new_zeros({d, d + t}, samples.type);
   for (std::int64_t begin = 0; begin < samples.x.size(0); begin += step) {
