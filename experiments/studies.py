@@ -113,4 +113,46 @@ def methods_study() -> Study:
     return Study("Four methods with and without reconstruction", arms, tuple(pairs))
 
 
-STUDIES = {"ecr": ecr_study(), "methods": methods_study()}
+#: What the paper leaves open, one change at a time from the pooled query.
+OPEN_CHOICES: dict[str, dict[str, Any]] = {
+    "pooled": {},
+    "context_all": {"context": "all"},
+    "context_equi": {"context": "equi"},
+    "no_residual": {"residual": False},
+    "no_residual_all": {"residual": False, "context": "all"},
+    "depth_2": {"depth": 2},
+    "depth_2_all": {"depth": 2, "context": "all"},
+    "mlp_after": {"mlp": "after"},
+    "mlp_both": {"mlp": "both"},
+    "norm_pix": {"norm_pix": True},
+    "stop_gradient": {"stop_gradient": True},
+    "weight_3": {"weight": 3.0},
+    "weight_30": {"weight": 30.0},
+    "target_v1": {"target": "v1"},
+    "target_both": {"target": "both"},
+    "equi_quarter": {"equi_fraction": 0.25},
+    "query_other": {"query": "other"},
+    "query_position": {"query": "position", "context": "both"},
+    "query_target": {"query": "target", "context": "equi"},
+    "query_target_no_residual": {"query": "target", "context": "equi", "residual": False},
+}
+
+
+def search_study() -> Study:
+    """The choices that the paper leaves open, for VICReg; meant for one seed, and 1, 2 or 3 of them for fresh ones."""
+    arms = {"random": Arm("random initialisation"), "vicreg": Arm("VICReg", "vicreg")}
+    pairs = []
+    for name, change in OPEN_CHOICES.items():
+        options = dataclasses.replace(POOLED, **change)
+        words = ", ".join(f"{key} {value}" for key, value in change.items()) or "pooled query"
+        arms[name] = Arm(words, "vicreg", "ecr", options)
+        pairs.append((name, "vicreg"))
+        if options.residual and options.query in ("pooled", "target"):
+            arms[f"{name}_no_keys"] = Arm(
+                f"{words}, without keys/values", "vicreg", "ecr", dataclasses.replace(options, keys="none")
+            )
+            pairs.append((name, f"{name}_no_keys"))
+    return Study("Open choices of cross-attention reconstruction", arms, tuple(pairs))
+
+
+STUDIES = {"ecr": ecr_study(), "methods": methods_study(), "search": search_study()}

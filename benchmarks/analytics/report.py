@@ -59,6 +59,7 @@ def summary(runs: dict[str, Any], weak: dict[str, Any]) -> dict[str, Any]:
             if ours and theirs:
                 ratios[run] = round(theirs / ours, 2)
         found[problem] = {"times faster than": ratios, **scaling(runs, weak, problem)}
+    found["the machine"] = {k: scaling({}, weak, k) for k in weak if k not in problems.NAMES}
     return found
 
 

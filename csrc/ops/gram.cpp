@@ -11,7 +11,7 @@ namespace eh {
 namespace {
 
 /// Elements of a block of widened rows.
-constexpr std::int64_t kBlock = std::int64_t{1} << 19;
+constexpr std::int64_t kGramElements = std::int64_t{1} << 19;
 
 /// Contiguous rows of a type the kernel reads.
 at::Tensor readable(const at::Tensor& x) {
@@ -19,7 +19,7 @@ at::Tensor readable(const at::Tensor& x) {
 }
 
 template <typename T, typename U>
-void add_native(const at::Tensor& x, const at::Tensor& y, const double* shift, double* sum) {
+void add_gram_native(const at::Tensor& x, const at::Tensor& y, const double* shift, double* sum) {
   const kernels::RowBlock<T> left = rows_of<T>(x);
   const kernels::RowBlock<U> right = rows_of<U>(y);
   const std::int64_t width = left.features + right.features;
@@ -32,19 +32,21 @@ void add_native(const at::Tensor& x, const at::Tensor& y, const double* shift, d
   for (std::size_t i = 0; i < sums.size(); ++i) sum[i % static_cast<std::size_t>(width * width)] += sums[i];
 }
 
-void add_native(const at::Tensor& x, const at::Tensor& y, const at::Tensor& shift, const at::Tensor& sum) {
+void add_gram_native(const at::Tensor& x, const at::Tensor& y, const at::Tensor& shift,
+                     const at::Tensor& sum) {
   const at::Tensor moved = shift.defined() ? shift.contiguous() : sum.new_zeros({sum.size(0)});
   by_type(x, [&]<typename T>() {
     by_type(y, [&]<typename U>() {
-      add_native<T, U>(x, y, moved.const_data_ptr<double>(), sum.mutable_data_ptr<double>());
+      add_gram_native<T, U>(x, y, moved.const_data_ptr<double>(), sum.mutable_data_ptr<double>());
     });
   });
 }
 
-void add_products(const at::Tensor& x, const at::Tensor& y, const at::Tensor& shift, const at::Tensor& sum) {
+void add_gram_products(const at::Tensor& x, const at::Tensor& y, const at::Tensor& shift,
+                       const at::Tensor& sum) {
   const std::int64_t f = x.size(1), width = sum.size(0);
   const std::int64_t rows =
-      std::min(x.size(0), std::max<std::int64_t>(256, kBlock / std::max<std::int64_t>(1, width)));
+      std::min(x.size(0), std::max<std::int64_t>(256, kGramElements / std::max<std::int64_t>(1, width)));
   const at::Tensor block = sum.new_empty({rows, width});
   for (std::int64_t begin = 0; begin < x.size(0); begin += rows) {
     const std::int64_t n = std::min(rows, x.size(0) - begin);
@@ -62,9 +64,9 @@ at::Tensor gram_of_rows(const at::Tensor& x, const at::Tensor& y, const at::Tens
   const std::int64_t width = x.size(1) + y.size(1);
   const at::Tensor sum = x.detach().new_zeros({width, width}, at::kDouble);
   if (x.is_cpu() && width <= kernels::kGramWidth)
-    add_native(readable(x.detach()), readable(y.detach()), shift, sum);
+    add_gram_native(readable(x.detach()), readable(y.detach()), shift, sum);
   else
-    add_products(x.detach(), y.detach(), shift, sum);
+    add_gram_products(x.detach(), y.detach(), shift, sum);
   return sum;
 }
 

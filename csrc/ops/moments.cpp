@@ -13,6 +13,7 @@
 
 #include "array/autograd.hpp"
 #include "ops/block_moments.hpp"
+#include "ops/column_folds.hpp"
 #include "ops/reduce.hpp"
 #include "ops/types.hpp"
 
@@ -136,7 +137,10 @@ DNDarray mean(const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtyp
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), "mean");
   const LayoutPtr layout = share(x.layout().reduced(sorted, keepdims));
   if (sorted.empty()) return {cast(x.local(), types.result), layout, x.comm_ptr()};
-  at::Tensor sum = op::sum_dim_IntList::call(x.local(), detail::dims_of(sorted), keepdims, types.inside);
+  const std::vector<std::int64_t> dims = detail::dims_of(sorted);
+  std::optional<at::Tensor> folded =
+      fold_columns(ColumnFold::Sum, x.local(), at::IntArrayRef(dims), keepdims, types.inside);
+  at::Tensor sum = folded ? *folded : op::sum_dim_IntList::call(x.local(), dims, keepdims, types.inside);
   if (detail::crosses_ranks(x, sorted)) sum = sum_partials(sum, x.comm_ptr());
   const double count = static_cast<double>(detail::extent_of(x.shape(), sorted));
   return {cast(sum.div(count), types.result), layout, x.comm_ptr()};

@@ -10,6 +10,7 @@
 
 #include "array/autograd.hpp"
 #include "array/movers.hpp"
+#include "array/redistribute.hpp"
 #include "base/error.hpp"
 #include "ops/samples.hpp"
 #include "ops/types.hpp"
@@ -96,12 +97,26 @@ at::Tensor ring_composed(const DNDarray& x, const DNDarray& y, const Formula& f)
   return at::_ops::cat::call(at::ITensorListRef(columns), 1);
 }
 
+/// All rows of y are no more than the largest block of the result, which is better filled in one sweep: half a row of it
+/// at a time, memory is touched twice.
+bool prefers_gathering(const DNDarray& x, const DNDarray& y) {
+  const std::vector<std::int64_t> counts = x.layout().counts();
+  return y.shape()[1] <= *std::max_element(counts.begin(), counts.end());
+}
+
 at::Tensor ring_native(const DNDarray& x, const DNDarray& y, const Formula& f) {
   const at::Tensor out = movers::empty(Shape{x.local().size(0), y.shape()[0]}, x.local());
+  const auto add = [&](const at::Tensor& rows, std::int64_t begin) {
+    by_type(out, [&]<typename T>() { fill<T>(x.local(), rows, f, out, begin); });
+  };
+  if (prefers_gathering(x, y)) {
+    const LayoutPtr whole = share(Layout::replicated(y.shape(), y.comm().size()));
+    add(redistribute(y, whole).local(), 0);
+    return out;
+  }
   circulate(
-      {y.local()}, y.layout().counts(), x.comm(), [&](int owner, const std::vector<at::Tensor>& blocks) {
-        by_type(out, [&]<typename T>() { fill<T>(x.local(), blocks[0], f, out, y.layout().offset(owner)); });
-      });
+      {y.local()}, y.layout().counts(), x.comm(),
+      [&](int owner, const std::vector<at::Tensor>& blocks) { add(blocks[0], y.layout().offset(owner)); });
   return out;
 }
 

@@ -17,6 +17,7 @@
 #include "array/autograd.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "ops/column_folds.hpp"
 #include "ops/types.hpp"
 
 namespace eh {
@@ -31,6 +32,7 @@ at::Tensor without_nan(const at::Tensor& x, double filling) {
 }
 
 at::Tensor sum_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
+  if (auto folded = fold_columns(ColumnFold::Sum, x, dims, keepdims, type)) return *std::move(folded);
   return op::sum_dim_IntList::call(x, dims, keepdims, type);
 }
 
@@ -46,6 +48,7 @@ at::Tensor product_over(const at::Tensor& x, Dims dims, bool keepdims, at::Scala
 }
 
 at::Tensor least_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
+  if (auto folded = fold_columns(ColumnFold::Min, x, dims, keepdims, type)) return *std::move(folded);
   // torch's smallest of 64-bit integers takes ten times as long as its largest; ~ reverses the order.
   if (type == at::ScalarType::Long) {
     const at::Tensor reversed = op::bitwise_not::call(cast(x, type));
@@ -54,18 +57,19 @@ at::Tensor least_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarT
   return op::amin::call(cast(x, type), dims.value_or(at::IntArrayRef{}), keepdims);
 }
 at::Tensor greatest_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
+  if (auto folded = fold_columns(ColumnFold::Max, x, dims, keepdims, type)) return *std::move(folded);
   return op::amax::call(cast(x, type), dims.value_or(at::IntArrayRef{}), keepdims);
 }
 // torch's extremes of bytes take a fifth to a fortieth of the time of its any and all.
 at::Tensor any_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType) {
   const at::Tensor t = truth(x);
   if (t.numel() == 0) return op::any_dims::call(t, dims, keepdims);
-  return op::amax::call(t.view(at::kByte), dims.value_or(at::IntArrayRef{}), keepdims).view(at::kBool);
+  return greatest_over(t.view(at::kByte), dims, keepdims, at::kByte).view(at::kBool);
 }
 at::Tensor all_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType) {
   const at::Tensor t = truth(x);
   if (t.numel() == 0) return op::all_dims::call(t, dims, keepdims);
-  return op::amin::call(t.view(at::kByte), dims.value_or(at::IntArrayRef{}), keepdims).view(at::kBool);
+  return least_over(t.view(at::kByte), dims, keepdims, at::kByte).view(at::kBool);
 }
 at::Tensor nansum_over(const at::Tensor& x, Dims dims, bool keepdims, at::ScalarType type) {
   return sum_over(without_nan(x, 0), dims, keepdims, type);

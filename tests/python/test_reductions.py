@@ -71,6 +71,24 @@ def test_sums_and_products(name: str) -> None:
         check(getattr(ht, name), lambda v, **k: getattr(np, name)(exact, **k), values, sum_dtype(dtype), name)  # noqa: B023
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(4100, 2), (2, 450, 10), (130, 70)])
+def test_leading_axes_of_many_elements(dtype: str, shape: tuple[int, ...]) -> None:
+    """More than the native kernel's least: short rows, several of them as one, and rows longer than that."""
+    values = (np.random.default_rng(0).integers(0, 200, shape) - (0 if dtype == "uint8" else 100)).astype(dtype)
+    values.flat[::11] = 0
+    names: list[str] = ["sum", "any", "all", "min", "max"]
+    axes = [*range(values.ndim - 1), tuple(range(values.ndim - 1))]
+    for name in names if dtype != "bool" else names[:3]:
+        wanted = {"sum": sum_dtype(dtype), "any": np.dtype(bool), "all": np.dtype(bool)}.get(name, np.dtype(dtype))
+        check(getattr(ht, name), getattr(np, name), values, wanted, name, axes)
+    if values.dtype.kind == "f":
+        values.flat[5], values.flat[-4], values.flat[len(values)] = np.nan, np.inf, -np.inf
+        for name in ("sum", "min", "max"):
+            check(getattr(ht, name), getattr(np, name), values, np.dtype(dtype), name, axes)
+        check(ht.mean, np.mean, np.nan_to_num(values, posinf=3, neginf=4), np.dtype(dtype), "mean", axes)
+
+
 @pytest.mark.parametrize("name", ["min", "max", "any", "all", "count_nonzero"])
 def test_extremes_and_truth(name: str) -> None:
     for dtype, shape in CASES:
