@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
+import warnings
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from equiheat.communication import Communicator, get_comm
 from equiheat.data import ImageSet
 from equiheat.optim import warmup_cosine
 from equiheat.ssl.augment import AugmentConfig
+from equiheat.ssl.build import warn_of_slow_precision
 from equiheat.ssl.checkpoint import load_encoder, read_checkpoint, write_checkpoint
 from equiheat.ssl.config import OptimConfig, PretrainConfig, load_recipe, to_toml
 from equiheat.ssl.guard import NotFiniteError
@@ -178,12 +180,24 @@ def test_nan_is_named_on_every_rank():
         trainer.step(indices, 0)
 
 
+@pytest.mark.filterwarnings("ignore:precision bf16")
 def test_clipping_and_bf16():
     trainer = Trainer(recipe(precision="bf16", auxiliary="ecr", optim=OptimConfig(clip=0.1)), data())
     terms, _, _ = trainer.step(next(trainer.batches.epoch(0)), 0)
     clipped = torch.nn.utils.get_total_norm([p.grad for p in trainer.model.parameters()])
     assert terms["gradient"] > 0.1
     assert float(clipped) == pytest.approx(0.1, rel=1e-3)
+
+
+def test_emulated_bf16_is_told(monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    comm = get_comm()
+    for capability, precision, told in (("AVX2", "bf16", True), ("AVX512", "bf16", False), ("AVX2", "fp32", False)):
+        monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda capability=capability: capability)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            warn_of_slow_precision(precision, torch.device("cpu"), comm)
+        assert ["no bfloat16 instructions" in str(w.message) for w in found] == [True] * (told and comm.rank == 0)
 
 
 def test_schedule():

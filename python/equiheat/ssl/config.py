@@ -103,7 +103,8 @@ class PretrainConfig:
     steps
         Stop after so many steps, schedule included; 0 means epochs alone decide.
     precision
-        "fp32"; "bf16" for autocast to bfloat16; "fp16" for autocast to float16 with a scaled loss.
+        "fp32"; "bf16" for autocast to bfloat16 (with a warning on a CPU that has no instructions for it); "fp16" for
+        autocast to float16 with a scaled loss.
     device
         "auto" is CUDA where there is some, each rank of a node its own device.
     seed

@@ -18,7 +18,14 @@ from equiheat.data.prefetch import prefetched
 from equiheat.data.sharding import GlobalBatches
 from equiheat.data.source import Batch, Source
 from equiheat.optim import average_gradients, warmup_cosine
-from equiheat.ssl.build import build_model, build_optimizer, build_views, device_of, set_threads
+from equiheat.ssl.build import (
+    build_model,
+    build_optimizer,
+    build_views,
+    device_of,
+    set_threads,
+    warn_of_slow_precision,
+)
 from equiheat.ssl.collapse import teacher_verdict
 from equiheat.ssl.config import PretrainConfig
 from equiheat.ssl.diagnosis import diagnose, skipped_everywhere, write_panel
@@ -58,6 +65,7 @@ class Trainer:
         self.comm = get_comm() if comm is None else comm
         set_threads(config.threads, self.comm)
         self.device = device_of(config.device, self.comm)
+        warn_of_slow_precision(config.precision, self.device, self.comm)
         self.model = build_model(config, comm=comm).train().to(self.device)
         self.names: dict[Tensor, str] = {p: name for name, p in self.model.named_parameters() if p.requires_grad}
         self.optimizer = build_optimizer(self.model, config)
