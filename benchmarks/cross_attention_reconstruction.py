@@ -6,8 +6,9 @@
 
 For each shape and type of numbers: eager torch (softmax(Q K^T) V, linear, mean of squares),
 scaled_dot_product_attention + linear + mse_loss, torch.compile of that, and ours. Methods and a matrix product of
-1024 x 1024 take turns, so that whatever else the machine does meets all of them; all figures are medians, of wall time
-or (--clock cpu --threads 1, for a machine that others use too) of processor time. "share" is
+1024 x 1024 take turns, so that whatever else the machine does meets all of them. A turn is a call that is not counted
+and as many as take 10 ms: as in a training loop, cores are awake and memory is mapped. All figures are medians, of wall
+time or (--clock cpu --threads 1, for a machine that others use too) of processor time. "share" is
 ours in the matrix product's GFLOP/s, "roof" ours as a part of the least time for arithmetic at that rate and for
 reading inputs and writing gradients at the rate of a copy. Memory is the peak of torch's allocator above the inputs,
 gradients included. bfloat16: "tiles" are float32 inputs with products of bfloat16, "inputs" are bfloat16 inputs.
@@ -17,9 +18,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import pathlib
 import platform
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -31,6 +35,7 @@ from torch.nn.functional import linear, mse_loss, scaled_dot_product_attention
 import equiheat.nn.functional as F
 from equiheat.nn import _composition
 
+TURN = 0.01  # seconds, at least
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
@@ -126,27 +131,26 @@ def rate_of_copy() -> float:
     return 2 * x.numel() / statistics.median(times)
 
 
-def measure(runs: dict[str, Callable[[], object]], options: argparse.Namespace) -> dict[str, list[float]]:
-    """Seconds of each, taking turns."""
+def measure(
+    runs: dict[str, Callable[[], object]], threads: dict[str, int], options: argparse.Namespace
+) -> dict[str, list[float]]:
+    """Seconds a call of each, taking turns."""
     clock = CLOCKS[options.clock]
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for run in runs.values():
-        run(), run()
-    for _ in range(options.repeats):
+    calls = dict.fromkeys(runs, 1)
+    for turn in range(1 + options.repeats):
         for name, run in runs.items():
-            start = clock()
+            torch.set_num_threads(threads.get(name, options.threads))
             run()
-            times[name].append(clock() - start)
-    return times
-
-
-def on_one_thread(run: Callable[[], object], threads: int) -> Callable[[], object]:
-    def alone() -> None:
-        torch.set_num_threads(1)
-        run()
-        torch.set_num_threads(threads)
-
-    return alone
+            start = clock()
+            for _ in range(calls[name]):
+                run()
+            seconds = (clock() - start) / calls[name]
+            times[name].append(seconds)
+            if turn == 0:  # only to know how many calls a turn has
+                calls[name] = math.ceil(TURN / seconds)
+    torch.set_num_threads(options.threads)
+    return {name: found[1:] for name, found in times.items()}
 
 
 def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, object]:
@@ -159,8 +163,8 @@ def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, o
     table = methods(compiled, arithmetic)
     runs = {n: (lambda m=m, n=n: step(m, x if n == "fused" else base, shape.heads)) for n, m in table.items()}
     a = torch.randn(1024, 1024).to(arithmetic)
-    alone = on_one_thread(runs["fused"], options.threads)
-    times = measure({**runs, "gemm": lambda: a @ a, "one thread": alone}, options)
+    every = {**runs, "gemm": lambda: a @ a, "one thread": runs["fused"], "gemm, one thread": lambda: a @ a}
+    times = measure(every, {"one thread": 1, "gemm, one thread": 1}, options)
     seconds = {n: statistics.median(t) for n, t in times.items()}
     gemm = 2 * 1024**3 / seconds["gemm"]
     baselines = {n: seconds[n] for n in runs if n != "fused"}
@@ -178,6 +182,7 @@ def compare(shape: Shape, kind: str, options: argparse.Namespace) -> dict[str, o
         "best_baseline": min(baselines, key=lambda n: baselines[n]),
         "over_eager": seconds["eager"] / seconds["fused"],
         "scaling": seconds["one thread"] / seconds["fused"],
+        "gemm_scaling": seconds["gemm, one thread"] / seconds["gemm"],
         "megabytes": {n: peak_bytes(run) / 1e6 for n, run in runs.items()},
         "gradient_megabytes": sum(t.numel() * t.element_size() for t in x.values() if t.requires_grad) / 1e6,
     }
@@ -190,7 +195,7 @@ def line(row: dict) -> str:
         f"{row['shape']['name']:<17} {row['kind']:<8} {others}  fused {ms['fused']:8.2f} ms "
         f"{row['gflops']:5.0f} GFLOP/s "
         f"share {row['share']:4.0%} roof {row['roof']:4.0%} x{row['speedup']:.2f} ({row['best_baseline']}) "
-        f"threads x{row['scaling']:.2f} "
+        f"threads x{row['scaling']:.2f} (gemm x{row['gemm_scaling']:.2f}) "
         f"MB {mb['fused']:.1f} (gradients {row['gradient_megabytes']:.1f}) / "
         + " / ".join(f"{mb[n]:.1f}" for n in mb if n != "fused")
     )
@@ -250,9 +255,17 @@ def main() -> None:
             print(line(rows[-1]), flush=True)
     for kind in sorted({row["kind"] for row in rows}):
         part = [r for r in rows if r["kind"] == kind]
-        for figure in ("share", "speedup", "over_eager"):
+        for figure in ("share", "speedup", "over_eager", "scaling", "gemm_scaling"):
             print(f"{kind}: {figure} geometric mean {statistics.geometric_mean(r[figure] for r in part):.2f}")
-    about = {"processor": processor(), "torch": torch.__version__, "threads": options.threads, "clock": options.clock}
+    described = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    about = {
+        "command": "python " + " ".join(sys.argv),
+        "commit": described.stdout.strip(),
+        "processor": processor(),
+        "torch": torch.__version__,
+        "threads": options.threads,
+        "clock": options.clock,
+    }
     if options.out:
         options.out.write_text(json.dumps({"about": about, "copy_rate": options.copy_rate, "rows": rows}, indent=1))
     if options.plot:
