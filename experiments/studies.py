@@ -138,6 +138,11 @@ OPEN_CHOICES: dict[str, dict[str, Any]] = {
 }
 
 
+def _of_the_query(change: dict[str, Any]) -> dict[str, Any]:
+    """What of it has an effect without keys and values."""
+    return {name: value for name, value in change.items() if name not in ("context", "stop_gradient")}
+
+
 def search_study() -> Study:
     """The choices that the paper leaves open, for VICReg; meant for one seed, and 1, 2 or 3 of them for fresh ones."""
     arms = {"random": Arm("random initialisation"), "vicreg": Arm("VICReg", "vicreg")}
@@ -148,10 +153,16 @@ def search_study() -> Study:
         arms[name] = Arm(words, "vicreg", "ecr", options)
         pairs.append((name, "vicreg"))
         if options.residual and options.query in ("pooled", "target"):
-            arms[f"{name}_no_keys"] = Arm(
-                f"{words}, without keys/values", "vicreg", "ecr", dataclasses.replace(options, keys="none")
+            # Without keys and values it does not matter whose they are.
+            shared = [other for other, kept in OPEN_CHOICES.items() if kept == _of_the_query(change)]
+            control = f"{(shared or [name])[0]}_no_keys"
+            arms.setdefault(
+                control,
+                Arm(f"{words}, without keys/values", "vicreg", "ecr", dataclasses.replace(options, keys="none")),
             )
-            pairs.append((name, f"{name}_no_keys"))
+            pairs.append((name, control))
+        elif options.query == "pooled":  # it cannot do without both: beside the decoder with the query alone
+            pairs.append((name, "pooled_no_keys"))
     return Study("Open choices of cross-attention reconstruction", arms, tuple(pairs))
 
 
