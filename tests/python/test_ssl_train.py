@@ -189,6 +189,15 @@ def test_clipping_and_bf16():
     assert float(clipped) == pytest.approx(0.1, rel=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:precision bf16")
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+@pytest.mark.parametrize("auxiliary", ["ecr", "tir"])
+def test_panels_in_low_precision(auxiliary, precision, folder):
+    out = folder / f"{auxiliary}-{precision}"
+    Trainer(recipe(out, precision=precision, auxiliary=auxiliary, steps=2, panels=3), data()).fit()
+    assert list((out / "panels").glob("*.png"))
+
+
 def test_emulated_bf16_is_told(monkeypatch):
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     comm = get_comm()

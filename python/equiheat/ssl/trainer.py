@@ -244,11 +244,11 @@ class Trainer:
 
     def diagnose(self, views: Views, features: tuple[Features, Features]) -> dict[str, Any]:
         """Spread of the features over the global batch, and whether the other view is used. Collective."""
-        with self._autocast():
+        with self._autocast():  # the features have its type
             figures = diagnose(self.model, views, features, self.comm)
-        if self.config.panels and self.comm.rank == 0:
-            path = self.config.out / "panels" / f"step_{self.step_number - 1:07d}.png"
-            write_panel(path, self.model.method, views, features, most=self.config.panels)
+            if self.config.panels and self.comm.rank == 0:
+                path = self.config.out / "panels" / f"step_{self.step_number - 1:07d}.png"
+                write_panel(path, self.model.method, views, features, most=self.config.panels)
         return figures
 
     def _teacher_verdict(self, terms: dict[str, float]) -> str | None:
