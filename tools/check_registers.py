@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Compiles the CUDA kernels with nvcc alone and fails when one of them spills registers.
+"""Compiles the CUDA kernels with nvcc alone and fails when one of them, or a function it calls, spills registers.
 
     python tools/check_registers.py [--out table.txt]
 
@@ -20,11 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCE = "csrc/kernels/cross_attention_reconstruction/reconstruction_cuda.cu"
 ARCHITECTURES = ("80", "90a")
-ENTRY = re.compile(
-    r"Compiling entry function '(\w+)'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads"
-    r".*?Used (\d+) registers",
-    re.DOTALL,
-)
+ENTRY = re.compile(r"Compiling entry function '(\w+)'")
+FUNCTION = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 
 
 def compiled(architecture: str, folder: str) -> str:
@@ -55,13 +52,14 @@ def main() -> int:
     lines = [f"{'architecture':<14}{'kernel':<28}{'registers':>9}{'stack':>7}{'spilled':>9}"]
     spilled = 0
     for architecture, log in zip(ARCHITECTURES, logs, strict=True):
-        for symbol, stack, stores, loads, registers in ENTRY.findall(log):
-            spilled += int(stores) + int(loads)
+        for symbol, said in zip(*[iter(ENTRY.split(log)[1:])] * 2, strict=True):
+            functions = FUNCTION.findall(said)  # the kernel's and those it calls
+            stack, lost = functions[0][0], sum(int(stores) + int(loads) for _, stores, loads in functions)
+            registers = re.search(r"Used (\d+) registers", said)
             lines.append(
-                f"sm_{architecture:<11}{name_of(symbol):<28}{registers:>9}{stack:>7}{int(stores) + int(loads):>9}"
+                f"sm_{architecture:<11}{name_of(symbol):<28}{registers[1] if registers else '?':>9}{stack:>7}{lost:>9}"
             )
-        for bytes_ in re.findall(r"Function properties for .*?(\d+) bytes spill stores", log, re.DOTALL):
-            spilled += int(bytes_)
+            spilled += lost
     print("\n".join(lines))
     if options.out:
         options.out.write_text("\n".join(lines) + "\n")
