@@ -14,9 +14,9 @@ namespace eh::kernels::gpu {
 
 constexpr int kWarpRows = 16;
 constexpr int kStageRow = 20, kStage = kWarpRows * kStageRow;  ///< numbers of a warp that change lanes
-constexpr int kSide = 64;       ///< pixels, features or keys that stream past the rows at a time
-constexpr int kQueries = 32;    ///< queries that stream past the keys on the way back
-constexpr int kMostWarps = 8;   ///< 255 registers a thread: with 128 every phase spills some
+constexpr int kSide = 64;      ///< pixels, features or keys that stream past the rows at a time
+constexpr int kQueries = 32;   ///< queries that stream past the keys on the way back
+constexpr int kMostWarps = 8;  ///< 255 registers a thread: with 128 every phase spills some
 constexpr int kMostMembers = 8;
 
 struct Limits {
