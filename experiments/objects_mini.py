@@ -14,11 +14,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 import pathlib
+import platform
+import sys
 import time
 from typing import Any
 
 import torch
+from objects_report import markdown
 
 from equiheat.communication import get_comm
 from equiheat.data import Objects3D
@@ -52,7 +56,7 @@ def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
         image_size=SIZE,
         batch_size=options.batch_size,
         epochs=options.epochs,
-        precision="bf16",
+        precision=options.precision,
         seed=seed,
         view1=AugmentConfig(),
         view2=second,
@@ -97,7 +101,9 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--views", type=int, default=50)
     parser.add_argument("--pairs", type=int, default=12)
-    parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--limit", type=int, default=0, help="objects; 0: all")
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--results", type=pathlib.Path, help="folder for objects_mini.json and .md (default: --out)")
     options = parser.parse_args()
     torch.set_num_threads(1)
     scene = Scene(size=SIZE)
@@ -108,9 +114,27 @@ def main() -> None:
             if not (options.out / f"{arm}-seed{seed}.json").is_file():
                 work(arm, seed, options)
     if get_comm().rank == 0:
-        files = sorted(options.out.glob("*-seed*.json"))
-        whole = {"not rendered": failed, "runs": [json.loads(file.read_text()) for file in files]}
-        write_atomically(options.out / "objects_mini.json", json.dumps(whole, indent=1) + "\n")
+        collect(options, failed)
+
+
+def collect(options: argparse.Namespace, failed: list[str]) -> None:
+    """All that `--out` has, as one JSON file and as tables."""
+    runs = [json.loads(file.read_text()) for file in sorted(options.out.glob("*-seed*.json"))]
+    about = {
+        "command": "python " + " ".join(sys.argv),
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "date": time.strftime("%Y-%m-%d"),
+        "epochs": options.epochs,
+        "batch": options.batch_size,
+        "views": options.views,
+        "precision": options.precision,
+        "commit": ", ".join(dict.fromkeys(str(run["project_commit"]) for run in runs)),
+        "minutes": round(sum(run["seconds"] for run in runs) / 60),
+    }
+    folder = options.results or options.out
+    whole = {"about": about, "not rendered": failed, "runs": runs}
+    write_atomically(folder / "objects_mini.json", json.dumps(whole, indent=1) + "\n")
+    write_atomically(folder / "objects_mini.md", markdown(runs, ["random", *ARMS], about))
 
 
 if __name__ == "__main__":
