@@ -25,10 +25,12 @@ BASE: dict[str, dict[str, Any]] = {
 }
 NAMES = {"vicreg": "VICReg", "simclr": "SimCLR", "byol": "BYOL", "dino": "DINO"}
 
-TARGET = ECRConfig(weight=10.0, query="target", context="equi")
+TARGET = ECRConfig(weight=10.0, query="target", context="equi", mlp="before")
 #: The decoder asks with the *average* of v2's equivariant tokens, which says how v2 was transformed but not what is
 #: where; the content is for v1's invariant tokens to tell.
 POOLED = dataclasses.replace(TARGET, query="pooled", context="inv")
+#: Of the search: a perceptron after the attention too, so that what was looked up can be drawn.
+BEST = dataclasses.replace(POOLED, mlp="both")
 
 
 @dataclass(frozen=True)
@@ -89,24 +91,21 @@ def ecr_study() -> Study:
 
 
 def methods_study() -> Study:
-    """Four methods, each alone, with ECR (the default: pooled query) and its two controls, and with TIR."""
+    """Four methods, each alone, with ECR (the search's best), its two controls, and with TIR."""
     arms = {"random": Arm("random initialisation", same_as="random")}
     pairs: list[tuple[str, str]] = []
     for method, name in NAMES.items():
-        own = "pooled_query" if method == "vicreg" else ""
         arms |= {
-            method: Arm(name, method, same_as=method if own else ""),
-            f"{method}_ecr": Arm(f"{name} + ECR", method, "ecr", POOLED, same_as=own),
+            method: Arm(name, method, same_as=method if method == "vicreg" else ""),
+            f"{method}_ecr": Arm(f"{name} + ECR", method, "ecr", BEST),
             f"{method}_no_keys": Arm(
-                f"{name} + decoder without keys/values", method, "ecr", dataclasses.replace(POOLED, keys="none"),
-                same_as=own and own + "_no_keys",
+                f"{name} + decoder without keys/values", method, "ecr", dataclasses.replace(BEST, keys="none")
             ),
             f"{method}_shuffled_keys": Arm(
-                f"{name} + keys/values of another image", method, "ecr", dataclasses.replace(POOLED, keys="shuffled"),
-                same_as=own and own + "_shuffled_keys",
+                f"{name} + keys/values of another image", method, "ecr", dataclasses.replace(BEST, keys="shuffled")
             ),
             f"{method}_tir": Arm(f"{name} + TIR", method, "tir"),
-        }  # fmt: skip
+        }
         pairs += [(f"{method}_{arm}", method) for arm in ("ecr", "tir")]
         pairs += [(f"{method}_ecr", f"{method}_{arm}") for arm in ("no_keys", "shuffled_keys")]
     arms["raw_pixels"] = Arm("raw pixels, 16 x 16", same_as="raw_pixels")
@@ -124,6 +123,8 @@ OPEN_CHOICES: dict[str, dict[str, Any]] = {
     "depth_2_all": {"depth": 2, "context": "all"},
     "mlp_after": {"mlp": "after"},
     "mlp_both": {"mlp": "both"},
+    "mlp_both_all": {"mlp": "both", "context": "all"},
+    "mlp_both_no_residual": {"mlp": "both", "residual": False},
     "norm_pix": {"norm_pix": True},
     "stop_gradient": {"stop_gradient": True},
     "weight_3": {"weight": 3.0},
