@@ -83,13 +83,14 @@ def test_collect_keeps_what_was_there_and_takes_the_new(report: Any, tmp_path: P
 
 
 def test_runs_of_one_study_are_taken_over_by_the_other(report: Any, tmp_path: Path) -> None:
-    for run in (run_of("vicreg", 0, 0.1, 0.3), run_of("pooled_query", 0, 0.3, 0.41), run_of("ecr", 1, 0.4, 0.42)):
+    for run in (run_of("vicreg", 0, 0.1, 0.3), run_of("random", 0, 0.05, 0.2), run_of("ecr", 1, 0.4, 0.42)):
         (tmp_path / f"{run['arm']}-seed{run['seed']}.json").write_text(json.dumps(run))
     report.collect(tmp_path, tmp_path / "results", study_of("ecr"), "ecr_x")
     folder = tmp_path / "methods"
     folder.mkdir()
     report.take_over(tmp_path / "results" / "ecr_x.json", folder, study_of("methods"))
-    assert sorted(file.name for file in folder.iterdir()) == ["vicreg-seed0.json", "vicreg_ecr-seed0.json"]
+    assert sorted(file.name for file in folder.iterdir()) == ["random-seed0.json", "vicreg-seed0.json"]
+    (folder / "vicreg_ecr-seed0.json").write_text(json.dumps(run_of("vicreg_ecr", 0, 0.3, 0.41)))
     report.collect(folder, tmp_path / "results", study_of("methods"), "methods_x")
     page = (tmp_path / "results" / "methods_x.md").read_text()
     assert "| VICReg + ECR − VICReg | +0.200 |" in page
