@@ -25,7 +25,7 @@ BASE: dict[str, dict[str, Any]] = {
 }
 NAMES = {"vicreg": "VICReg", "simclr": "SimCLR", "byol": "BYOL", "dino": "DINO"}
 
-TARGET = ECRConfig(weight=10.0, query="target", context="equi", mlp="before")
+TARGET = ECRConfig(weight=10.0, query="target", context="equi", depth=1, mlp="before")
 #: The decoder asks with the *average* of v2's equivariant tokens, which says how v2 was transformed but not what is
 #: where; the content is for v1's invariant tokens to tell.
 POOLED = dataclasses.replace(TARGET, query="pooled", context="inv")

@@ -56,7 +56,8 @@ class ECRConfig:
     stop_gradient
         No gradient through keys and values.
     width, num_heads, depth, ratio
-        Size of the decoder: width, attention heads, blocks, hidden width of an MLP as a multiple of the width.
+        Size of the decoder: width, attention heads, blocks, hidden width of an MLP as a multiple of the width. Two
+        blocks kept more of the classes than one at the same R² in experiments/results/search_cifar10.md.
     mlp
         Where the MLPs stand: "before" the attention, "after" it, "both" or "none".
     norm_pix
@@ -74,7 +75,7 @@ class ECRConfig:
     stop_gradient: bool = False
     width: int = 128
     num_heads: int = 4
-    depth: int = 1
+    depth: int = 2
     ratio: float = 2.0
     mlp: MlpPlace = "before"
     norm_pix: bool = False
