@@ -13,6 +13,9 @@ namespace {
 /// Fewer elements are done before a kernel is chosen.
 constexpr std::int64_t kFoldElements = std::int64_t{1} << 13;
 
+/// Fewer rows are added up as fast by torch, and sums of them in float64 would take more memory than they do.
+constexpr std::int64_t kFoldRows = 32;
+
 /// (outer, n, inner) of a contiguous tensor, and the shape of the result.
 struct FoldExtents {
   std::int64_t outer = 1, n = 1, inner = 1;
@@ -32,7 +35,7 @@ std::optional<FoldExtents> fold_extents(const at::Tensor& x, at::IntArrayRef dim
     behind = behind || (!reduced && e.n > 1);
     (reduced ? e.n : behind ? e.inner : e.outer) *= size;
   }
-  if (e.inner == 1 || e.n == 1) return std::nullopt;
+  if (e.inner == 1 || e.n < kFoldRows) return std::nullopt;
   return e;
 }
 
@@ -44,7 +47,7 @@ void fold_blocks(const T* x, const FoldExtents& e, kernels::Folded<T, F>* out) {
       kernels::fold_columns<F>(x + begin * block, end - begin, e.n, e.inner, out + begin * e.inner);
     });
   }
-  const std::int64_t parts = parts_of(e.n, e.inner);
+  const std::int64_t parts = std::min(parts_of(e.n, e.inner), e.n / kFoldRows);
   std::vector<kernels::Folded<T, F>> found(static_cast<std::size_t>(parts * e.inner));
   parallel_parts(e.n, parts, [&](std::int64_t part, std::int64_t begin, std::int64_t end) {
     kernels::fold_columns<F>(x + begin * e.inner, 1, end - begin, e.inner, found.data() + part * e.inner);

@@ -13,9 +13,8 @@ namespace {
 /// Elements of a block of widened rows.
 constexpr std::int64_t kGramElements = std::int64_t{1} << 19;
 
-/// Contiguous rows of a type the kernel reads.
-at::Tensor readable(const at::Tensor& x) {
-  return (x.scalar_type() == at::kFloat ? x : x.to(at::kDouble)).contiguous();
+bool is_kernel_type(const at::Tensor& x) {
+  return x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble;
 }
 
 template <typename T, typename U>
@@ -63,8 +62,9 @@ void add_gram_products(const at::Tensor& x, const at::Tensor& y, const at::Tenso
 at::Tensor gram_of_rows(const at::Tensor& x, const at::Tensor& y, const at::Tensor& shift) {
   const std::int64_t width = x.size(1) + y.size(1);
   const at::Tensor sum = x.detach().new_zeros({width, width}, at::kDouble);
-  if (x.is_cpu() && width <= kernels::kGramWidth)
-    add_gram_native(readable(x.detach()), readable(y.detach()), shift, sum);
+  if (x.is_cpu() && is_kernel_type(x) && width <= kernels::kGramWidth)
+    add_gram_native(x.detach().contiguous(),
+                    (is_kernel_type(y) ? y.detach() : y.detach().to(at::kDouble)).contiguous(), shift, sum);
   else
     add_gram_products(x.detach(), y.detach(), shift, sum);
   return sum;

@@ -97,11 +97,11 @@ at::Tensor ring_composed(const DNDarray& x, const DNDarray& y, const Formula& f)
   return at::_ops::cat::call(at::ITensorListRef(columns), 1);
 }
 
-/// All rows of y are no more than the largest block of the result, which is better filled in one sweep: half a row of it
-/// at a time, memory is touched twice.
+/// All rows of y are no more than a quarter of the largest block of the result, which is better filled in one sweep:
+/// half a row of it at a time, memory is touched twice.
 bool prefers_gathering(const DNDarray& x, const DNDarray& y) {
   const std::vector<std::int64_t> counts = x.layout().counts();
-  return y.shape()[1] <= *std::max_element(counts.begin(), counts.end());
+  return 4 * y.shape()[1] <= *std::max_element(counts.begin(), counts.end());
 }
 
 at::Tensor ring_native(const DNDarray& x, const DNDarray& y, const Formula& f) {

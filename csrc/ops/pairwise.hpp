@@ -12,8 +12,8 @@ namespace eh {
 /// metric "euclidean" and "rbf" (exp(-d^2 / 2 sigma^2)) take differences; "expanded" and "rbf_expanded" use
 /// |x|^2 + |y|^2 - 2 x y, faster for many features and inexact for small distances far from zero; "manhattan".
 /// Split: 0 if x is split, else 1 if y is, else None. Rows split along features are redistributed (one alltoallv);
-/// where both are split, y is gathered (one allgather) if a rank has as many rows of x as there are features, so that y is
-/// no more than the result; else, and with gradients, its blocks circulate, two at a time. Collective; differentiable.
+/// where both are split, y is gathered (one allgather) if a rank has four times as many rows of x as there are features,
+/// so that y is a quarter of its result or less; else, and with gradients, its blocks circulate, two at a time. Collective; differentiable.
 /// @throws ValueError for shapes that do not match or an unknown metric, TypeError for complex numbers
 DNDarray pairwise_distances(const DNDarray& x, const DNDarray& y, const std::string& metric, double sigma);
 

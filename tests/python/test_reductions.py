@@ -9,6 +9,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from op_cases import CASES, assert_array, combinations, layouts, make, sample, splits
 
@@ -72,7 +73,7 @@ def test_sums_and_products(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
-@pytest.mark.parametrize("shape", [(4100, 2), (2, 450, 10), (130, 70)])
+@pytest.mark.parametrize("shape", [(17000, 2), (2, 1700, 10), (530, 70)])
 def test_leading_axes_of_many_elements(dtype: str, shape: tuple[int, ...]) -> None:
     """More than the native kernel's least: short rows, several of them as one, and rows longer than that."""
     values = (np.random.default_rng(0).integers(0, 200, shape) - (0 if dtype == "uint8" else 100)).astype(dtype)
@@ -87,6 +88,18 @@ def test_leading_axes_of_many_elements(dtype: str, shape: tuple[int, ...]) -> No
         for name in ("sum", "min", "max"):
             check(getattr(ht, name), getattr(np, name), values, np.dtype(dtype), name, axes)
         check(ht.mean, np.mean, np.nan_to_num(values, posinf=3, neginf=4), np.dtype(dtype), "mean", axes)
+
+
+def test_leading_axes_in_several_threads() -> None:
+    values = np.random.default_rng(0).integers(-100, 100, (60_000, 7)).astype("float32")
+    values[40_000, 3] = np.nan
+    threads = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        for name in ("sum", "min", "max"):
+            check(getattr(ht, name), getattr(np, name), values, np.dtype("float32"), name, [0])
+    finally:
+        torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("name", ["min", "max", "any", "all", "count_nonzero"])

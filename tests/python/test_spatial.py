@@ -57,6 +57,15 @@ def test_every_pair_of_splits(data: st.DataObject, name: str, pair: Any, fast: b
     assert_equal(d, expected, rtol=tol, atol=tol, split=expected_split(pair))
 
 
+@pytest.mark.parametrize("rows", [70, 6])
+@pytest.mark.parametrize("name", CALLS)
+def test_operands_that_are_gathered_and_that_circulate(name: str, rows: int) -> None:
+    """Many rows of few features, and few rows."""
+    a, b = np.random.default_rng(0).standard_normal((rows, 3)), np.random.default_rng(1).standard_normal((45, 3))
+    d = CALLS[name](ht.array(a, split=0), ht.array(b, split=0), False)
+    assert_equal(d, by_name(name, a, b), rtol=1e-12, split=0)
+
+
 @pytest.mark.parametrize("name", list(CALLS))
 @pytest.mark.parametrize("split", [None, 0, 1])
 def test_without_y(name: str, split: int | None) -> None:

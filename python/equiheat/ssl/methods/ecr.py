@@ -57,7 +57,7 @@ class ECRConfig:
         No gradient through keys and values.
     width, num_heads, depth, ratio
         Size of the decoder: width, attention heads, blocks, hidden width of an MLP as a multiple of the width. Two
-        blocks kept more of the classes than one at the same R² in experiments/results/search_cifar10.md.
+        blocks kept more of the classes than one at the same R² (experiments/README.md).
     mlp
         Where the MLPs stand: "before" the attention, "after" it, "both" or "none".
     norm_pix
