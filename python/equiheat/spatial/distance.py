@@ -2,10 +2,11 @@
 """Distances of all pairs of rows.
 
 All functions take X (n, f) and Y (m, f), split or not, and give (n, m): split 0 if X is split, else split 1 if Y is,
-else replicated. Where both are split, each rank receives Y once: whole (one allgather) where some rank has four times as
-many rows of X as there are features, so that Y is at most a quarter of its result; else, and where gradients are wanted,
-in blocks that travel round the ranks while the ones at hand are worked on, two at a time. A matrix that is split along
-its features is redistributed first (one alltoallv). Integers and half precision are computed in float32. Differentiable.
+else replicated. Where both are split, each rank receives Y once: whole (one allgather) where some rank has four times
+as many rows of X as there are features, so that Y is at most a quarter of its result; else, and where gradients are
+wanted, in blocks that travel round the ranks while the ones at hand are worked on, two at a time. A matrix that is
+split along its features is redistributed first (one alltoallv). Integers and half precision are computed in float32.
+Differentiable.
 """
 
 from __future__ import annotations
