@@ -32,7 +32,8 @@ DNDarray tabulate(const NewArray& spec, const Value& value) {
       empty_tensor(layout->lshape(spec.comm->rank()), c10::CppTypeToScalarType<T>::value, at::kCPU);
   T* out = block.mutable_data_ptr<T>();
   for (std::int64_t i = 0; i < block.numel(); ++i) out[i] = value(offset + i);
-  return {block.to(spec.device, spec.dtype), layout, spec.comm};
+  if (block.scalar_type() != spec.dtype || !spec.device.is_cpu()) block = block.to(spec.device, spec.dtype);
+  return {std::move(block), layout, spec.comm};
 }
 
 /// NumPy's fill in arithmetic of T, after `first` and `second` were rounded to the array's own type.
@@ -86,9 +87,10 @@ DNDarray arange(const NewArray& spec, std::int64_t first, std::int64_t step) {
   // Unsigned: NumPy wraps around, and so may we.
   const auto start = static_cast<std::uint64_t>(first);
   const auto stride = static_cast<std::uint64_t>(step);
-  return tabulate<std::int64_t>(spec, [=](std::int64_t i) {
-    return static_cast<std::int64_t>(start + static_cast<std::uint64_t>(i) * stride);
-  });
+  const auto value = [=](std::int64_t i) { return start + static_cast<std::uint64_t>(i) * stride; };
+  if (spec.dtype == at::kInt)
+    return tabulate<std::int32_t>(spec, [=](std::int64_t i) { return static_cast<std::int32_t>(value(i)); });
+  return tabulate<std::int64_t>(spec, [=](std::int64_t i) { return static_cast<std::int64_t>(value(i)); });
 }
 
 DNDarray linspace(const NewArray& spec, const Line& line) {

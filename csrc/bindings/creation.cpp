@@ -68,6 +68,23 @@ PyObject* filled_body(const void* /*row*/, PyObject* const* args, Py_ssize_t cou
   return fast::new_array(fast::without_gil([&] { return full(*made, *value); }));
 }
 
+/// One of Python's ints that fits; absent for anything else.
+std::optional<std::int64_t> plain_integer(PyObject* value) {
+  int overflow = 0;
+  const long long number = PyLong_CheckExact(value) ? PyLong_AsLongLongAndOverflow(value, &overflow) : 0;
+  return PyLong_CheckExact(value) && overflow == 0 ? std::optional<std::int64_t>(number) : std::nullopt;
+}
+
+/// plain_spec's arguments, the first integer and the step: the range, or None.
+PyObject* range_body(const void* /*row*/, PyObject* const* args, Py_ssize_t count) {
+  EH_CHECK(count == 7, TypeError, "plain_arange: 7 arguments expected, got ", count);
+  const std::optional<NewArray> made = plain_spec(args);
+  const std::optional<std::int64_t> first = plain_integer(args[5]);
+  const std::optional<std::int64_t> step = plain_integer(args[6]);
+  if (!made || made->shape.size() != 1 || !first || !step) return Py_NewRef(Py_None);
+  return fast::new_array(fast::without_gil([&] { return arange(*made, *first, *step); }));
+}
+
 /// Python's numbers, narrowest first: torch's caster to at::Scalar does not load.
 using Number = std::variant<bool, std::int64_t, std::uint64_t, double, c10::complex<double>>;
 
@@ -121,6 +138,7 @@ void register_creation(py::module_& m) {
       .def(py::init(&spec), py::arg("shape"), py::arg("split"), py::arg("dtype"), py::arg("device"),
            py::arg("comm"));
   m.attr("plain_spec") = fast::builtin<&spec_body>("plain_spec", m.ptr());
+  m.attr("plain_arange") = fast::builtin<&range_body>("plain_arange", m.ptr());
   m.attr("plain_full") = fast::builtin<&filled_body>("plain_full", m.ptr());
   bind_filled(m);
   bind_given(m);

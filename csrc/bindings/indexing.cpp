@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
+#include "bindings/keys.hpp"
 #include "bindings/register.hpp"
 #include "ops/gather.hpp"
 #include "ops/unsigned.hpp"
@@ -12,32 +13,9 @@ namespace {
 
 using Kind = KeyItem::Kind;
 
-/// A slice's bound; one beyond 64 bits is cut off, as Python does.
-std::optional<std::int64_t> bound(const py::handle& value) {
-  if (value.is_none()) return std::nullopt;
-  const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), nullptr);
-  if (n == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-  return n;
-}
-
-std::int64_t integer(const py::handle& value) {
-  const Py_ssize_t n = PyNumber_AsSsize_t(value.ptr(), PyExc_IndexError);
-  if (n == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
-  return n;
-}
-
 KeyItem array_item(const DNDarray& array) {
   const bool mask = array.local().scalar_type() == at::kBool;
   return {mask ? Kind::Mask : Kind::Take, {}, {}, {}, array.shape()};
-}
-
-KeyItem item_from(const py::handle& entry) {
-  if (entry.is_none()) return {Kind::NewAxis, {}, {}, {}, {}};
-  if (entry.ptr() == Py_Ellipsis) return {Kind::Ellipsis, {}, {}, {}, {}};
-  if (PySlice_Check(entry.ptr()))
-    return {
-        Kind::Slice, bound(entry.attr("start")), bound(entry.attr("stop")), bound(entry.attr("step")), {}};
-  return {Kind::Integer, integer(entry), {}, {}, {}};
 }
 
 /// Entries: int, slice, None, Ellipsis, or an Array (bool: mask; integers: rows).
@@ -48,7 +26,7 @@ Key key_from(const py::tuple& entries) {
       key.arrays.push_back(entry.cast<DNDarray>());
       key.items.push_back(array_item(key.arrays.back()));
     } else {
-      key.items.push_back(item_from(entry));
+      key.items.push_back(item_in(entry.ptr()));
     }
   }
   return key;

@@ -26,8 +26,8 @@ DNDarray repeat_rows(const DNDarray& x, const DNDarray& times, int axis) {
   return moved(x, [&](const DNDarray& bits) { return repeat_each(bits, times, axis); });
 }
 
-DNDarray tiled(const DNDarray& x, std::int64_t times, int axis) {
-  return moved(x, [&](const DNDarray& bits) { return tile_axis(bits, times, axis); });
+DNDarray tiled(const DNDarray& x, const std::vector<std::int64_t>& times) {
+  return moved(x, [&](const DNDarray& bits) { return tile(bits, times); });
 }
 
 DNDarray resplit_to(const DNDarray& x, std::optional<int> split) {
@@ -71,7 +71,7 @@ void register_manipulation(py::module_& m) {
   m.def("pad_constant", &pad_with, py::arg("x"), py::arg("widths"), py::arg("value"));
   m.def("repeat", &repeat, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
   m.def("repeat_each", &repeat_rows, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
-  m.def("tile_axis", &tiled, py::arg("x"), py::arg("times"), py::arg("axis"), NoGil());
+  m.def("tile", &tiled, py::arg("x"), py::arg("times"), NoGil());
   m.def("diagonal", &diagonal, py::arg("x"), py::arg("offset"), py::arg("axis1"), py::arg("axis2"), NoGil());
   m.def("diagonal_matrix", &diagonal_matrix, py::arg("x"), py::arg("offset"), NoGil());
   m.def("windows", &windows, py::arg("x"), py::arg("axis"), py::arg("size"), py::arg("step"), NoGil());

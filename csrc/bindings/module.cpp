@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   eh::register_ops(m);
   eh::register_manipulation(m);
   eh::register_indexing(m);
+  eh::register_views(m);
   eh::register_sorting(m);
   eh::register_statistics(m);
   eh::register_solvers(m);

@@ -15,6 +15,7 @@ void register_random(pybind11::module_& m);
 void register_ops(pybind11::module_& m);
 void register_manipulation(pybind11::module_& m);
 void register_indexing(pybind11::module_& m);
+void register_views(pybind11::module_& m);
 void register_sorting(pybind11::module_& m);
 void register_statistics(pybind11::module_& m);
 void register_solvers(pybind11::module_& m);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kernels/permutation.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 namespace eh::kernels {
@@ -29,6 +31,44 @@ std::int64_t add(std::int64_t a, std::int64_t b, std::int64_t m) { return a + b 
 std::int64_t subtract(std::int64_t a, std::int64_t b, std::int64_t m) { return a >= b ? a - b : a - b + m; }
 
 }  // namespace
+
+/// Many entries in a row, of sides below 2^16. No round takes a remainder: a side grows by less than its size in each
+/// of its rounds, and the tables that it looks up repeat that often. A load and an addition are left of a round.
+class RandomPermutation::Sweep {
+ public:
+  explicit Sweep(const RandomPermutation& of)
+      : table_(std::make_unique_for_overwrite<std::uint16_t[]>(kRounds * kStride)) {
+    for (int r = 0; r < kRounds; ++r) {
+      std::uint16_t* end = table_.get() + static_cast<std::size_t>(r) * kStride;
+      for (int repeat = 0; repeat <= (r + 1) / 2; ++repeat)
+        end = std::copy(of.round_[r].begin(), of.round_[r].end(), end);
+    }
+    for (int repeat = 0; repeat <= kRounds / 2; ++repeat) {
+      for (std::int64_t i = 0; i < of.left_size_; ++i)
+        left_.push_back(static_cast<std::uint32_t>(i * of.right_size_));
+      for (std::int64_t i = 0; i < of.right_size_; ++i) right_.push_back(static_cast<std::uint16_t>(i));
+    }
+  }
+
+  std::int64_t operator()(std::int64_t left_side, std::int64_t right_side) const {
+    auto left = static_cast<std::size_t>(left_side);
+    auto right = static_cast<std::size_t>(right_side);
+    const std::uint16_t* const table = table_.get();
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < kRounds; r += 2) {
+      left += table[r * kStride + right];
+      right += table[(r + 1) * kStride + left];
+    }
+    return std::int64_t{left_[left]} + right_[right];
+  }
+
+ private:
+  /// Apart by a constant, for addresses without registers; not by a power of two, which shares few lines of a cache.
+  static constexpr std::size_t kStride = (kRounds / 2 + 1) * kNarrow + 17 * 64;
+  std::unique_ptr<std::uint16_t[]> table_;
+  std::vector<std::uint32_t> left_;   ///< left mod left_size, times right_size
+  std::vector<std::uint16_t> right_;  ///< right mod right_size
+};
 
 RandomPermutation::RandomPermutation(PhiloxStream stream, std::int64_t n) : n_(n) {
   if (n <= kShuffled)
@@ -103,14 +143,23 @@ void RandomPermutation::entries(std::int64_t first, std::int64_t count, std::int
     for (std::int64_t i = 0; i < count; ++i) out[i] = order_[static_cast<std::size_t>(first + i)];
     return;
   }
+  if (left_size_ < kNarrow && count > kShuffled / 4)
+    run(first, count, out, Sweep(*this));
+  else
+    run(first, count, out,
+        [this](std::int64_t left, std::int64_t right) { return forward_once(left, right); });
+}
+
+template <typename Network>
+void RandomPermutation::run(std::int64_t first, std::int64_t count, std::int64_t* out,
+                            const Network& network) const {
+  const std::int64_t n = n_;
   std::int64_t left = first / right_size_;
-  std::int64_t right = first % right_size_;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t entry = forward_once(left, right);
-    out[i] = entry < n_ ? entry : (*this)(entry);
-    if (++right == right_size_) {
-      right = 0;
-      ++left;
+  for (std::int64_t i = 0, right = first % right_size_; i < count; ++left, right = 0) {
+    const std::int64_t end = std::min(right_size_, right + count - i);
+    for (; right < end; ++right, ++i) {
+      const std::int64_t entry = network(left, right);
+      out[i] = entry < n ? entry : (*this)(entry);
     }
   }
 }

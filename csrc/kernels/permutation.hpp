@@ -33,10 +33,15 @@ class RandomPermutation {
   std::int64_t inverse(std::int64_t j) const;
 
  private:
+  static constexpr std::int64_t kNarrow = 1 << 16;  ///< a side below it is walked by a Sweep
+  class Sweep;
+
   void shuffle(PhiloxStream stream);
   void draw_rounds(PhiloxStream stream);
   std::int64_t forward_once(std::int64_t left, std::int64_t right) const;
   std::int64_t backward_once(std::int64_t x) const;
+  template <typename Network>
+  void run(std::int64_t first, std::int64_t count, std::int64_t* out, const Network& network) const;
 
   std::int64_t n_;
   std::vector<std::int32_t> order_;     ///< small n: the permutation

@@ -32,9 +32,9 @@ DNDarray repeat(const DNDarray& x, std::int64_t times, int axis);
 DNDarray repeat_each(const DNDarray& x, const DNDarray& times, int axis);
 
 // tile.cpp
-/// The array `times` times along an axis. On the split axis balanced; one alltoallv, or one allgather of x if every
-/// rank's part of the result holds all of it.
-DNDarray tile_axis(const DNDarray& x, std::int64_t times, int axis);
+/// The array times[k] times along axis k; memory of its own. Repeated along the split it is balanced: one alltoallv, or
+/// one allgather of x if every rank's part of the result holds all of it.
+DNDarray tile(const DNDarray& x, std::vector<std::int64_t> times);
 
 // diagonals.cpp
 /// Diagonals of two axes, along a new last axis; it is split, as rows fall, if one of the two is. Local.

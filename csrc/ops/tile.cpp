@@ -2,6 +2,9 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange_ops.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "array/autograd.hpp"
 #include "array/redistribute.hpp"
 #include "base/error.hpp"
@@ -9,12 +12,6 @@
 
 namespace eh {
 namespace {
-
-at::Tensor repeat_here(const at::Tensor& local, std::int64_t times, int axis) {
-  std::vector<std::int64_t> repeats(static_cast<std::size_t>(local.dim()), 1);
-  repeats[at(axis)] = times;
-  return local.repeat(repeats);
-}
 
 /// Every rank's rows of the result run through all of x: it is brought to every rank.
 at::Tensor read_off(const DNDarray& x, int axis, const Layout& result) {
@@ -26,27 +23,38 @@ at::Tensor read_off(const DNDarray& x, int axis, const Layout& result) {
   return whole.index_select(axis, rows.remainder(std::max<std::int64_t>(x.shape()[at(axis)], 1)));
 }
 
-}  // namespace
-
-DNDarray tile_axis(const DNDarray& x, std::int64_t times, int axis) {
-  axis = normalize_axis(axis, x.ndim(), "tile");
-  EH_CHECK(times >= 0, ValueError, "tile: repetitions must not be negative, is ", times);
+/// Along the axis that is distributed: the result is balanced. Collective.
+DNDarray tile_split(const DNDarray& x, std::int64_t times) {
+  const int axis = x.split();
   const std::int64_t n = x.shape()[at(axis)];
-  Shape shape = x.shape();
-  shape[at(axis)] = n * times;
-  if (axis != x.split() || x.comm().size() == 1) {
-    const Layout layout = axis == x.split()       ? Layout::balanced(shape, axis, 1)
-                          : x.layout().is_split() ? x.layout().with_shape(shape, x.split())
-                                                  : Layout::replicated(shape, x.comm().size());
-    return {repeat_here(x.local(), times, axis), share(layout), x.comm_ptr()};
-  }
   if (times >= x.comm().size()) {
+    Shape shape = x.shape();
+    shape[at(axis)] = n * times;
     const LayoutPtr layout = share(Layout::balanced(shape, axis, x.comm().size()));
     return {read_off(x, axis, *layout), layout, x.comm_ptr()};
   }
   std::vector<Move> moves;
   for (std::int64_t k = 0; k < times && n > 0; ++k) moves.push_back({0, k * n, n});
   return move_to(x, axis, n * times, moves);
+}
+
+}  // namespace
+
+DNDarray tile(const DNDarray& array, std::vector<std::int64_t> times) {
+  EH_CHECK(static_cast<int>(times.size()) == array.ndim(), ValueError, "tile: ", times.size(),
+           " repetitions for ", array.ndim(), " axes");
+  for (const std::int64_t n : times)
+    EH_CHECK(n >= 0, ValueError, "tile: repetitions must not be negative, is ", n);
+  DNDarray x = array;
+  if (x.is_distributed() && times[at(x.split())] != 1)
+    x = tile_split(x, std::exchange(times[at(x.split())], 1));
+  if (std::all_of(times.begin(), times.end(), [](std::int64_t n) { return n == 1; }))
+    return x.local().is_same(array.local()) ? x.with_local(x.local().clone()) : x;
+  Shape shape = x.shape();
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) shape[axis] *= times[axis];
+  const Layout layout = x.is_distributed() ? x.layout().with_shape(shape, x.split())
+                                           : Layout::balanced(shape, x.split(), x.comm().size());
+  return {x.local().repeat(times), share(layout), x.comm_ptr()};
 }
 
 }  // namespace eh

@@ -38,6 +38,8 @@ __all__: list[str] = [
     "assign_rows",
     "attach",
     "await_members",
+    "basic_view",
+    "basic_write",
     "binary",
     "bincount",
     "broadcast_to",
@@ -115,6 +117,7 @@ __all__: list[str] = [
     "pairwise_distances",
     "permute",
     "permute_rows",
+    "plain_arange",
     "plain_full",
     "plain_spec",
     "plus_plus_centers",
@@ -139,6 +142,7 @@ __all__: list[str] = [
     "replicated_like",
     "reshape",
     "resplit",
+    "reversed_axes",
     "ridge",
     "roll",
     "roll_flat",
@@ -166,7 +170,7 @@ __all__: list[str] = [
     "svd",
     "take_along",
     "tensor_of",
-    "tile_axis",
+    "tile",
     "to_factorable",
     "topk",
     "trace",
@@ -734,6 +738,8 @@ def await_members(
     Waits until all members of a process group have come to its making.
     """
 
+def basic_view(*args: typing.Any, **kwargs: typing.Any) -> typing.Any: ...
+def basic_write(*args: typing.Any, **kwargs: typing.Any) -> typing.Any: ...
 def bincount(x: Array, weights: Array | None, minlength: typing.SupportsInt | typing.SupportsIndex) -> Array:
     """
     Collective.
@@ -1156,6 +1162,7 @@ def permute_rows(x: Array, permutation: RandomPermutation) -> Array:
     Collective when split along 0.
     """
 
+def plain_arange(*args: typing.Any, **kwargs: typing.Any) -> typing.Any: ...
 def plain_full(*args: typing.Any, **kwargs: typing.Any) -> typing.Any: ...
 def plain_spec(*args: typing.Any, **kwargs: typing.Any) -> typing.Any: ...
 def plus_plus_centers(
@@ -1265,6 +1272,7 @@ def reshape(
     split: typing.SupportsInt | typing.SupportsIndex | None = None,
 ) -> Array: ...
 def resplit(x: Array, split: typing.SupportsInt | typing.SupportsIndex | None) -> Array: ...
+def reversed_axes(*args: typing.Any, **kwargs: typing.Any) -> typing.Any: ...
 def ridge(
     x: Array,
     y: Array,
@@ -1403,9 +1411,7 @@ def tensor_of(sequence: typing.Any) -> torch.Tensor | None:
     float32 or int64 of nested lists or tuples of Python's floats and ints; None for anything else.
     """
 
-def tile_axis(
-    x: Array, times: typing.SupportsInt | typing.SupportsIndex, axis: typing.SupportsInt | typing.SupportsIndex
-) -> Array: ...
+def tile(x: Array, times: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Array: ...
 def to_factorable(x: Array) -> Array:
     """
     Local.

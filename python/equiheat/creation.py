@@ -259,12 +259,17 @@ def arange(
     start, stop, step = (0, numbers[0], 1) if len(args) == 1 else [*numbers, 1][:3]
     if step == 0:
         raise ZeroDivisionError("arange: step must not be zero")
-    whole = all(isinstance(n, int) for n in (start, stop, step))
+    whole = isinstance(start, int) and isinstance(stop, int) and isinstance(step, int)
+    # In integers, where all are: a quotient of floats would be wrong beyond 2**53.
+    number = max(0, int(-((start - stop) // step)) if whole else math.ceil((stop - start) / step))
+    if whole and dtype is None and (split is not None or get_default_split() is None):
+        where, ranks = sanitize_device(device).torch_device, sanitize_comm(comm).core
+        plain = _core.plain_arange(number, split, torch.int32, where, ranks, start, step)
+        if plain is not None:
+            return cast("DNDarray", plain)
     integers = whole if dtype is None else issubdtype(dtype, dtypes.integer) or issubdtype(dtype, dtypes.bool)
     if dtype is None:
         dtype = dtypes.int32 if whole else dtypes.float32
-    # In integers, where all are: a quotient of floats would be wrong beyond 2**53.
-    number = max(0, int(-((start - stop) // step)) if whole else math.ceil((stop - start) / step))
     spec = new_array((number,), dtype, split, device, comm, "arange")
     if integers:
         first = int(start)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset((int, slice, type(None), type(Ellipsis)))
 _REAL = frozenset((int, float))
+_view = _core.basic_view
+_write = _core.basic_write
 
 
 def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
@@ -68,7 +70,8 @@ def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
     >>> x[[3, 0], [2, 1]].numpy().tolist()
     [11, 1]
     """
-    return wrap(_core.getitem(x._core, _entries(x._core, key)))
+    view = _view(x, key)
+    return wrap(_core.getitem(x._core, _entries(x._core, key))) if view is None else cast("DNDarray", view)
 
 
 def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
@@ -97,6 +100,8 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     they are not there, as do the positions of a split index. A mask sends one number per rank. Differentiable as
     torch's in-place writes are: a leaf that requires grad refuses, anything else records the write.
     """
+    if _write(x, key, value):
+        return
     core = x._core
     # A number in a real array is converted where it is written; other dtypes have bounds to check.
     plain = type(value) in _REAL and core.local.dtype.is_floating_point

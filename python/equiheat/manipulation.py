@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
@@ -163,6 +163,9 @@ def transpose(a: DNDarray, axes: Sequence[int] | None = None) -> DNDarray:
     axes
         A permutation of the axes; negative ones count from the end.
     """
+    turned = _core.reversed_axes(a) if axes is None else None
+    if turned is not None:
+        return cast("DNDarray", turned)
     return wrap(_core.permute(unwrap(a, "transpose", "a"), [] if axes is None else _axes(axes, "transpose")))
 
 

@@ -107,7 +107,15 @@ def pad(
 
 
 # ---------------------------------------------------------------------- forms of the arguments
+def _is_plain_pair(given: Any) -> bool:
+    return type(given) is tuple and len(given) == 2 and type(given[0]) is int and type(given[1]) is int
+
+
 def _pairs(given: Any, ndim: int, argument: str) -> list[tuple[Any, Any]]:
+    if type(given) in (int, float):
+        return [(given, given)] * ndim
+    if type(given) is tuple and len(given) == ndim and all(map(_is_plain_pair, given)):
+        return list(given)
     try:
         table = np.broadcast_to(np.asarray(given), (ndim, 2))
     except ValueError:

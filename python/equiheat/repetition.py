@@ -59,11 +59,7 @@ def tile(x: DNDarray, reps: int | Sequence[int]) -> DNDarray:
     times = [1] * (core.ndim - len(times)) + times
     if len(times) > core.ndim:
         core = _core.expand_dims(core, list(range(len(times) - core.ndim)))
-    given = core
-    for axis, n in enumerate(times):
-        if n != 1:
-            core = _core.tile_axis(core, n, axis)
-    return wrap(core.with_local(core.local.clone()) if core is given else core)
+    return wrap(_core.tile(core, times))
 
 
 def repeat(a: DNDarray, repeats: Any, axis: int | None = None) -> DNDarray:

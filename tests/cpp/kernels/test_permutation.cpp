@@ -37,6 +37,19 @@ TEST_CASE("permutation: many entries are those one after the other") {
   }
 }
 
+TEST_CASE("permutation: many entries at the end of as many as 16 bits a side hold, and of more") {
+  for (const std::int64_t n : {std::int64_t{65535} * 65535, (std::int64_t{1} << 32) + 5}) {
+    const RandomPermutation p({7, 1}, n);
+    const std::int64_t count = 20000;
+    std::vector<std::int64_t> found(count);
+    p.entries(n - count, count, found.data());
+    bool good = true;
+    for (std::int64_t i = 0; i < count; ++i)
+      good = good && found[static_cast<std::size_t>(i)] == p(n - count + i);
+    CHECK_MESSAGE(good, n);
+  }
+}
+
 TEST_CASE("permutation: uses up what it says") {
   CHECK(RandomPermutation::blocks(0) == 0);
   CHECK(RandomPermutation::blocks(32) == 16);
