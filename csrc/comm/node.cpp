@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "kernels/copy.hpp"
+
 namespace eh {
 namespace {
 
@@ -102,7 +104,50 @@ std::byte* Node::chunk(int from, int to, Lane lane, std::uint64_t number) const 
   return part(chunks_ + (pair(from, to, lane) * kRing + static_cast<std::size_t>(number % kRing)) * chunk_);
 }
 
-void Node::advance() { steps(rank_).done.store(++step_, std::memory_order_release); }
+Way Node::way_to(int reader, std::size_t bytes, Lane lane) {
+  const Costs& costs = channel(rank_, reader, lane).costs;
+  return pace_.choose(bytes, {costs.of(0), costs.of(1)});
+}
+
+Way Node::way_to_all(std::size_t bytes) {
+  float slowest[kWays] = {0, 0};
+  for (int reader = 0; reader < size_ && bytes >= Pace::kLeast; ++reader)
+    for (int way = 0; way < kWays; ++way)
+      slowest[way] = std::max(slowest[way], channel(rank_, reader, Blocking).costs.of(way));
+  return pace_.choose(bytes, slowest);
+}
+
+void Node::put(void* to, const void* from, std::int64_t bytes, Way way) {
+  if (bytes <= 0 || to == from) return;
+  const auto n = static_cast<std::size_t>(bytes);
+  measured(write_costs(), way, n, [&] {
+    if (way == Way::Streamed)
+      kernels::stream_bytes(to, from, n);
+    else
+      kernels::copy_bytes(to, from, n);
+  });
+}
+
+void Node::take(void* out, const void* from, std::int64_t bytes, int writer, bool large) {
+  if (bytes <= 0 || out == from) return;
+  const auto n = static_cast<std::size_t>(bytes);
+  measured(read_costs(writer, Blocking), way_of(writer), n, [&] {
+    if (large)
+      kernels::stream_bytes(out, from, n);
+    else
+      kernels::copy_bytes(out, from, n);
+  });
+}
+
+std::byte* Node::scratch() {
+  if (scratch_ == nullptr) scratch_ = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  return scratch_.get();
+}
+
+void Node::advance(Way way) {
+  steps(rank_).way.store(way, std::memory_order_relaxed);
+  steps(rank_).done.store(++step_, std::memory_order_release);
+}
 
 void Node::await_all() {
   auto waiting = patience();

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "comm/call.hpp"
+#include "comm/pace.hpp"
 #include "comm/shared_memory.hpp"
 
 namespace eh {
@@ -45,12 +46,16 @@ struct alignas(64) Board {
 /// How far one rank is in the collectives through slots.
 struct alignas(64) Steps {
   std::atomic<std::uint64_t> done;
+  std::atomic<Way> way;  ///< of what it wrote last; only for measurements, so that an older one does no harm
 };
 
 /// A ring of chunks from one rank to another.
 struct Channel {
+  static constexpr std::uint64_t kRing = 4;
   alignas(64) std::atomic<std::uint64_t> produced;
+  Way ways[kRing];  ///< of the chunks that are produced
   alignas(64) std::atomic<std::uint64_t> consumed;
+  Costs costs;  ///< of the reader
 };
 
 /// The window that ranks of one node share, cut into its parts. Every rank maps it; pages cost memory once touched.
@@ -82,10 +87,24 @@ class Node {
   Channel& channel(int from, int to, Lane lane) const;
   std::byte* chunk(int from, int to, Lane lane, std::uint64_t number) const;
   std::size_t chunk_bytes() const { return chunk_; }
-  static constexpr std::uint64_t kRing = 4;
+  static constexpr std::uint64_t kRing = Channel::kRing;
 
-  /// Says that this rank has done one more step; waits until all have. A barrier in two halves.
-  void advance();
+  /// How to write a piece that `reader` reads next, or that all read.
+  Way way_to(int reader, std::size_t bytes, Lane lane);
+  Way way_to_all(std::size_t bytes);
+  /// Writes a piece for others.
+  void put(void* to, const void* from, std::int64_t bytes, Way way);
+  /// Reads a piece that `writer` wrote before its last step; past the caches if `out` is larger than they are.
+  void take(void* out, const void* from, std::int64_t bytes, int writer, bool large = false);
+  Costs& write_costs() { return pace_.costs(); }
+  Costs& read_costs(int writer, Lane lane) const { return channel(writer, rank_, lane).costs; }
+  Way way_of(int writer) const { return steps(writer).way.load(std::memory_order_relaxed); }
+  /// kPiece bytes of this rank alone.
+  std::byte* scratch();
+  static constexpr std::int64_t kLarge = 16 << 20;  ///< results that no cache keeps
+
+  /// Says that this rank has done one more step (and how it wrote); waits until all have. A barrier in two halves.
+  void advance(Way way = Way::Cached);
   void await_all();
 
   /// Exchanges in the lane Started that are not complete, oldest first.
@@ -110,6 +129,8 @@ class Node {
   std::uint64_t step_ = 0;
   std::uint64_t pieces_done_ = 0;
   std::deque<RingExchange*> started_;
+  Pace pace_;
+  std::unique_ptr<std::byte[]> scratch_;
 };
 
 }  // namespace eh

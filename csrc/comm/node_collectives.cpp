@@ -19,6 +19,11 @@ void copy_bytes(void* to, const void* from, std::int64_t bytes) {
   if (bytes > 0 && to != from) kernels::copy_bytes(to, from, static_cast<std::size_t>(bytes));
 }
 
+void copy_own(void* to, const void* from, std::int64_t bytes, bool large) {
+  if (!large) return copy_bytes(to, from, bytes);
+  if (bytes > 0 && to != from) kernels::stream_bytes(to, from, static_cast<std::size_t>(bytes));
+}
+
 const std::byte* at(const void* data, std::int64_t bytes) {
   return static_cast<const std::byte*>(data) + bytes;
 }
@@ -29,28 +34,32 @@ class Round {
  public:
   Round(Node& node, const std::byte* in, std::byte* out, std::int64_t count, std::int64_t item,
         std::size_t slice)
-      : node_(node), in_(in), out_(out), count_(count), item_(item), slice_(slice) {}
+      : node_(node), in_(in), out_(out), count_(count), item_(item), slice_(slice) {
+    way_ = node.way_to_all(static_cast<std::size_t>(length(node.rank()) * item));
+  }
 
   void offer() {
     for (int rank = 0; rank < node_.size(); ++rank)
       if (rank != node_.rank())
-        copy_bytes(region(node_.rank(), rank), in_ + begin(rank) * item_, length(rank) * item_);
-    node_.advance();
+        node_.put(region(node_.rank(), rank), in_ + begin(rank) * item_, length(rank) * item_, way_);
+    node_.advance(way_);
   }
   void fold(Combine combine) {
     node_.await_all();
     const int me = node_.rank();
-    std::byte* result = region(me, node_.size());
+    std::byte* const offered = region(me, node_.size());
+    std::byte* const result = way_ == Way::Cached ? offered : node_.scratch();
     combine(result, contribution(0), contribution(1), length(me));
     for (int rank = 2; rank < node_.size(); ++rank) combine(result, result, contribution(rank), length(me));
     copy_bytes(out_ + begin(me) * item_, result, length(me) * item_);
-    node_.advance();
+    node_.put(offered, result, length(me) * item_, way_);
+    node_.advance(way_);
   }
   void collect() {
     node_.await_all();
     for (int rank = 0; rank < node_.size(); ++rank)
       if (rank != node_.rank())
-        copy_bytes(out_ + begin(rank) * item_, region(rank, node_.size()), length(rank) * item_);
+        node_.take(out_ + begin(rank) * item_, region(rank, node_.size()), length(rank) * item_, rank);
   }
 
  private:
@@ -69,13 +78,46 @@ class Round {
   std::int64_t count_;
   std::int64_t item_;
   std::size_t slice_;
+  Way way_;
 };
+
+}  // namespace
+
+namespace {
+
+/// Every rank offers all it has and combines everything itself, in the order of the ranks: one wait a piece.
+void combine_everywhere(Node& node, const std::byte* in, std::byte* out, std::int64_t count,
+                        std::int64_t item, Combine combine) {
+  const std::int64_t most = kPiece / item;
+  const int other = node.rank() == 0 ? 1 : 0;
+  for (std::int64_t done = 0; done < count; done += most) {
+    const std::int64_t n = std::min(most, count - done);
+    const std::uint64_t number = node.next_piece();
+    const Way way = node.way_to_all(static_cast<std::size_t>(n * item));
+    const std::byte* own = in + done * item;
+    node.put(node.piece(node.rank(), number), own, n * item, way);
+    node.advance(way);
+    node.await_all();
+    // Where the result may lie over the own part before its turn comes, that is read where it was offered.
+    const auto part = [&](int rank) -> const std::byte* {
+      return rank == node.rank() && rank < 2 ? own : node.piece(rank, number);
+    };
+    std::byte* result = out + done * item;
+    measured(node.read_costs(other, Node::Blocking), node.way_of(other), static_cast<std::size_t>(n * item),
+             [&] { combine(result, part(0), part(1), n); });
+    for (int rank = 2; rank < node.size(); ++rank) combine(result, result, part(rank), n);
+  }
+}
 
 }  // namespace
 
 void node_allreduce(Node& node, const void* in, void* out, std::int64_t count, DType dtype, ReduceOp op) {
   const Combine combine = combine_of(op, dtype);
   const auto item = static_cast<std::int64_t>(size_of(dtype));
+  // Two ranks read as much of each other as by halves, with fewer copies; of little, waiting is all that counts.
+  constexpr std::int64_t kLittle = 4 << 10;
+  if (node.size() == 2 || count * item * node.size() <= kLittle)
+    return combine_everywhere(node, at(in, 0), at(out, 0), count, item, combine);
   const auto ranks = static_cast<std::size_t>(node.size());
   const std::size_t slice = std::min(kSlice, Node::kSlot / (ranks + 1)) / 64 * 64;
   const std::int64_t most = static_cast<std::int64_t>(slice) / item * node.size();
@@ -110,17 +152,20 @@ void node_reduce_scatter(Node& node, const void* in, void* out, const std::vecto
   };
   const std::int64_t longest = *std::max_element(counts.begin(), counts.end());
   for (std::int64_t done = 0; done < longest; done += most) {
+    const Way way = node.way_to_all(static_cast<std::size_t>(std::min(longest - done, most) * item));
     for (int rank = 0; rank < ranks; ++rank)
       if (rank != me)
-        copy_bytes(region(me, rank), at(in, (begins[static_cast<std::size_t>(rank)] + done) * item),
-                   length(rank, done) * item);
-    node.advance();
+        node.put(region(me, rank), at(in, (begins[static_cast<std::size_t>(rank)] + done) * item),
+                 length(rank, done) * item, way);
+    node.advance(way);
     node.await_all();
     const std::int64_t n = length(me, done);
     const auto contribution = [&](int rank) -> const std::byte* {
       return rank == me ? own(done) : region(rank, me);
     };
-    combine(region(me, me), contribution(0), contribution(1), n);
+    const int other = me == 0 ? 1 : 0;  // the one whose part the first sum reads
+    measured(node.read_costs(other, Node::Blocking), node.way_of(other), static_cast<std::size_t>(n * item),
+             [&] { combine(region(me, me), contribution(0), contribution(1), n); });
     for (int rank = 2; rank < ranks; ++rank) combine(region(me, me), region(me, me), contribution(rank), n);
     copy_bytes(at(out, done * item), region(me, me), n * item);
     node.advance();
@@ -136,15 +181,20 @@ void node_allgather(Node& node, const void* in, void* out, const std::vector<Byt
   const auto piece = [&](const ByteBlock& block, std::int64_t done) {
     return std::clamp<std::int64_t>(block.bytes - done, 0, kPiece);
   };
+  std::int64_t total = 0;
+  for (const ByteBlock& block : blocks) total += block.bytes;
+  const bool large = total >= Node::kLarge;
   for (std::int64_t done = 0; done < longest; done += kPiece) {
     const std::uint64_t number = node.next_piece();
-    copy_bytes(node.piece(me, number), at(in, done), piece(own, done));
-    copy_bytes(at(out, own.offset + done), at(in, done), piece(own, done));
-    node.advance();
+    const Way way = node.way_to_all(static_cast<std::size_t>(piece(own, done)));
+    node.put(node.piece(me, number), at(in, done), piece(own, done), way);
+    copy_own(at(out, own.offset + done), at(in, done), piece(own, done), large);
+    node.advance(way);
     node.await_all();
     for (int rank = 0; rank < node.size(); ++rank) {
       const ByteBlock& block = blocks[static_cast<std::size_t>(rank)];
-      if (rank != me) copy_bytes(at(out, block.offset + done), node.piece(rank, number), piece(block, done));
+      if (rank != me)
+        node.take(at(out, block.offset + done), node.piece(rank, number), piece(block, done), rank, large);
     }
   }
 }

@@ -1,7 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "comm/rings.hpp"
 
+#include "kernels/copy.hpp"
+
 namespace eh {
+namespace {
+
+/// Packs for another rank; `scratch` holds n bytes.
+void pack_by(Way way, const StridedView& view, std::int64_t first, std::int64_t n, std::byte* out,
+             std::byte* scratch) {
+  if (way == Way::Cached) return view.pack(first, n, out);
+  if (view.has_long_rows()) return view.pack(first, n, out, kernels::stream_part);
+  view.pack(first, n, scratch);
+  kernels::stream_part(out, scratch, static_cast<std::size_t>(n));
+}
+
+std::int64_t left_of(const std::vector<Progress>& side) {
+  std::int64_t left = 0;
+  for (const Progress& progress : side) left += progress.left();
+  return left;
+}
+
+}  // namespace
 
 Progress::Progress(const Stream& stream) : stream_(stream) {
   for (const StridedView& view : stream_) left_ += view.bytes();
@@ -14,7 +34,11 @@ const std::byte* Progress::memory() const {
 
 RingExchange::RingExchange(Node& node, Node::Lane lane, const std::vector<Stream>& sends,
                            const std::vector<Stream>& recvs)
-    : node_(node), lane_(lane), out_(sends.begin(), sends.end()), in_(recvs.begin(), recvs.end()) {}
+    : node_(node),
+      lane_(lane),
+      out_(sends.begin(), sends.end()),
+      in_(recvs.begin(), recvs.end()),
+      large_(left_of(in_) >= Node::kLarge) {}
 
 bool RingExchange::send_chunk(int peer) {
   Progress& progress = out_[static_cast<std::size_t>(peer)];
@@ -23,9 +47,16 @@ bool RingExchange::send_chunk(int peer) {
   const std::uint64_t number = channel.produced.load(std::memory_order_relaxed);
   if (number - channel.consumed.load(std::memory_order_acquire) >= Node::kRing) return false;
   std::byte* chunk = node_.chunk(node_.rank(), peer, lane_, number);
-  progress.next(
-      static_cast<std::int64_t>(node_.chunk_bytes()),
-      [&](const StridedView& v, auto first, auto n, auto place) { v.pack(first, n, chunk + place); });
+  const auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
+  const Way way = node_.way_to(peer, static_cast<std::size_t>(bytes), lane_);
+  std::byte* scratch = way == Way::Cached ? nullptr : node_.scratch();
+  measured(node_.write_costs(), way, static_cast<std::size_t>(bytes), [&] {
+    progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
+      pack_by(way, v, first, n, chunk + place, scratch);
+    });
+    if (way == Way::Streamed) kernels::finish_streams();
+  });
+  channel.ways[number % Node::kRing] = way;
   channel.produced.store(number + 1, std::memory_order_release);
   return true;
 }
@@ -37,9 +68,13 @@ bool RingExchange::receive_chunk(int peer) {
   const std::uint64_t number = channel.consumed.load(std::memory_order_relaxed);
   if (channel.produced.load(std::memory_order_acquire) == number) return false;
   const std::byte* chunk = node_.chunk(peer, node_.rank(), lane_, number);
-  progress.next(
-      static_cast<std::int64_t>(node_.chunk_bytes()),
-      [&](const StridedView& v, auto first, auto n, auto place) { v.unpack(first, n, chunk + place); });
+  const auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
+  measured(channel.costs, channel.ways[number % Node::kRing], static_cast<std::size_t>(bytes), [&] {
+    progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
+      v.unpack(first, n, chunk + place, large_ ? kernels::stream_part : kernels::copy_bytes);
+    });
+    if (large_) kernels::finish_streams();
+  });
   channel.consumed.store(number + 1, std::memory_order_release);
   return true;
 }

@@ -68,6 +68,7 @@ class RingExchange {
   Node::Lane lane_;
   std::vector<Progress> out_;
   std::vector<Progress> in_;
+  bool large_;  ///< more comes in than a cache keeps
 };
 
 }  // namespace eh

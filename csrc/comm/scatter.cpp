@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.hpp"
 #include "comm/arguments.hpp"
@@ -9,6 +10,7 @@
 #include "comm/large.hpp"
 #include "comm/message_exchange.hpp"
 #include "comm/node_collectives.hpp"
+#include "kernels/copy.hpp"
 
 namespace eh {
 namespace {
@@ -97,9 +99,12 @@ void exchange_through(Node& node, const void* in, const Counts& sends, void* out
   const Block target = packed_blocks(recvs)[me];
   // Its length is the receiver's word: MPI would report another one of the sender.
   const auto item = static_cast<std::int64_t>(size_of(dtype));
-  if (target.count > 0)
-    to[me].front().unpack(0, std::min(source.count, target.count) * item,
-                          static_cast<const std::byte*>(in) + source.offset * item);
+  const std::int64_t own = std::min(source.count, target.count) * item;
+  const std::byte* part = static_cast<const std::byte*>(in) + source.offset * item;
+  if (std::accumulate(recvs.begin(), recvs.end(), std::int64_t{0}) * item >= Node::kLarge)
+    kernels::stream_bytes(to[me].front().data(), part, static_cast<std::size_t>(own));
+  else if (own > 0)
+    to[me].front().unpack(0, own, part);
 }
 
 void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {

@@ -10,4 +10,10 @@ namespace eh::kernels {
 /// behind a page where the source begins at one: so lie arrays of NumPy, and chunks of shared memory.
 void copy_bytes(void* to, const void* from, std::size_t bytes);
 
+/// memcpy past the caches, where the processor can: for what this core does not read again soon.
+void stream_bytes(void* to, const void* from, std::size_t bytes);
+/// The same, in parts: others may see a flag that is set afterwards before the bytes, until finish_streams() was called.
+void stream_part(void* to, const void* from, std::size_t bytes);
+void finish_streams();
+
 }  // namespace eh::kernels

@@ -22,7 +22,8 @@ void copy_items(std::byte* strided, std::int64_t stride, std::byte* packed, std:
 }
 
 template <bool Gather>
-void copy_run(std::byte* strided, std::int64_t stride, std::byte* packed, std::int64_t n, std::size_t item) {
+void copy_run(std::byte* strided, std::int64_t stride, std::byte* packed, std::int64_t n, std::size_t item,
+              StridedView::Copy copy) {
   switch (item) {
     case 1:
       return copy_items<1, Gather>(strided, stride, packed, n);
@@ -38,9 +39,9 @@ void copy_run(std::byte* strided, std::int64_t stride, std::byte* packed, std::i
       for (std::int64_t i = 0; i < n; ++i) {
         std::byte* at = packed + static_cast<std::size_t>(i) * item;
         if (Gather)
-          kernels::copy_bytes(at, strided + i * stride, item);
+          copy(at, strided + i * stride, item);
         else
-          kernels::copy_bytes(strided + i * stride, at, item);
+          copy(strided + i * stride, at, item);
       }
   }
 }
@@ -83,9 +84,9 @@ bool StridedView::by_tiles() const {
 
 /// Rows of the last axis that follow each other along the last but one.
 template <bool Gather>
-void StridedView::copy_rows(std::byte* strided, std::byte* packed, std::int64_t rows,
-                            std::int64_t length) const {
-  if (rows == 1) return copy_run<Gather>(strided, strides_.back(), packed, length, item_);
+void StridedView::copy_rows(std::byte* strided, std::byte* packed, std::int64_t rows, std::int64_t length,
+                            Copy copy) const {
+  if (rows == 1) return copy_run<Gather>(strided, strides_.back(), packed, length, item_, copy);
   const auto item = static_cast<std::int64_t>(item_);
   const kernels::Steps apart{strides_[strides_.size() - 2], strides_.back()}, close{length * item, item};
   if constexpr (Gather)
@@ -145,38 +146,38 @@ struct Cut {
 
 }  // namespace
 
-void StridedView::pack(std::int64_t first, std::int64_t n, std::byte* out) const {
+void StridedView::pack(std::int64_t first, std::int64_t n, std::byte* out, Copy copy) const {
   if (is_contiguous()) {
-    if (n > 0) kernels::copy_bytes(out, data_ + first, static_cast<std::size_t>(n));
+    if (n > 0) copy(out, data_ + first, static_cast<std::size_t>(n));
     return;
   }
   const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
     for_runs(item, 1, [&](const std::byte* from, std::int64_t, std::int64_t) {
-      kernels::copy_bytes(out + at, from + within, static_cast<std::size_t>(length));
+      copy(out + at, from + within, static_cast<std::size_t>(length));
     });
   };
   const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
     for_runs(item, items, [&](std::byte* from, std::int64_t rows, std::int64_t length) {
-      copy_rows<true>(from, out + at, rows, length);
+      copy_rows<true>(from, out + at, rows, length, copy);
       at += rows * length * static_cast<std::int64_t>(item_);
     });
   };
   Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);
 }
 
-void StridedView::unpack(std::int64_t first, std::int64_t n, const std::byte* in) const {
+void StridedView::unpack(std::int64_t first, std::int64_t n, const std::byte* in, Copy copy) const {
   if (is_contiguous()) {
-    if (n > 0) kernels::copy_bytes(data_ + first, in, static_cast<std::size_t>(n));
+    if (n > 0) copy(data_ + first, in, static_cast<std::size_t>(n));
     return;
   }
   const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t at) {
     for_runs(item, 1, [&](std::byte* to, std::int64_t, std::int64_t) {
-      kernels::copy_bytes(to + within, in + at, static_cast<std::size_t>(length));
+      copy(to + within, in + at, static_cast<std::size_t>(length));
     });
   };
   const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t at) {
     for_runs(item, items, [&](std::byte* to, std::int64_t rows, std::int64_t length) {
-      copy_rows<false>(to, const_cast<std::byte*>(in) + at, rows, length);
+      copy_rows<false>(to, const_cast<std::byte*>(in) + at, rows, length, copy);
       at += rows * length * static_cast<std::int64_t>(item_);
     });
   };

@@ -77,6 +77,23 @@ TEST_CASE("large allgatherv with empty parts") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("results larger than the caches") {
+  const auto& comm = world();
+  const int ranks = comm.size();
+  const std::int64_t n = (std::int64_t{17} << 20) / 8 / ranks + 5;
+  auto part = Array<double>::of_rank(comm.rank(), n * ranks);
+  Array<double> whole(n * ranks);
+  comm.allgather(part.slice(0, n), whole.buffer());
+  CHECK(mismatches(whole, [&](std::int64_t i) { return element<double>(static_cast<int>(i / n), i % n); }) ==
+        0);
+  comm.alltoall(part.buffer(), whole.buffer());
+  CHECK(mismatches(whole, [&](std::int64_t i) {
+          return element<double>(static_cast<int>(i / n), comm.rank() * n + i % n);
+        }) == 0);
+  comm.allreduce(part.buffer(), whole.buffer(), ReduceOp::Max);
+  CHECK(mismatches(whole, [&](std::int64_t i) { return reduced<double>(ReduceOp::Max, 0, ranks, i); }) == 0);
+}
+
 TEST_CASE("large all-to-all, also when only some ranks have much to say") {
   const auto& comm = world();
   const int me = comm.rank();
