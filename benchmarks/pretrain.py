@@ -33,6 +33,7 @@ import equiheat.ssl as ssl
 from equiheat.communication import get_comm
 from equiheat.data import LazyImages
 from equiheat.data.images import find_images
+from equiheat.ssl.encoders import TransformerBlock
 
 WORLD = MPI.COMM_WORLD
 SIZE, BATCH = 64, 64
@@ -93,12 +94,25 @@ def plain_vicreg(z1: Tensor, z2: Tensor) -> Tensor:
     return loss
 
 
+class PlainBlock(TransformerBlock):
+    """The same block with torch's attention; its linear layers are torch's where nothing is turned into ours."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(self.norm1(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        y = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+        x = x + self.project(y.transpose(1, 2).flatten(2))
+        return x + self.mlp(self.norm2(x))
+
+
 class Plain(torch.nn.Module):
     """Encoder and projector."""
 
     def __init__(self) -> None:
         super().__init__()
         self.encoder = ssl.build_encoder("vit-tiny-p8", image_size=SIZE, seed=0)
+        for part in self.encoder.modules():
+            if type(part) is TransformerBlock:
+                part.__class__ = PlainBlock
         layers: list[torch.nn.Module] = []
         for before, after in ((self.encoder.dim, 512), (512, 512)):
             layers += [torch.nn.Linear(before, after, bias=False), torch.nn.BatchNorm1d(after), torch.nn.ReLU()]

@@ -6,6 +6,7 @@
 
 #include "array/autograd.hpp"
 #include "array/contraction_plan.hpp"
+#include "array/products.hpp"
 #include "array/tensor_comm.hpp"
 
 namespace eh {
@@ -55,13 +56,13 @@ at::Tensor multiply(const LoopNest& nest, const at::Tensor& a, const at::Tensor&
   // A plain matrix lets torch fold the batch of a into its rows.
   const at::IntArrayRef b_batch = batch(b);
   const bool plain = nbatch > 0 && std::all_of(b_batch.begin(), b_batch.end(), [](auto n) { return n == 1; });
-  at::Tensor c = plain ? a.matmul(b.reshape({b.size(-2), b.size(-1)})) : block_product(a, b);
+  at::Tensor c = plain ? matrix_product(a, b.reshape({b.size(-2), b.size(-1)})) : block_product(a, b);
   return nest.summed_axes().empty() ? c : c.sum(nest.summed_axes(), /*keepdim=*/true, c.scalar_type());
 }
 
 void multiply_add(const LoopNest& nest, const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
   if (nest.nbatch() == 0) {
-    c.addmm_(a, b);
+    add_matrix_product(c, a, b);
   } else {
     c.add_(multiply(nest, a, b));
   }
@@ -263,7 +264,7 @@ Product multiply_split(const LoopNest& nest, const Contraction& spec, Factor& a,
 
 at::Tensor block_product(const at::Tensor& a, const at::Tensor& b) {
   const bool inner = a.dim() == 2 && b.dim() == 2 && a.size(0) == 1 && b.size(1) == 1;
-  return inner ? a.reshape({-1}).dot(b.reshape({-1})).reshape({1, 1}) : a.matmul(b);
+  return inner ? a.reshape({-1}).dot(b.reshape({-1})).reshape({1, 1}) : matrix_product(a, b);
 }
 
 at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contraction& spec,

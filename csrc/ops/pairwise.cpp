@@ -10,6 +10,7 @@
 
 #include "array/autograd.hpp"
 #include "array/movers.hpp"
+#include "array/products.hpp"
 #include "array/redistribute.hpp"
 #include "base/error.hpp"
 #include "ops/samples.hpp"
@@ -40,7 +41,7 @@ Formula formula_of(const std::string& metric, double sigma) {
 at::Tensor composed(const at::Tensor& x, const at::Tensor& y, const Formula& f) {
   if (f.metric == kernels::Metric::Expanded) {
     const at::Tensor norms = x.square().sum(1).unsqueeze(1).add(y.square().sum(1));
-    const at::Tensor squared = norms.sub(x.matmul(y.t()).mul(2)).clamp_min(0);
+    const at::Tensor squared = norms.sub(matrix_product(x, y.t()).mul(2)).clamp_min(0);
     return f.gaussian ? squared.mul(f.factor).exp() : squared.sqrt();
   }
   constexpr std::int64_t kDifferences = 2;

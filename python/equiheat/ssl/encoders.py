@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from equiheat.nn.batchnorm import BatchNorm
+from equiheat.nn.functional import cross_attention
 
 #: Channel mean and standard deviation that fit natural images; an encoder built with others keeps them in its state.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -143,6 +144,17 @@ class ResNet(nn.Module):
         return x.flatten(2).transpose(1, 2)
 
 
+def self_attention(qkv: Tensor, heads: int) -> Tensor:
+    """Attention from queries, keys and values side by side, (B, N, 3 D) to (B, N, D).
+
+    On processors by the operator that reads them where they lie; in graphs that are to be exported by torch's own.
+    """
+    if qkv.device.type == "cpu" and not torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export():
+        return cross_attention(*qkv.chunk(3, dim=2), num_heads=heads)
+    q, k, v = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
+    return nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+
+
 class TransformerBlock(nn.Module):
     """Pre-norm: ``x + attention(norm(x))``, then ``x + mlp(norm(x))``."""
 
@@ -157,9 +169,7 @@ class TransformerBlock(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        q, k, v = self.qkv(self.norm1(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        y = nn.functional.scaled_dot_product_attention(q, k, v)
-        x = x + self.project(y.transpose(1, 2).flatten(2))
+        x = x + self.project(self_attention(self.qkv(self.norm1(x)), self.heads))
         return x + self.mlp(self.norm2(x))
 
 
