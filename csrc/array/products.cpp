@@ -27,9 +27,11 @@ bool has_slow_mkl() {
 #endif
 }
 
-bool is_allowed() {
+/// EQUIHEAT_ONEDNN: 0 and 1 decide, else the processor does.
+bool is_wanted() {
   const char* value = std::getenv("EQUIHEAT_ONEDNN");
-  return value == nullptr || std::string_view(value) != "0";
+  const std::string_view word = value == nullptr ? "" : value;
+  return word == "1" || (word != "0" && has_slow_mkl());
 }
 
 bool is_plain(const at::Tensor& x) {
@@ -47,7 +49,8 @@ bool pays(std::int64_t m, std::int64_t k, std::int64_t n) {
 
 at::Tensor call_onednn(const at::Tensor& x, const at::Tensor& w, const std::optional<at::Tensor>& bias) {
   torch::jit::Stack stack;
-  torch::jit::push(stack, x, w, bias, "none", c10::List<std::optional<at::Scalar>>(), std::optional<std::string>());
+  torch::jit::push(stack, x, w, bias, "none", c10::List<std::optional<at::Scalar>>(),
+                   std::optional<std::string>());
   onednn_operator()->callBoxed(stack);
   return stack.back().toTensor();
 }
@@ -55,7 +58,7 @@ at::Tensor call_onednn(const at::Tensor& x, const at::Tensor& w, const std::opti
 }  // namespace
 
 bool uses_onednn() {
-  static const bool value = has_slow_mkl() && is_allowed() && onednn_operator().has_value();
+  static const bool value = is_wanted() && onednn_operator().has_value();
   return value;
 }
 

@@ -11,8 +11,8 @@
 /// oneDNN (inside torch, too) takes less than half the time. Everything else is torch's.
 namespace eh {
 
-/// Whether products of float32 go to oneDNN here: a processor of AMD with AVX-512, a torch with that operator, and not
-/// EQUIHEAT_ONEDNN=0. The same on ranks with equal processors, so that replicated results stay the same bits.
+/// Whether products of float32 go to oneDNN here: on a processor of AMD with AVX-512, or as EQUIHEAT_ONEDNN says (0, 1),
+/// with a torch that has the operator. The same on ranks with equal processors, so that replicated results stay the same bits.
 bool uses_onednn();
 
 /// a b, as torch's matmul. Differentiable as that.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "array/products.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/register.hpp"
-#include "array/products.hpp"
 #include "ops/lstsq.hpp"
 #include "ops/matmul.hpp"
 #include "ops/matrix.hpp"

@@ -91,6 +91,7 @@ __all__: list[str] = [
     "ldexp",
     "linalg_tuning",
     "linspace",
+    "local_product",
     "lstsq",
     "map_stencil",
     "matmul",
@@ -110,6 +111,7 @@ __all__: list[str] = [
     "nan_to_num",
     "nearest_rows",
     "nonzero",
+    "onednn_linear",
     "operators",
     "outer",
     "oversample",
@@ -180,6 +182,7 @@ __all__: list[str] = [
     "unary",
     "unique",
     "updates",
+    "uses_onednn",
     "value_range",
     "var",
     "vdot",
@@ -1039,6 +1042,11 @@ def linspace(
     div: typing.SupportsFloat | typing.SupportsIndex,
     last: typing.SupportsFloat | typing.SupportsIndex | None,
 ) -> Array: ...
+def local_product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """
+    Of tensors on this rank.
+    """
+
 def lstsq(
     a: Array, b: Array, rcond: typing.SupportsFloat | typing.SupportsIndex | None
 ) -> tuple[Array, Array, int, Array]:
@@ -1128,6 +1136,11 @@ def nearest_rows(x: Array, y: Array, k: typing.SupportsInt | typing.SupportsInde
     """
 
 def nonzero(x: Array) -> list[Array]: ...
+def onednn_linear(x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor | None:
+    """
+    x w^T + bias of matrices without gradients; None where another library is due.
+    """
+
 def outer(a: Array, b: Array) -> Array:
     """
     Collective.
@@ -1462,6 +1475,11 @@ def unique(
 ) -> tuple[Array, Array | None, Array | None, Array | None]:
     """
     (values, first indices, inverse, counts), the latter three if wanted. Collective.
+    """
+
+def uses_onednn() -> bool:
+    """
+    Whether products of float32 go to oneDNN.
     """
 
 def value_range(x: Array) -> tuple[float, float, int]:

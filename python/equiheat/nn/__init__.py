@@ -14,6 +14,7 @@ from equiheat.nn.convolution import Conv3d as Conv3d
 from equiheat.nn.data_parallel import DataParallel as DataParallel
 from equiheat.nn.data_parallel import DataParallelMultiGPU as DataParallelMultiGPU
 from equiheat.nn.interpolation import Upsample as Upsample
+from equiheat.nn.linear import with_fast_products as with_fast_products
 from equiheat.nn.normalization import (
     ELU as ELU,
 )

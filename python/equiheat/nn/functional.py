@@ -14,6 +14,7 @@ from equiheat.nn._fused import attention_applies, check_attention, check_loss, l
 from equiheat.nn.collectives import all_gather as all_gather
 from equiheat.nn.collectives import all_reduce as all_reduce
 from equiheat.nn.interpolation import interpolate as interpolate
+from equiheat.nn.linear import linear as linear
 
 _ARITHMETIC = {None: "", torch.float32: "float32", torch.bfloat16: "bfloat16"}
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equiheat import _core
+from equiheat.local_products import local_product, onednn_linear, uses_onednn
 
 _LEAST = 1 << 21  #: multiplications below which nothing is gained
 
@@ -20,7 +20,7 @@ class _Product(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.has_bias = bias is not None
-        rows = _core.onednn_linear(x.reshape(-1, x.shape[-1]), weight, bias)
+        rows = onednn_linear(x.reshape(-1, x.shape[-1]), weight, bias)
         if rows is None:
             return nn.functional.linear(x, weight, bias)
         return rows.view(*x.shape[:-1], -1)
@@ -30,14 +30,14 @@ class _Product(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         rows = gradients[0].reshape(-1, weight.shape[0])
         wanted = ctx.needs_input_grad
-        of_x = _core.local_product(rows, weight).view(x.shape) if wanted[0] else None
-        of_weight = _core.local_product(rows.t(), x.reshape(-1, x.shape[-1])) if wanted[1] else None
+        of_x = local_product(rows, weight).view(x.shape) if wanted[0] else None
+        of_weight = local_product(rows.t(), x.reshape(-1, x.shape[-1])) if wanted[1] else None
         return of_x, of_weight, rows.sum(0) if ctx.has_bias and wanted[2] else None
 
 
 def _applies(x: Tensor, weight: Tensor) -> bool:
     return (
-        _core.uses_onednn()
+        uses_onednn()
         and x.dtype == weight.dtype == torch.float32
         and x.device.type == "cpu"
         and x.numel() * weight.shape[0] >= _LEAST
@@ -65,7 +65,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Returns
     -------
     Tensor
-        Shape (..., N); no communication. Differentiable, twice too. ``EQUIHEAT_ONEDNN=0`` turns oneDNN off.
+        Shape (..., N); no communication. Differentiable, twice too. ``EQUIHEAT_ONEDNN=0`` turns oneDNN off, 1 takes
+        it on any processor.
     """
     if _applies(x, weight):
         product: Tensor = _Product.apply(x, weight, bias)
@@ -83,7 +84,8 @@ class Linear(nn.Linear):
 def with_fast_products(module: nn.Module) -> nn.Module:
     """The module, with every `torch.nn.Linear` in it turned into a `Linear`; parameters and names stay.
 
-    Layers of other classes, also of ones derived from `torch.nn.Linear`, are left alone.
+    For modules that are trained in float32 on processors; a `Trainer` does it with its model. Layers of other classes,
+    also of ones derived from `torch.nn.Linear`, are left alone.
     """
     for part in module.modules():
         if type(part) is nn.Linear:

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""float32 products by oneDNN: values and gradients of torch's, on processors where it is not the default too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import equiheat as ht
+from equiheat.local_products import uses_onednn
+from equiheat.nn.functional import linear
+from equiheat.nn.linear import Linear
+
+SHAPES = [  # of x, then the number of results
+    ((256, 192), 96),
+    ((8, 40, 96), 80),
+    ((2, 3, 64, 64), 200),
+    ((300, 7), 2000),  # thin: not worth it
+    ((3, 1), 2),
+    ((0, 64), 32),
+    ((64, 0), 32),
+    ((5, 64), 0),
+]
+
+
+def leaves(shape: tuple[int, ...], results: int, bias: bool) -> list[Tensor | None]:
+    g = torch.Generator().manual_seed(3)
+    x, w = torch.randn(shape, generator=g), torch.randn(results, shape[-1], generator=g)
+    return [
+        x.requires_grad_(),
+        w.requires_grad_(),
+        torch.randn(results, generator=g).requires_grad_() if bias else None,
+    ]
+
+
+def check(ours: Tensor | None, reference: Tensor | None, depth: int) -> None:
+    """Equal to what float64 gives, to the rounding of a sum of so many products of about 1, however they cancel."""
+    if reference is None:
+        assert ours is None
+        return
+    assert ours is not None and ours.dtype == torch.float32
+    scale = reference.abs().max().item() if reference.numel() else 1.0
+    np.testing.assert_allclose(
+        ours.detach().numpy(), reference.detach().numpy(), rtol=1e-5, atol=1e-7 * max(scale, depth, 1)
+    )
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("shape", "results"), SHAPES)
+def test_values_and_gradients(shape: tuple[int, ...], results: int, bias: bool) -> None:
+    ours = leaves(shape, results, bias)
+    exact = [None if t is None else t.detach().double().requires_grad_() for t in ours]
+    y, wanted = linear(*ours), nn.functional.linear(*exact)
+    check(y, wanted, shape[-1])
+    weights = torch.linspace(-1, 1, wanted.numel()).reshape(wanted.shape)
+    (y * weights).sum().backward()
+    (wanted * weights.double()).sum().backward()
+    rows = int(np.prod(shape[:-1]))
+    for t, e in zip(ours, exact, strict=True):
+        if t is not None and e is not None:
+            check(t.grad, e.grad, max(rows, results))
+
+
+def test_operands_of_any_strides() -> None:
+    x, w, b = torch.randn(192, 256).t(), torch.randn(96, 200)[:, 8:], torch.randn(192)[::2]
+    check(linear(x, w, b), nn.functional.linear(x.double(), w.double(), b.double()), 192)
+
+
+def test_gradients_of_gradients() -> None:
+    for function in (linear, nn.functional.linear):
+        x, w, b = leaves((128, 160), 144, True)
+        assert x is not None
+        assert w is not None
+        (gradient,) = torch.autograd.grad(function(x, w, b).square().sum(), x, create_graph=True)
+        (second,) = torch.autograd.grad(gradient.square().sum(), w)
+        if function is linear:
+            found = second
+    check(found, second.double(), 160 * 144)
+
+
+def test_autocast_and_other_dtypes_are_torchs() -> None:
+    x, w = torch.randn(256, 192), torch.randn(96, 192)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert linear(x, w).dtype == torch.bfloat16
+    assert linear(x.double(), w.double()).dtype == torch.float64
+    with pytest.raises(RuntimeError):
+        linear(x, w.double())
+    with pytest.raises(RuntimeError):
+        linear(x, w[:, 1:])
+
+
+def test_layers_of_a_module_are_turned() -> None:
+    class Own(nn.Linear):
+        pass
+
+    module = nn.Sequential(nn.Linear(192, 192), nn.ReLU(), nn.Sequential(Own(192, 192), nn.Linear(192, 8)))
+    x = torch.randn(128, 192)
+    before, names = module(x), list(module.state_dict())
+    assert ht.nn.with_fast_products(module) is module
+    kinds = [type(part) for part in module.modules() if isinstance(part, nn.Linear)]
+    assert kinds == [Linear, Own, Linear]
+    assert list(module.state_dict()) == names
+    torch.testing.assert_close(module(x), before, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("split_a", [None, 0, 1])
+@pytest.mark.parametrize("split_b", [None, 0, 1])
+def test_products_of_arrays(split_a: int | None, split_b: int | None) -> None:
+    rng = np.random.default_rng(5)
+    a, b = rng.normal(size=(301, 257)).astype(np.float32), rng.normal(size=(257, 203)).astype(np.float32)
+    found = (ht.array(a, split=split_a) @ ht.array(b, split=split_b)).numpy()
+    np.testing.assert_allclose(found, a.astype(np.float64) @ b, rtol=1e-5, atol=1e-4)
+    stack = ht.array(np.stack([a, -a]), split=None if split_a is None else split_a + 1)
+    np.testing.assert_allclose((stack @ ht.array(b, split=split_b)).numpy()[1], -found, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.ranks(1)
+@pytest.mark.parametrize("choice", ["0", "1"])
+def test_the_choice_of_the_environment(choice: str) -> None:
+    """The other tests of this file with oneDNN wherever torch has it, and without."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI", "MPI", "HYDRA", "PMIX"))}
+    environment["EQUIHEAT_ONEDNN"] = choice
+    told = f"from equiheat.local_products import uses_onednn; assert uses_onednn() is {choice == '1'}"
+    subprocess.run([sys.executable, "-c", told], env=environment, check=True, timeout=120)
+    if choice == "1" and not uses_onednn():
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            str(Path(__file__)),
+            "-k",
+            "not choice",
+        ]
+        subprocess.run(command, env=environment, check=True, timeout=300)
