@@ -31,6 +31,8 @@ TARGET = ECRConfig(weight=10.0, query="target", context="equi", depth=1, mlp="be
 POOLED = dataclasses.replace(TARGET, query="pooled", context="inv")
 #: Of the search: a perceptron after the attention too, so that what was looked up can be drawn.
 BEST = dataclasses.replace(POOLED, mlp="both")
+#: The default of ECRConfig since the search.
+TWO_BLOCKS = dataclasses.replace(POOLED, depth=2)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def ecr_study() -> Study:
 
 
 def methods_study() -> Study:
-    """Four methods, each alone, with ECR (the search's best), its two controls, and with TIR."""
+    """Four methods, each alone, with ECR (the search's best, and two blocks), its two controls, and with TIR."""
     arms = {"random": Arm("random initialisation", same_as="random")}
     pairs: list[tuple[str, str]] = []
     for method, name in NAMES.items():
@@ -106,8 +108,17 @@ def methods_study() -> Study:
             ),
             f"{method}_tir": Arm(f"{name} + TIR", method, "tir"),
         }
+        for suffix, words, keys in (
+            ("", "", "other"),
+            ("_no_keys", " without keys/values", "none"),
+            ("_shuffled_keys", ", keys/values of another image", "shuffled"),
+        ):
+            options = dataclasses.replace(TWO_BLOCKS, keys=keys)
+            arms[f"{method}_two_blocks{suffix}"] = Arm(f"{name} + ECR, two blocks{words}", method, "ecr", options)
         pairs += [(f"{method}_{arm}", method) for arm in ("ecr", "tir")]
         pairs += [(f"{method}_ecr", f"{method}_{arm}") for arm in ("no_keys", "shuffled_keys")]
+        pairs += [(f"{method}_two_blocks", f"{method}{arm}") for arm in ("", "_two_blocks_no_keys")]
+        pairs += [(f"{method}_two_blocks", f"{method}_two_blocks_shuffled_keys")]
     arms["raw_pixels"] = Arm("raw pixels, 16 x 16", same_as="raw_pixels")
     return Study("Four methods with and without reconstruction", arms, tuple(pairs))
 

@@ -62,7 +62,7 @@ at::Tensor multiply(const LoopNest& nest, const at::Tensor& a, const at::Tensor&
 
 void multiply_add(const LoopNest& nest, const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
   if (nest.nbatch() == 0) {
-    add_matrix_product(c, a, b);
+    update_product(c, a, b);
   } else {
     c.add_(multiply(nest, a, b));
   }

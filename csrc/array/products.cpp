@@ -9,6 +9,8 @@
 #include <string_view>
 
 #include "array/autograd.hpp"
+#include "array/parallel.hpp"
+#include "kernels/dense_product.hpp"
 
 namespace eh {
 namespace {
@@ -70,22 +72,68 @@ std::optional<at::Tensor> onednn_linear(const at::Tensor& x, const at::Tensor& w
   return call_onednn(x, w, bias);
 }
 
-at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) {
-  if (!uses_onednn() || b.dim() != 2 || a.dim() < 2) return a.matmul(b);
-  // As torch does: the axes before the last are rows.
-  const at::Tensor rows = a.dim() == 2 ? a : a.flatten(0, -2);
-  const std::optional<at::Tensor> c = onednn_linear(rows, b.t(), std::nullopt);
-  if (!c) return a.matmul(b);
-  std::vector<std::int64_t> shape = a.sizes().vec();
-  shape.back() = b.size(1);
-  return a.dim() == 2 ? *c : c->view(shape);
+namespace {
+
+/// The native product of float64, where MKL is the slower one; null elsewhere.
+kernels::MultiplyDense native_product() {
+  static const kernels::MultiplyDense found = has_slow_mkl() ? kernels::dense_product("avx512") : nullptr;
+  return found;
 }
 
-void add_matrix_product(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
-  if (const auto part = onednn_linear(a, b.t(), std::nullopt); part && !needs_grad(c))
-    c.add_(*part);
+bool is_dense(const at::Tensor& x) {
+  return x.is_cpu() && x.scalar_type() == at::kDouble && x.layout() == at::kStrided && x.dim() == 2 &&
+         !x.is_neg() && !needs_grad(x) && (x.stride(0) == 1 || x.stride(1) == 1);
+}
+
+bool goes_native(const at::Tensor& a, const at::Tensor& b) {
+  constexpr std::int64_t kThin = 16, kLeast = std::int64_t{1} << 18;
+  return native_product() != nullptr && is_dense(a) && is_dense(b) && a.size(1) == b.size(0) &&
+         std::min({a.size(0), a.size(1), b.size(1)}) >= kThin &&
+         a.numel() / kThin * b.size(1) >= kLeast / kThin;
+}
+
+kernels::DenseMatrix dense(const at::Tensor& x) {
+  return {x.const_data_ptr<double>(), x.size(0), x.size(1), x.stride(0), x.stride(1)};
+}
+
+/// c = a b, or += or -=. @pre goes_native(a, b), and rows of c are contiguous
+void multiply_native(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c, kernels::Into into) {
+  auto* const out = c.mutable_data_ptr<double>();
+  const auto numbers = static_cast<std::int64_t>(kernels::dense_product_scratch() / sizeof(double)) + 8;
+  parallel_rows(c.size(0), a.size(1) * c.size(1), [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = a.new_empty({numbers});  // aligned to 64 by torch
+    native_product()(dense(a), dense(b), first, last, out, c.stride(0), into, scratch.mutable_data_ptr());
+  });
+}
+
+/// The product of two matrices, where it is not left to torch.
+std::optional<at::Tensor> fast_product(const at::Tensor& a, const at::Tensor& b) {
+  if (!goes_native(a, b)) return onednn_linear(a, b.t(), std::nullopt);
+  at::Tensor c = a.new_empty({a.size(0), b.size(1)});
+  multiply_native(a, b, c, kernels::Into::Write);
+  return c;
+}
+
+}  // namespace
+
+at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) {
+  if (a.dim() < 2 || b.dim() != 2) return a.matmul(b);
+  // As torch does: the axes before the last are rows.
+  const std::optional<at::Tensor> c = fast_product(a.dim() == 2 ? a : a.flatten(0, -2), b);
+  if (!c || a.dim() == 2) return c ? *c : a.matmul(b);
+  std::vector<std::int64_t> shape = a.sizes().vec();
+  shape.back() = b.size(1);
+  return c->view(shape);
+}
+
+void update_product(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b, bool subtract) {
+  if (goes_native(a, b) && is_dense(c) && c.stride(1) == 1)
+    return multiply_native(a, b, c, subtract ? kernels::Into::Subtract : kernels::Into::Add);
+  const std::optional<at::Tensor> part = needs_grad(c) ? std::nullopt : onednn_linear(a, b.t(), std::nullopt);
+  if (part)
+    c.add_(*part, subtract ? -1 : 1);
   else
-    c.addmm_(a, b);
+    c.addmm_(a, b, 1, subtract ? -1 : 1);
 }
 
 }  // namespace eh

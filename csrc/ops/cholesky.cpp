@@ -7,6 +7,7 @@
 
 #include "array/autograd.hpp"
 #include "array/contraction.hpp"
+#include "array/products.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "ops/matmul.hpp"
@@ -77,7 +78,7 @@ class Factorisation {
   void update(const at::Tensor& panel, int block, int other) {
     const std::int64_t skip = cyclic_.begin(other) - cyclic_.begin(block);
     const at::Tensor left = panel.narrow(0, skip, panel.size(0) - 1 - skip);
-    own(other).addmm_(left, left.narrow(0, 0, cyclic_.width(other)).mH(), 1, -1);
+    update_product(own(other), left, left.narrow(0, 0, cyclic_.width(other)).mH(), true);
   }
 
   const at::Tensor& columns_;

@@ -5,6 +5,7 @@
 #include <ATen/ops/linalg_cholesky_ex_ops.h>
 #include <ATen/ops/linalg_solve_triangular_ops.h>
 
+#include "array/products.hpp"
 #include "array/tensor_comm.hpp"
 
 namespace eh {
@@ -24,7 +25,7 @@ struct Gram {
 Gram gram_of(const at::Tensor& block, bool failed, const Communicator& comm) {
   const std::int64_t n = block.size(1);
   const at::Tensor both = block.new_empty({n * n + 1});
-  both.narrow(0, 0, n * n).copy_(block.mH().matmul(block).reshape({n * n}));
+  both.narrow(0, 0, n * n).copy_(matrix_product(block.mH(), block).reshape({n * n}));
   both.narrow(0, n * n, 1).fill_(failed ? 1.0 : 0.0);
   const at::Tensor sum = comm.size() > 1 ? allreduce(both, ReduceOp::Sum, comm) : both;
   const double ranks = sum.select(0, n * n).item().toComplexDouble().real();
@@ -58,7 +59,7 @@ at::Tensor divided(const at::Tensor& block, const at::Tensor& upper) {
   constexpr double kCondition = 16;
   const at::Tensor inverse = solved(upper, identity(upper), /*upper=*/true);
   const at::Tensor condition = inverse.abs().matmul(upper.abs()).sum(1).max();
-  if (condition.item<double>() <= kCondition) return block.matmul(inverse);
+  if (condition.item<double>() <= kCondition) return matrix_product(block, inverse);
   return solved(upper.mT(), block.mT(), /*upper=*/false).mT();
 }
 

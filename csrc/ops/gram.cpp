@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "array/products.hpp"
 #include "kernels/gram.hpp"
 #include "ops/samples.hpp"
 
@@ -53,7 +54,7 @@ void add_gram_products(const at::Tensor& x, const at::Tensor& y, const at::Tenso
     z.narrow(1, 0, f).copy_(x.narrow(0, begin, n));
     z.narrow(1, f, width - f).copy_(y.narrow(0, begin, n));
     if (shift.defined()) z.sub_(shift);
-    sum.addmm_(z.t(), z);
+    update_product(sum, z.t(), z);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "array/products.hpp"
 #include "array/tensor_comm.hpp"
 #include "ops/cholesky_qr.hpp"
 
@@ -118,7 +119,7 @@ Factors tall_skinny_qr(const DNDarray& a, bool want_q) {
     for (const std::int64_t rows : layout.counts()) heights.push_back(std::min(rows, n));
     auto [q2, r2] = at::_ops::linalg_qr::call(allgather(r, 0, heights, a.comm()), mode);
     const auto rank = static_cast<std::size_t>(a.comm().rank());
-    if (want_q) q = q.matmul(q2.narrow(0, offsets_of(heights)[rank], heights[rank]));
+    if (want_q) q = matrix_product(q, q2.narrow(0, offsets_of(heights)[rank], heights[rank]));
     r = r2;
   }
   if (!want_q) q = a.local().narrow(1, 0, 0);

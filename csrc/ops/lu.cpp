@@ -8,6 +8,7 @@
 #include <numeric>
 #include <utility>
 
+#include "array/products.hpp"
 #include "array/tensor_comm.hpp"
 #include "ops/selection.hpp"
 
@@ -75,7 +76,7 @@ class Elimination {
     top.copy_(at::_ops::linalg_solve_triangular::call(packed.narrow(0, 0, width), top, /*upper=*/false,
                                                       /*left=*/true, /*unitriangular=*/true));
     if (rows > width) {
-      part.narrow(0, width, rows - width).addmm_(packed.narrow(0, width, rows - width), top, 1, -1);
+      update_product(part.narrow(0, width, rows - width), packed.narrow(0, width, rows - width), top, true);
     }
   }
 
@@ -146,8 +147,8 @@ void substitute_panel(const at::Tensor& panel, std::int64_t first, const Triangl
   x.copy_(at::_ops::linalg_solve_triangular::call(panel.narrow(0, triangle.upper ? rest : 0, width), x,
                                                   triangle.upper, /*left=*/true, triangle.unit));
   if (rest == 0) return;
-  rhs.narrow(0, triangle.upper ? 0 : first + width, rest)
-      .addmm_(panel.narrow(0, triangle.upper ? 0 : width, rest), x, 1, -1);
+  update_product(rhs.narrow(0, triangle.upper ? 0 : first + width, rest),
+                 panel.narrow(0, triangle.upper ? 0 : width, rest), x, true);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "array/autograd.hpp"
+#include "array/products.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/dtype.hpp"
@@ -120,7 +121,7 @@ at::Tensor gram(const Samples& samples, const Means& means) {
                                          samples.y.narrow(0, begin, rows).to(samples.type)},
                                         1)
                                 .sub(mean);
-    sum = sum.add(both.narrow(1, 0, d).mH().matmul(both));
+    sum = sum.add(matrix_product(both.narrow(1, 0, d).mH(), both));
   }
   return total(sum, samples);
 }

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,13 +113,18 @@ def test_layers_of_a_module_are_turned() -> None:
 
 @pytest.mark.parametrize("split_a", [None, 0, 1])
 @pytest.mark.parametrize("split_b", [None, 0, 1])
-def test_products_of_arrays(split_a: int | None, split_b: int | None) -> None:
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-4), (np.float64, 2e-13)])
+def test_products_of_arrays(split_a: int | None, split_b: int | None, dtype: Any, tolerance: float) -> None:
     rng = np.random.default_rng(5)
-    a, b = rng.normal(size=(301, 257)).astype(np.float32), rng.normal(size=(257, 203)).astype(np.float32)
-    found = (ht.array(a, split=split_a) @ ht.array(b, split=split_b)).numpy()
-    np.testing.assert_allclose(found, a.astype(np.float64) @ b, rtol=1e-5, atol=1e-4)
+    a, b = rng.normal(size=(301, 257)).astype(dtype), rng.normal(size=(257, 203)).astype(dtype)
+    x, y = ht.array(a, split=split_a), ht.array(b, split=split_b)
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+    found = (x @ y).numpy()
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, exact, rtol=0, atol=tolerance)
+    np.testing.assert_allclose((y.T @ x.T).numpy(), exact.T, rtol=0, atol=tolerance)
     stack = ht.array(np.stack([a, -a]), split=None if split_a is None else split_a + 1)
-    np.testing.assert_allclose((stack @ ht.array(b, split=split_b)).numpy()[1], -found, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose((stack @ y).numpy()[1], -exact, rtol=0, atol=tolerance)
 
 
 @pytest.mark.ranks(1)

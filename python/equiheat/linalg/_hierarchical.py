@@ -12,6 +12,7 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat.linalg._operands import ArrayLike, adjoint, at_least, matrix_operand
 from equiheat.linalg._products import matmul
+from equiheat.local_products import local_product
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -159,9 +160,9 @@ def _left_factors(block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torc
         return u, s, u * s
     wide = block.to(double)
     if block.shape[0] <= block.shape[1]:
-        return _factors_of_gram(wide @ wide.mH, block.dtype)
-    s, vectors = _roots(wide.mH @ wide)
-    scaled = wide @ vectors
+        return _factors_of_gram(local_product(wide, wide.mH), block.dtype)
+    s, vectors = _roots(local_product(wide.mH, wide))
+    scaled = local_product(wide, vectors)
     u = scaled / s.clamp_min(torch.finfo(s.dtype).tiny)
     return u.to(block.dtype), s.to(block.real.dtype), scaled.to(block.dtype)
 
@@ -215,7 +216,7 @@ class _Tree:
     def _from_gram(self) -> torch.Tensor:
         """The basis on rank 0, undefined on others; without a detour over truncated parts."""
         wide = self.local.to(_DOUBLE[self.local.dtype])
-        gram = self.comm.allreduce(wide @ wide.mH)
+        gram = self.comm.allreduce(local_product(wide, wide.mH))
         if self.comm.rank != 0:
             return self.local
         self.atol = None if self.rtol is None else float(self.norm.item()) * self.rtol
