@@ -145,45 +145,46 @@ def in_doubt(name: str, row: dict[str, Any]) -> bool:
     return isinstance(ours, float) and any(isinstance(t, float) and t < CLOSE * ours for t in others)
 
 
-def measured(heat: Any, choice: Choice, seconds: float) -> dict[str, Any]:
-    """Seconds by call and library; printed as they come."""
-    table: dict[str, Any] = {}
-    for group in filter(choice.wants, cases.GROUPS):
-        rows: dict[str, Any] = {}
-        for number in range(BUILDS + MORE):
-            doubts = {n for n, row in rows.items() if in_doubt(group.__name__, row)}
-            chosen = COMM.bcast(doubts) if number >= BUILDS else None
-            if chosen == set():
-                break
-            calls = inputs(group, heat, number)
-            for name in calls["equiheat"] or calls["heat"]:
-                if choice.cases in name and (chosen is None or name in chosen):
-                    row = compare({lib: c[name] for lib, c in calls.items() if name in c}, seconds / BUILDS)
-                    rows[name] = least(rows.get(name, {}), row)
-            calls.clear()
-        for name, row in rows.items():
-            table[f"{group.__name__}.{name}"] = row
-            if COMM.rank == 0:
-                figures = (f"{k}={v if isinstance(v, str) else f'{v * 1e6:.1f}us'}" for k, v in row.items())
-                print(f"{group.__name__}.{name}", *figures, flush=True)
-    return table
+def measured(heat: Any, group: cases.Group, only: str, seconds: float) -> dict[str, Any]:
+    """Seconds by call and library of the group's calls whose names contain `only`."""
+    rows: dict[str, Any] = {}
+    for number in range(BUILDS + MORE):
+        doubts = {n for n, row in rows.items() if in_doubt(group.__name__, row)}
+        chosen = COMM.bcast(doubts) if number >= BUILDS else None
+        if chosen == set():
+            break
+        calls = inputs(group, heat, number)
+        for name in calls["equiheat"] or calls["heat"]:
+            if only in name and (chosen is None or name in chosen):
+                row = compare({lib: c[name] for lib, c in calls.items() if name in c}, seconds / BUILDS)
+                rows[name] = least(rows.get(name, {}), row)
+        calls.clear()
+    return {f"{group.__name__}.{name}": row for name, row in rows.items()}
+
+
+def keep(out: pathlib.Path, heat: Any, table: dict[str, Any]) -> None:
+    """Print figures and add them to `ranks<N>.json`."""
+    for name, row in table.items():
+        print(name, *(f"{k}={v if isinstance(v, str) else f'{v * 1e6:.1f}us'}" for k, v in row.items()), flush=True)
+    path = out / f"ranks{COMM.size}.json"
+    known = json.loads(path.read_text()) if path.exists() else {"ranks": COMM.size, "about": {}, "seconds": {}}
+    for key, value in about(heat).items():
+        before = known["about"].get(key)
+        known["about"][key] = value if before is None else before if value in before else f"{before}; {value}"
+    known["seconds"] |= table
+    path.write_text(json.dumps(known, indent=1) + "\n")
 
 
 def run(out: pathlib.Path, choice: Choice, seconds: float, threads: int) -> None:
-    """Time the groups; rank 0 adds them to `ranks<N>.json`."""
+    """Time the groups; rank 0 keeps each when it is done, for Heat may end the job (its qr uses up communicators)."""
     warnings.simplefilter("ignore")
     torch.set_num_threads(threads)
     heat = import_heat()
-    table = measured(heat, choice, seconds)
-    if COMM.rank == 0:
-        out.mkdir(parents=True, exist_ok=True)
-        path = out / f"ranks{COMM.size}.json"
-        known = json.loads(path.read_text()) if path.exists() else {"ranks": COMM.size, "about": {}, "seconds": {}}
-        for key, value in about(heat).items():
-            before = known["about"].get(key)
-            known["about"][key] = value if before is None else before if value in before else f"{before}; {value}"
-        known["seconds"] |= table
-        path.write_text(json.dumps(known, indent=1) + "\n")
+    out.mkdir(parents=True, exist_ok=True)
+    for group in filter(choice.wants, cases.GROUPS):
+        table = measured(heat, group, choice.cases, seconds)
+        if COMM.rank == 0:
+            keep(out, heat, table)
 
 
 def about(heat: Any) -> dict[str, str]:

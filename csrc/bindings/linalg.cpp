@@ -48,9 +48,9 @@ DNDarray norm(const DNDarray& x, double ord, const std::vector<int>& axes, bool 
 void register_linalg(py::module_& m) {
   m.def("matmul", &matmul, py::arg("a"), py::arg("b"), NoGil(), "Collective.");
   m.def("local_product", &matrix_product, py::arg("a"), py::arg("b"), NoGil(), "Of tensors on this rank.");
-  m.def("onednn_linear", &onednn_linear, py::arg("x"), py::arg("w"), py::arg("bias"), NoGil(),
-        "x w^T + bias of matrices without gradients; None where another library is due.");
-  m.def("uses_onednn", &uses_onednn, "Whether products of float32 go to oneDNN.");
+  m.def("native_linear", &native_linear, py::arg("x"), py::arg("w"), py::arg("bias"), NoGil(),
+        "x w^T + bias of matrices without gradients; None where torch's is due.");
+  m.def("has_native_products", &has_native_products);
   m.def("matrix_transpose", &matrix_transpose, py::arg("x"), NoGil(), "Local.");
   m.def("adjoint", &adjoint, py::arg("x"), NoGil(), "Local.");
   m.def("outer", &outer, py::arg("a"), py::arg("b"), NoGil(), "Collective.");

@@ -5,7 +5,9 @@
 
 namespace eh::kernels::engine {
 
-extern const MultiplyDense multiply_avx512;
-const MultiplyDense multiply_avx512 = multiply_dense;
+extern const MultiplyDense<float> multiply_floats_avx512;
+extern const MultiplyDense<double> multiply_doubles_avx512;
+const MultiplyDense<float> multiply_floats_avx512 = multiply_dense<float>;
+const MultiplyDense<double> multiply_doubles_avx512 = multiply_dense<double>;
 
 }  // namespace eh::kernels::engine

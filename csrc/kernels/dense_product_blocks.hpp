@@ -9,73 +9,84 @@
 namespace eh::kernels::engine {
 namespace {
 
-using DoubleTiles = RealTiles<double>;
-constexpr Index kDoubles = kLanes<double>;
-constexpr Index kBlockColumns = 480;  ///< of b; with kDepth rows about a mebibyte
+constexpr Index kBlockColumns = 480;  ///< of b; with kDepth rows of float64 about a mebibyte
 constexpr Index kBlockRows = 192;     ///< of a: with kDepth columns a third of that
 
+/// Where rows [first, last) of the product go.
+template <typename T>
+struct Destination {
+  T* c;
+  Index row;  ///< elements from one row to the next
+  Index first, last;
+  Into into;
+};
+
 /// Rows [k, k + depth) and columns [j, j + columns) of b as panels.
-inline void pack_block(const DenseMatrix& b, Index k, Index depth, Index j, Index columns, Into into,
-                       double* out) {
+template <typename T>
+void pack_block(const DenseMatrix<T>& b, Index k, Index depth, Index j, Index columns, Into into, T* out) {
   if (b.column == 1)
-    pack_panels<DoubleTiles>(Rows<double>{b.data + k * b.row + j, b.row, depth, columns}, out);
+    pack_panels<RealTiles<T>>(Rows<T>{b.data + k * b.row + j, b.row, depth, columns}, out);
   else
-    pack_transposed<DoubleTiles>(Rows<double>{b.data + j * b.column + k, b.column, columns, depth}, out);
+    pack_transposed<RealTiles<T>>(Rows<T>{b.data + j * b.column + k, b.column, columns, depth}, out);
   if (into != Into::Subtract) return;
-  for (Index i = 0; i < depth * round_up(columns, kDoubles); i += kDoubles) store(out + i, -load(out + i));
+  for (Index i = 0; i < depth * round_up(columns, kLanes<T>); i += kLanes<T>) store(out + i, -load(out + i));
 }
 
 /// Rows [i, i + rows) of a, columns [k, k + depth), times packed panels.
-inline void multiply_block(const DenseMatrix& a, Index i, Index rows, Index k, Index depth,
-                           const double* panels, Index columns, double* c, Index c_row, bool add) {
-  const double* from = a.data + i * a.row + k * a.column;
+template <typename T>
+void multiply_block(const DenseMatrix<T>& a, Index i, Index rows, Index k, Index depth, const T* panels,
+                    Index columns, T* c, Index c_row, bool add) {
+  const T* from = a.data + i * a.row + k * a.column;
   if (a.column == 1)
-    multiply<DoubleTiles, true>({rows, columns, depth, from, a.row, panels, c, c_row, add});
+    multiply<RealTiles<T>, true>({rows, columns, depth, from, a.row, panels, c, c_row, add});
   else
-    multiply<DoubleTiles, false>({rows, columns, depth, from, a.column, panels, c, c_row, add});
+    multiply<RealTiles<T>, false>({rows, columns, depth, from, a.column, panels, c, c_row, add});
 }
 
 /// Columns [j, j + columns) of the result, whole vectors of them, straight into c.
-inline void whole_columns(const DenseMatrix& a, const DenseMatrix& b, Index first, Index last, Index j,
-                          Index columns, double* c, Index c_row, Into into, double* panels) {
+template <typename T>
+void whole_columns(const DenseMatrix<T>& a, const DenseMatrix<T>& b, Index j, Index columns,
+                   const Destination<T>& to, T* panels) {
   for (Index k = 0; k < a.columns; k += kDepth) {
     const Index depth = least(kDepth, a.columns - k);
-    pack_block(b, k, depth, j, columns, into, panels);
-    for (Index i = first; i < last; i += kBlockRows)
-      multiply_block(a, i, least(kBlockRows, last - i), k, depth, panels, columns, c + i * c_row + j, c_row,
-                     k > 0 || into != Into::Write);
+    pack_block(b, k, depth, j, columns, to.into, panels);
+    for (Index i = to.first; i < to.last; i += kBlockRows)
+      multiply_block(a, i, least(kBlockRows, to.last - i), k, depth, panels, columns, to.c + i * to.row + j,
+                     to.row, k > 0 || to.into != Into::Write);
   }
 }
 
 /// The last columns, less than a vector: c has no room for whole ones.
-inline void last_columns(const DenseMatrix& a, const DenseMatrix& b, Index first, Index last, Index j,
-                         double* c, Index c_row, Into into, double* panels) {
+template <typename T>
+void last_columns(const DenseMatrix<T>& a, const DenseMatrix<T>& b, Index j, const Destination<T>& to,
+                  T* panels) {
   const Index columns = b.columns - j;
-  double* const part = panels + kDepth * kDoubles;  // (kBlockRows, one vector)
+  T* const part = panels + kDepth * kLanes<T>;  // (kBlockRows, one vector)
   for (Index k = 0; k < a.columns; k += kDepth) {
     const Index depth = least(kDepth, a.columns - k);
-    pack_block(b, k, depth, j, columns, into, panels);
-    for (Index i = first; i < last; i += kBlockRows) {
-      const Index rows = least(kBlockRows, last - i);
-      multiply_block(a, i, rows, k, depth, panels, kDoubles, part, kDoubles, false);
+    pack_block(b, k, depth, j, columns, to.into, panels);
+    for (Index i = to.first; i < to.last; i += kBlockRows) {
+      const Index rows = least(kBlockRows, to.last - i);
+      multiply_block(a, i, rows, k, depth, panels, kLanes<T>, part, kLanes<T>, false);
       for (Index r = 0; r < rows; ++r)
         for (Index n = 0; n < columns; ++n) {
-          double& to = c[(i + r) * c_row + j + n];
-          to = k > 0 || into != Into::Write ? to + part[r * kDoubles + n] : part[r * kDoubles + n];
+          T& sum = to.c[(i + r) * to.row + j + n];
+          sum = (k > 0 || to.into != Into::Write ? sum : T{0}) + part[r * kLanes<T> + n];
         }
     }
   }
 }
 
-inline void multiply_dense(const DenseMatrix& a, const DenseMatrix& b, std::int64_t first, std::int64_t last,
-                           double* c, std::int64_t c_row, Into into, void* scratch) {
-  auto* const panels = static_cast<double*>(scratch);
-  const Index whole = b.columns / kDoubles * kDoubles;
+template <typename T>
+void multiply_dense(const DenseMatrix<T>& a, const DenseMatrix<T>& b, std::int64_t first, std::int64_t last,
+                    T* c, std::int64_t c_row, Into into, void* scratch) {
+  auto* const panels = static_cast<T*>(scratch);
+  const Destination<T> to{c, c_row, first, last, into};
+  const Index whole = b.columns / kLanes<T> * kLanes<T>;
   for (Index j = 0; j < whole; j += kBlockColumns)
-    whole_columns(a, b, first, last, j, least(kBlockColumns, whole - j), c, c_row, into, panels);
-  if (whole < b.columns) last_columns(a, b, first, last, whole, c, c_row, into, panels);
+    whole_columns(a, b, j, least(kBlockColumns, whole - j), to, panels);
+  if (whole < b.columns) last_columns(a, b, whole, to, panels);
 }
 
 }  // namespace
-
 }  // namespace eh::kernels::engine

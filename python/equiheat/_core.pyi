@@ -78,6 +78,7 @@ __all__: list[str] = [
     "getitem",
     "gradient_through",
     "halo_rows",
+    "has_native_products",
     "histogram",
     "inv",
     "is_large_matrix",
@@ -109,9 +110,9 @@ __all__: list[str] = [
     "mpi_library_version",
     "mpi_thread_level",
     "nan_to_num",
+    "native_linear",
     "nearest_rows",
     "nonzero",
-    "onednn_linear",
     "operators",
     "outer",
     "oversample",
@@ -182,7 +183,6 @@ __all__: list[str] = [
     "unary",
     "unique",
     "updates",
-    "uses_onednn",
     "value_range",
     "var",
     "vdot",
@@ -943,6 +943,7 @@ def halo_rows(
     Rows before and behind the block, or None. Collective.
     """
 
+def has_native_products() -> bool: ...
 def histogram(
     x: Array,
     edges: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
@@ -1130,17 +1131,17 @@ def nan_to_num(
     posinf: typing.SupportsFloat | typing.SupportsIndex | None,
     neginf: typing.SupportsFloat | typing.SupportsIndex | None,
 ) -> Array: ...
+def native_linear(x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor | None:
+    """
+    x w^T + bias of matrices without gradients; None where torch's is due.
+    """
+
 def nearest_rows(x: Array, y: Array, k: typing.SupportsInt | typing.SupportsIndex, metric: str) -> tuple[Array, Array]:
     """
     (distances, indices). Collective.
     """
 
 def nonzero(x: Array) -> list[Array]: ...
-def onednn_linear(x: torch.Tensor, w: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor | None:
-    """
-    x w^T + bias of matrices without gradients; None where another library is due.
-    """
-
 def outer(a: Array, b: Array) -> Array:
     """
     Collective.
@@ -1475,11 +1476,6 @@ def unique(
 ) -> tuple[Array, Array | None, Array | None, Array | None]:
     """
     (values, first indices, inverse, counts), the latter three if wanted. Collective.
-    """
-
-def uses_onednn() -> bool:
-    """
-    Whether products of float32 go to oneDNN.
     """
 
 def value_range(x: Array) -> tuple[float, float, int]:

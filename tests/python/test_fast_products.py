@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""float32 products by oneDNN: values and gradients of torch's, on processors where it is not the default too."""
+"""Native products: values and gradients of torch's, on processors where they are not the default too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import equiheat as ht
-from equiheat.local_products import uses_onednn
+from equiheat.local_products import has_native_products
 from equiheat.nn.functional import linear
 from equiheat.nn.linear import Linear
 
@@ -130,12 +130,14 @@ def test_products_of_arrays(split_a: int | None, split_b: int | None, dtype: Any
 @pytest.mark.ranks(1)
 @pytest.mark.parametrize("choice", ["0", "1"])
 def test_the_choice_of_the_environment(choice: str) -> None:
-    """The other tests of this file with oneDNN wherever torch has it, and without."""
+    """The other tests of this file with the kernel wherever it runs."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "OMPI", "MPI", "HYDRA", "PMIX"))}
-    environment["EQUIHEAT_ONEDNN"] = choice
-    told = f"from equiheat.local_products import uses_onednn; assert uses_onednn() is {choice == '1'}"
+    environment["EQUIHEAT_NATIVE_PRODUCTS"] = choice
+    told = "from equiheat.local_products import has_native_products as here; assert not here() or " + repr(
+        choice == "1"
+    )
     subprocess.run([sys.executable, "-c", told], env=environment, check=True, timeout=120)
-    if choice == "1" and not uses_onednn():
+    if choice == "1" and not has_native_products():
         command = [
             sys.executable,
             "-m",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Linear layers whose products are computed by the fastest library of this processor."""
+"""Linear layers whose products are computed by what is fastest on this processor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from equiheat.local_products import local_product, onednn_linear, uses_onednn
+from equiheat.local_products import has_native_products, local_product, native_linear
 
 _LEAST = 1 << 21  #: multiplications below which nothing is gained
 
@@ -20,7 +20,7 @@ class _Product(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.has_bias = bias is not None
-        rows = onednn_linear(x.reshape(-1, x.shape[-1]), weight, bias)
+        rows = native_linear(x.reshape(-1, x.shape[-1]), weight, bias)
         if rows is None:
             return nn.functional.linear(x, weight, bias)
         return rows.view(*x.shape[:-1], -1)
@@ -37,8 +37,9 @@ class _Product(torch.autograd.Function):
 
 def _applies(x: Tensor, weight: Tensor) -> bool:
     return (
-        uses_onednn()
-        and x.dtype == weight.dtype == torch.float32
+        has_native_products()
+        and x.dtype == weight.dtype
+        and x.dtype in (torch.float32, torch.float64)
         and x.device.type == "cpu"
         and x.numel() * weight.shape[0] >= _LEAST
         and not torch.is_autocast_enabled("cpu")
@@ -49,9 +50,9 @@ def _applies(x: Tensor, weight: Tensor) -> bool:
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``x weight^T + bias``, as `torch.nn.functional.linear`.
 
-    torch multiplies float32 by MKL, which uses no more than AVX2 on processors of AMD. Where those have AVX-512, oneDNN
-    (inside torch, too) computes this and its gradients in half the time. Elsewhere, in other dtypes, under autocast and
-    for little: torch's.
+    torch multiplies by MKL, which uses no more than AVX2 on processors of AMD. Where those have AVX-512, a native kernel
+    computes this and its gradients in half the time, float32 and float64. Elsewhere, in other dtypes, under autocast
+    and for little: torch's.
 
     Parameters
     ----------
@@ -65,8 +66,8 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Returns
     -------
     Tensor
-        Shape (..., N); no communication. Differentiable, twice too. ``EQUIHEAT_ONEDNN=0`` turns oneDNN off, 1 takes
-        it on any processor.
+        Shape (..., N); no communication. Differentiable, twice too. ``EQUIHEAT_NATIVE_PRODUCTS=0``
+        leaves all to torch, 1 takes the kernel on any processor with AVX-512.
     """
     if _applies(x, weight):
         product: Tensor = _Product.apply(x, weight, bias)
@@ -84,7 +85,7 @@ class Linear(nn.Linear):
 def with_fast_products(module: nn.Module) -> nn.Module:
     """The module, with every `torch.nn.Linear` in it turned into a `Linear`; parameters and names stay.
 
-    For modules that are trained in float32 on processors; a `Trainer` does it with its model. Layers of other classes,
+    For modules that are trained in float32 or float64 on processors; a `Trainer` does it with its model. Layers of other classes,
     also of ones derived from `torch.nn.Linear`, are left alone.
     """
     for part in module.modules():
