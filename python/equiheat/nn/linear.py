@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from equiheat.local_products import has_native_products, local_product, native_linear
 
-_LEAST = 1 << 21  #: multiplications below which nothing is gained
+_LEAST = 1 << 18  #: multiplications below which nothing is gained
 
 
 class _Product(torch.autograd.Function):
@@ -50,9 +50,9 @@ def _applies(x: Tensor, weight: Tensor) -> bool:
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """``x weight^T + bias``, as `torch.nn.functional.linear`.
 
-    torch multiplies by MKL, which uses no more than AVX2 on processors of AMD. Where those have AVX-512, a native kernel
-    computes this and its gradients in half the time, float32 and float64. Elsewhere, in other dtypes, under autocast
-    and for little: torch's.
+    torch multiplies by MKL, which uses no more than AVX2 on processors of AMD. Where those have AVX-512, a native
+    kernel computes this and its gradients in half the time, float32 and float64. Elsewhere, in other dtypes, under
+    autocast and for little: torch's.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ class Linear(nn.Linear):
 def with_fast_products(module: nn.Module) -> nn.Module:
     """The module, with every `torch.nn.Linear` in it turned into a `Linear`; parameters and names stay.
 
-    For modules that are trained in float32 or float64 on processors; a `Trainer` does it with its model. Layers of other classes,
-    also of ones derived from `torch.nn.Linear`, are left alone.
+    For modules that are trained in float32 or float64 on processors; a `Trainer` does it with its model. Layers of
+    other classes, also of ones derived from `torch.nn.Linear`, are left alone.
     """
     for part in module.modules():
         if type(part) is nn.Linear:
