@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -146,8 +147,16 @@ def _outside(indices: Tensor, extent: int) -> str | None:
     return f"indices reach from {int(indices.min())} to {int(indices.max())}, the extent is {extent}"
 
 
+def _vector(x: Any) -> Tensor | None:
+    """The memory of a NumPy vector as SciPy has it nearly always; None for anything else."""
+    plain = type(x) is np.ndarray and x.ndim == 1 and x.dtype.char in "ilfd" and x.dtype.isnative
+    return torch.from_numpy(x) if plain and x.flags.writeable and x.strides[0] >= 0 else None
+
+
 def _indices(x: Any) -> Tensor:
-    tensor = as_tensor(x, None, torch.device("cpu"), 0)[0]
+    tensor = _vector(x)
+    if tensor is None:
+        tensor = as_tensor(x, None, torch.device("cpu"), 0)[0]
     if tensor.numel() and (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool):
         raise TypeError(f"sparse matrix: indices must be integers, are {tensor.dtype}")
     return tensor.to(torch.int64)
@@ -177,7 +186,8 @@ def _parts(obj: Any, dtype: Any, major: int, shape: Any) -> _Block | _Entries:
         raise ValueError("sparse matrix: shape is for (data, (rows, columns)) and (data, indices, indptr) only")
     if hasattr(obj, "tocsr") and not isinstance(obj, Operators):  # SciPy's
         obj = obj.tocsr() if major == 0 else obj.tocsc()
-        values = as_tensor(obj.data, dtype, cpu, 0)[0]
+        plain = _vector(obj.data) if dtype is None else None
+        values = as_tensor(obj.data, dtype, cpu, 0)[0] if plain is None else plain
         turned = obj.shape if major == 0 else obj.shape[::-1]
         return _Block(_indices(obj.indptr), _indices(obj.indices), values, turned)
     return _torch_block(obj, dtype, major)
