@@ -100,11 +100,10 @@ void exchange_through(Node& node, const void* in, const Counts& sends, void* out
   // Its length is the receiver's word: MPI would report another one of the sender.
   const auto item = static_cast<std::int64_t>(size_of(dtype));
   const std::int64_t own = std::min(source.count, target.count) * item;
+  if (own == 0) return;
   const std::byte* part = static_cast<const std::byte*>(in) + source.offset * item;
-  if (std::accumulate(recvs.begin(), recvs.end(), std::int64_t{0}) * item >= Node::kLarge)
-    kernels::stream_bytes(to[me].front().data(), part, static_cast<std::size_t>(own));
-  else if (own > 0)
-    to[me].front().unpack(0, own, part);
+  const bool large = std::accumulate(recvs.begin(), recvs.end(), std::int64_t{0}) * item >= Node::kLarge;
+  to[me].front().unpack(0, own, part, large ? kernels::stream_bytes : kernels::copy_bytes);
 }
 
 void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
