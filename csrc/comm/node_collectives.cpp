@@ -81,10 +81,6 @@ class Round {
   Way way_;
 };
 
-}  // namespace
-
-namespace {
-
 /// Every rank offers all it has and combines everything itself, in the order of the ranks: one wait a piece.
 void combine_everywhere(Node& node, const std::byte* in, std::byte* out, std::int64_t count,
                         std::int64_t item, Combine combine) {
