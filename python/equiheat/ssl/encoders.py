@@ -149,7 +149,8 @@ def self_attention(qkv: Tensor, heads: int) -> Tensor:
 
     On processors by the operator that reads them where they lie; in graphs that are to be exported by torch's own.
     """
-    if qkv.device.type == "cpu" and not torch.compiler.is_compiling() and not torch.onnx.is_in_onnx_export():
+    exported = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    if qkv.device.type == "cpu" and not exported:
         return cross_attention(*qkv.chunk(3, dim=2), num_heads=heads)
     q, k, v = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
     return nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
