@@ -18,6 +18,7 @@ import equiheat as ht
 from equiheat.local_products import has_native_products
 from equiheat.nn.functional import linear
 from equiheat.nn.linear import Linear
+from equiheat.ssl import build_encoder
 
 SHAPES = [  # of x, then the number of results
     ((256, 192), 96),
@@ -109,6 +110,16 @@ def test_layers_of_a_module_are_turned() -> None:
     assert kinds == [Linear, Own, Linear]
     assert list(module.state_dict()) == names
     torch.testing.assert_close(module(x), before, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_traced_graphs_have_torchs_operations_alone() -> None:
+    encoder = ht.nn.with_fast_products(build_encoder("vit-micro-p8", image_size=32, seed=0)).eval()
+    images = torch.rand(64, 3, 32, 32)
+    traced = torch.jit.trace(lambda x: encoder(x).tokens, images)
+    assert "equiheat::" not in str(traced.graph)
+    assert "_Product" not in str(traced.graph)
+    torch.testing.assert_close(traced(images), encoder(images).tokens, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("split_a", [None, 0, 1])
