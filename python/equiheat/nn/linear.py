@@ -44,7 +44,7 @@ def _applies(x: Tensor, weight: Tensor) -> bool:
         and x.numel() * weight.shape[0] >= _LEAST
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined]
     )
 
 

@@ -149,7 +149,7 @@ def self_attention(qkv: Tensor, heads: int) -> Tensor:
 
     On processors by the operator that reads them where they lie; in graphs that are to be exported by torch's own.
     """
-    exported = torch.compiler.is_compiling() or torch.jit.is_tracing()
+    exported = torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]
     if qkv.device.type == "cpu" and not exported:
         return cross_attention(*qkv.chunk(3, dim=2), num_heads=heads)
     q, k, v = qkv.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4)
