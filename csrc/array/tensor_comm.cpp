@@ -111,13 +111,12 @@ StridedView view_of(const at::Tensor& tensor, std::int64_t begin, std::int64_t e
 /// A copy on the CPU that is larger than a cache, between rows of some length, one side contiguous: past the caches, for
 /// the target need not be read then.
 bool copy_past_caches(const at::Tensor& target, const at::Tensor& source) {
-  constexpr std::int64_t kLarge = 16 << 20;
   if (!target.is_cpu() || !source.is_cpu() || target.scalar_type() != source.scalar_type()) return false;
   if (source.is_conj() || source.is_neg() || source.dim() == 0) return false;
   const auto bytes = source.numel() * static_cast<std::int64_t>(source.element_size());
   const StridedView from = view_of(source, 0, source.size(0)), to = view_of(target, 0, source.size(0));
   const bool rows = from.is_contiguous() ? to.has_long_rows() : to.is_contiguous() && from.has_long_rows();
-  if (bytes < kLarge || !rows) return false;
+  if (bytes < kernels::kBeyondCaches || !rows) return false;
   parallel_rows(source.size(0), source.numel() / source.size(0), [&](std::int64_t begin, std::int64_t end) {
     const StridedView read = view_of(source, begin, end), write = view_of(target, begin, end);
     if (read.is_contiguous())

@@ -11,6 +11,7 @@
 #include "comm/call.hpp"
 #include "comm/pace.hpp"
 #include "comm/shared_memory.hpp"
+#include "kernels/copy.hpp"
 
 namespace eh {
 
@@ -101,7 +102,7 @@ class Node {
   Way way_of(int writer) const { return steps(writer).way.load(std::memory_order_relaxed); }
   /// kPiece bytes of this rank alone.
   std::byte* scratch();
-  static constexpr std::int64_t kLarge = 16 << 20;  ///< results that no cache keeps
+  static constexpr std::int64_t kLarge = kernels::kBeyondCaches;
 
   /// Says that this rank has done one more step (and how it wrote); waits until all have. A barrier in two halves.
   void advance(Way way = Way::Cached);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace eh::kernels {
 
@@ -9,6 +10,9 @@ namespace eh::kernels {
 /// uses `rep movsb`, and processors of AMD crawl through that for some alignments of the target, among them 16 bytes
 /// behind a page where the source begins at one: so lie arrays of NumPy, and chunks of shared memory.
 void copy_bytes(void* to, const void* from, std::size_t bytes);
+
+/// Bytes of a result that no cache keeps: written past them it need not be read first.
+inline constexpr std::int64_t kBeyondCaches = 16 << 20;
 
 /// memcpy past the caches, where the processor can: for what this core does not read again soon.
 void stream_bytes(void* to, const void* from, std::size_t bytes);

@@ -143,7 +143,8 @@ void RandomPermutation::entries(std::int64_t first, std::int64_t count, std::int
     for (std::int64_t i = 0; i < count; ++i) out[i] = order_[static_cast<std::size_t>(first + i)];
     return;
   }
-  if (left_size_ < kNarrow && count > kShuffled / 4)
+  // Its tables take as long as a few entries of every row.
+  if (left_size_ < kNarrow && count > std::max(kShuffled / 4, 16 * left_size_))
     run(first, count, out, Sweep(*this));
   else
     run(first, count, out,
