@@ -229,7 +229,9 @@ def processor() -> str:
     lines = path.read_text().splitlines() if path.exists() else []
     names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     sets = [
-        n for n in ("avx2", "avx512f", "avx512_bf16") if any(line.startswith("flags") and n in line for line in lines)
+        n
+        for n in ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+        if any(line.startswith("flags") and n in line for line in lines)
     ]
     return f"{names[0] if names else platform.machine()}, {len(names)} cores, {' '.join(sets)}"
 

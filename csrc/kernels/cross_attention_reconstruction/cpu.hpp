@@ -25,7 +25,8 @@ struct CpuSizes {
 };
 
 struct CpuEngine {
-  const char* instructions;  ///< "portable", "avx2", "avx512", "avx512_bf16"; for tests "emulated_bf16"
+  const char*
+      instructions;  ///< "portable", "avx2", "avx512", "avx512_bf16", "amx_bf16"; for tests "emulated_bf16"
   Arithmetic arithmetic;
   CpuSizes (*sizes)(const Reconstruction&);
   void (*prepare)(const Reconstruction&, void* shared, std::int64_t first_tile, std::int64_t last_tile);
@@ -37,7 +38,7 @@ struct CpuEngine {
                  std::int64_t first_pixel, std::int64_t last_pixel);
 };
 
-/// The best engine this processor has for an arithmetic: bf16 needs avx512_bf16 and falls back to f32.
+/// The best engine this processor has for an arithmetic: bf16 needs amx_bf16 or avx512_bf16 and falls back to f32.
 /// `instructions` (or, when empty, the variable EQUIHEAT_INSTRUCTIONS) names a set to use instead of a better one.
 /// @return null when the name is unknown or this processor lacks the instructions
 const CpuEngine* choose_engine(Arithmetic arithmetic, std::string_view instructions = {});

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include <cstdlib>
 
 #include "kernels/cross_attention_reconstruction/engines.hpp"
@@ -13,7 +18,20 @@ struct InstructionSet {
   bool by_name_only = false;
 };
 
-constexpr int kSets = 5;
+constexpr int kSets = 6;
+
+#ifdef EH_X86_ENGINES
+/// Whether this processor has AMX for bfloat16 and Linux lets the process use its registers, which it must be asked.
+bool has_tile_registers() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+  constexpr int request = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return __builtin_cpu_supports("avx512bf16") != 0 && __builtin_cpu_supports("amx-bf16") != 0 &&
+         syscall(SYS_arch_prctl, request, tile_data) == 0;
+#else
+  return false;
+#endif
+}
+#endif
 
 /// Best last.
 const InstructionSet* sets() {
@@ -30,6 +48,7 @@ const InstructionSet* sets() {
       {"avx512", avx512, &avx512_f32, &avx512_f64, nullptr},
       {"avx512_bf16", avx512 && __builtin_cpu_supports("avx512bf16") != 0, &avx512_f32, &avx512_f64,
        &engine::avx512_bf16},
+      {"amx_bf16", avx512 && has_tile_registers(), &avx512_f32, &avx512_f64, &engine::amx_bf16},
   };
 #else
   static const InstructionSet table[kSets] = {

@@ -36,6 +36,7 @@ struct Entry {
   }
 
   static double images(const Reconstruction& p, const void* shared, void* own, Index first, Index last) {
+    [[maybe_unused]] const typename T::Session session{};
     const Plan<T> plan(p);
     const Weights<T> weights(plan, const_cast<void*>(shared));
     const Scratch<T> scratch(plan, own);

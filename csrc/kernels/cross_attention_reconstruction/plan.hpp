@@ -136,6 +136,9 @@ struct Scratch {
     Carver carver(buffer);
     group(plan, carver);
     attention_of_head(plan, carver);
+    const Index words =
+        most(most(plan.head_words, plan.score_words), most(plan.width_words, plan.tile_stride));
+    carver.template take<Word>(T::kRowsPast * words);
     bytes = carver.used();
   }
 

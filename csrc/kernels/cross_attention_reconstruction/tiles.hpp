@@ -12,8 +12,14 @@
 namespace eh::kernels::engine {
 namespace {
 
+/// What most of them have in common.
+struct PlainTiles {
+  static constexpr Index kRowsPast = 0;  ///< of an A along rows, which a product may read and ignore
+  struct Session {};                     ///< lives while a thread computes
+};
+
 template <typename T>
-struct RealTiles {
+struct RealTiles : PlainTiles {
   using Real = T;
   using Word = T;
   static constexpr int kPair = 1;  ///< numbers per word
@@ -35,7 +41,7 @@ EH_FORCE Vector<float> second_of_pair(Vector<std::int32_t> words) {
 }
 
 /// The arithmetic of bfloat16 tiles in ordinary instructions, so that it can be tested everywhere.
-struct EmulatedBf16Tiles {
+struct EmulatedBf16Tiles : PlainTiles {
   using Real = float;
   using Word = std::int32_t;
   static constexpr int kPair = 2;
@@ -68,7 +74,7 @@ struct EmulatedBf16Tiles {
 };
 
 #if defined(__AVX512BF16__)
-struct Bf16Tiles {
+struct Bf16Tiles : PlainTiles {
   using Real = float;
   using Word = std::int32_t;
   static constexpr int kPair = 2;

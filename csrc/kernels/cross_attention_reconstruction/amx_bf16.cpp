@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Compiled for AVX-512 with bfloat16; called only where the processor has these instructions and AMX.
+#define EH_VECTOR_BYTES 64
+#include "kernels/cross_attention_reconstruction/tile_product.hpp"
+// The products above are what the engine below is made of.
+#include "kernels/cross_attention_reconstruction/engine.hpp"
+#include "kernels/cross_attention_reconstruction/engines.hpp"
+
+namespace eh::kernels::engine {
+
+const CpuEngine amx_bf16 = entry<AmxTiles>("amx_bf16", Arithmetic::bf16);
+
+}  // namespace eh::kernels::engine
