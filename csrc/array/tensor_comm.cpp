@@ -11,6 +11,7 @@
 #include "array/dndarray.hpp"
 #include "array/parallel.hpp"
 #include "base/error.hpp"
+#include "kernels/large_copies.hpp"
 #include "kernels/pack.hpp"
 #include "kernels/tiles.hpp"
 
@@ -108,22 +109,25 @@ StridedView view_of(const at::Tensor& tensor, std::int64_t begin, std::int64_t e
           strides};
 }
 
-/// A copy on the CPU that is larger than a cache, between rows of some length, one side contiguous: past the caches, for
-/// the target need not be read then.
-bool copy_past_caches(const at::Tensor& target, const at::Tensor& source) {
+/// A large copy on the CPU between rows of some length, one side contiguous: past the caches where that is faster.
+bool copy_large(const at::Tensor& target, const at::Tensor& source) {
   if (!target.is_cpu() || !source.is_cpu() || target.scalar_type() != source.scalar_type()) return false;
   if (source.is_conj() || source.is_neg() || source.dim() == 0) return false;
   const auto bytes = source.numel() * static_cast<std::int64_t>(source.element_size());
   const StridedView from = view_of(source, 0, source.size(0)), to = view_of(target, 0, source.size(0));
   const bool rows = from.is_contiguous() ? to.has_long_rows() : to.is_contiguous() && from.has_long_rows();
   if (bytes < kernels::kBeyondCaches || !rows) return false;
-  parallel_rows(source.size(0), source.numel() / source.size(0), [&](std::int64_t begin, std::int64_t end) {
-    const StridedView read = view_of(source, begin, end), write = view_of(target, begin, end);
-    if (read.is_contiguous())
-      write.unpack(0, write.bytes(), read.data(), kernels::stream_part);
-    else
-      read.pack(0, read.bytes(), write.data(), kernels::stream_part);
-    kernels::finish_streams();
+  const auto size = static_cast<std::size_t>(bytes);
+  kernels::copy_part_of(size, size, [&](bool past_caches) {
+    const auto copy = past_caches ? kernels::stream_part : kernels::copy_bytes;
+    parallel_rows(source.size(0), source.numel() / source.size(0), [&](std::int64_t begin, std::int64_t end) {
+      const StridedView read = view_of(source, begin, end), write = view_of(target, begin, end);
+      if (read.is_contiguous())
+        write.unpack(0, write.bytes(), read.data(), copy);
+      else
+        read.pack(0, read.bytes(), write.data(), copy);
+      if (past_caches) kernels::finish_streams();
+    });
   });
   return true;
 }
@@ -131,7 +135,7 @@ bool copy_past_caches(const at::Tensor& target, const at::Tensor& source) {
 void put(const at::Tensor& target, const at::Tensor& source, bool accumulate) {
   if (accumulate)
     target.add_(source);
-  else if (!copy_across(target, source) && !copy_past_caches(target, source))
+  else if (!copy_across(target, source) && !copy_large(target, source))
     target.copy_(source);
 }
 

@@ -56,16 +56,16 @@ Span span_on(const Communicator::Impl& comm, const Call& call, Guard::PerRank co
 
 Settings agree_on_settings(MPI_Comm comm) {
   const Settings& mine = settings();
-  std::int64_t values[] = {mine.check, mine.shared_memory, -mine.shm_least};
-  EH_MPI(MPI_Allreduce(MPI_IN_PLACE, values, 3, MPI_INT64_T, MPI_MIN, comm));
-  return {values[0] != 0, values[1] != 0, -values[2]};
+  std::int64_t values[] = {mine.check, mine.shared_memory, mine.pull, -mine.shm_least};
+  EH_MPI(MPI_Allreduce(MPI_IN_PLACE, values, 4, MPI_INT64_T, MPI_MIN, comm));
+  return {values[0] != 0, values[1] != 0, values[2], -values[3]};
 }
 
 Communicator::Impl::Impl(MPI_Comm owned, const Settings& agreed) : handle(owned), settings(agreed) {
   EH_MPI(MPI_Comm_rank(owned, &rank));
   EH_MPI(MPI_Comm_size(owned, &size));
   id = new_id(owned);
-  if (size > 1 && settings.shared_memory) node = Node::make(owned);
+  if (size > 1 && settings.shared_memory) node = Node::make(owned, settings.pull);
   if (size > 1 && settings.check) {
     guard = Guard::make(owned, node.get());
     record_calls();

@@ -54,14 +54,15 @@ Node::Node(MPI_Comm comm, int rank, int size, std::size_t chunk)
   boards_ = kPage;
   counts_ = boards_ + pages(n * sizeof(Board));
   steps_ = counts_ + pages(Board::kDepth * n * 2 * n * sizeof(std::int64_t));
-  channels_ = steps_ + pages(n * sizeof(Steps));
+  notices_ = steps_ + pages(n * sizeof(Steps));
+  channels_ = notices_ + pages(n * sizeof(Notice));
   slots_ = channels_ + pages(n * n * kLanes * sizeof(Channel));
   pieces_ = slots_ + n * kSlot;
   chunks_ = pieces_ + n * 2 * kPiece;
   bytes_ = chunks_ + n * n * kLanes * kRing * chunk;
 }
 
-std::unique_ptr<Node> Node::make(MPI_Comm comm) {
+std::unique_ptr<Node> Node::make(MPI_Comm comm, std::int64_t pull) {
   int rank = 0;
   int size = 1;
   EH_MPI(MPI_Comm_rank(comm, &rank));
@@ -72,7 +73,30 @@ std::unique_ptr<Node> Node::make(MPI_Comm comm) {
       std::clamp<std::size_t>((256u << 10) / static_cast<std::size_t>(size), 16u << 10, 128u << 10);
   auto node = std::unique_ptr<Node>(new Node(comm, rank, size, pages(chunk)));
   node->memory_ = SharedMemory::make(comm, node->bytes_);
-  return node->memory_ == nullptr ? nullptr : std::move(node);
+  if (node->memory_ == nullptr) return nullptr;
+  if (pull > 0 && node->can_pull()) node->pull_ = pull;
+  return node;
+}
+
+/// Every rank looks for a number in the memory of the others.
+bool Node::can_pull() {
+  const std::uint64_t number =
+      clock_ticks() ^ (std::uint64_t{0x9E3779B97F4A7C15} * static_cast<std::uint64_t>(getpid()));
+  Notice& own = notice(rank_);
+  own.process = getpid();
+  own.proof = &number;
+  own.number = number;
+  EH_MPI(MPI_Barrier(comm_));
+  bool good = true;
+  for (int rank = 0; rank < size_ && good; ++rank) {
+    std::uint64_t found = 0;
+    const Notice& other = notice(rank);
+    auto* proof = reinterpret_cast<std::byte*>(const_cast<std::uint64_t*>(other.proof));
+    good = try_pull(other.process, {{reinterpret_cast<std::byte*>(&found), sizeof found}},
+                    {{proof, sizeof found}}) &&
+           found == other.number;
+  }
+  return all_agree(comm_, good);
 }
 
 Board& Node::board(int rank) const {
@@ -104,15 +128,52 @@ std::byte* Node::chunk(int from, int to, Lane lane, std::uint64_t number) const 
   return part(chunks_ + (pair(from, to, lane) * kRing + static_cast<std::size_t>(number % kRing)) * chunk_);
 }
 
-Way Node::way_to(int reader, std::size_t bytes, Lane lane) {
+Notice& Node::notice(int rank) const {
+  return reinterpret_cast<Notice*>(part(notices_))[static_cast<std::size_t>(rank)];
+}
+
+bool Node::decides_to_pull(Preference& preference, const void* in, const void* out, std::size_t bytes) {
+  if (pull_ == 0 || bytes < kLeastPulled) return false;
+  const Preference::Next next = pull_ > 1 ? Preference::Next::Pulled : preference.next(bytes);
+  if (next == Preference::Next::Written) return false;
+  Notice& own = notice(rank_);
+  own.in.store(static_cast<const std::byte*>(in), std::memory_order_relaxed);
+  own.out.store(static_cast<const std::byte*>(out), std::memory_order_relaxed);
+  for (const bool pulled : {false, true})
+    own.costs[pulled].store(preference.cost(pulled, bytes), std::memory_order_relaxed);
+  advance();
+  await_all();
+  if (next == Preference::Next::Pulled) return true;
+  const bool pull = slowest(true) < slowest(false);
+  preference.agree(pull, bytes);
+  return pull;
+}
+
+float Node::slowest(bool pulled) const {
+  float found = 0;
+  for (int rank = 0; rank < size_; ++rank)
+    found = std::max(found, notice(rank).costs[pulled].load(std::memory_order_relaxed));
+  return found;
+}
+
+void Node::pull_from(int rank, std::byte* to, const std::byte* from, std::int64_t bytes) {
+  if (bytes <= 0) return;
+  const auto n = static_cast<std::size_t>(bytes);
+  pull(notice(rank).process, {{to, n}}, {{const_cast<std::byte*>(from), n}});
+}
+
+Way Node::way_to(int reader, std::size_t bytes, Lane lane, bool rows) {
   const Costs& costs = channel(rank_, reader, lane).costs;
-  return pace_.choose(bytes, {costs.of(0), costs.of(1)});
+  // Pulling makes the writer wait for the reader, as only a blocking exchange does anyway.
+  const bool pulled = rows && pull_ != 0 && lane == Blocking && bytes >= kLeastPulled;
+  if (pulled && pull_ > 1) return Way::Pulled;
+  return pace_.choose(bytes, {costs.of(0), costs.of(1), costs.of(2)}, pulled ? kWays : kWritten);
 }
 
 Way Node::way_to_all(std::size_t bytes) {
-  float slowest[kWays] = {0, 0};
+  float slowest[kWays] = {};
   for (int reader = 0; reader < size_ && bytes >= Pace::kLeast; ++reader)
-    for (int way = 0; way < kWays; ++way)
+    for (int way = 0; way < kWritten; ++way)
       slowest[way] = std::max(slowest[way], channel(rank_, reader, Blocking).costs.of(way));
   return pace_.choose(bytes, slowest);
 }
@@ -139,9 +200,9 @@ void Node::take(void* out, const void* from, std::int64_t bytes, int writer, boo
   });
 }
 
-std::byte* Node::scratch() {
-  if (scratch_ == nullptr) scratch_ = std::make_unique_for_overwrite<std::byte[]>(kPiece);
-  return scratch_.get();
+std::byte* Node::scratch(std::size_t number) {
+  if (scratch_ == nullptr) scratch_ = std::make_unique_for_overwrite<std::byte[]>(kScratch * kPiece);
+  return scratch_.get() + number * kPiece;
 }
 
 void Node::advance(Way way) {

@@ -10,6 +10,7 @@
 
 #include "comm/call.hpp"
 #include "comm/pace.hpp"
+#include "comm/pull.hpp"
 #include "comm/shared_memory.hpp"
 #include "kernels/copy.hpp"
 
@@ -50,6 +51,17 @@ struct alignas(64) Steps {
   std::atomic<Way> way;  ///< of what it wrote last; only for measurements, so that an older one does no harm
 };
 
+/// Where one rank's memory is to be read.
+struct alignas(64) Notice {
+  std::int64_t process;
+  const std::uint64_t* proof;  ///< of the process: a number there that the others must find
+  std::uint64_t number;
+  // Of the collective under way.
+  std::atomic<const std::byte*> in;
+  std::atomic<const std::byte*> out;
+  std::atomic<float> costs[2];  ///< of writing and of pulling
+};
+
 /// A ring of chunks from one rank to another.
 struct Channel {
   static constexpr std::uint64_t kRing = 4;
@@ -63,7 +75,8 @@ struct Channel {
 class Node {
  public:
   /// A null pointer on all ranks where there is no shared memory for all of them. Collective.
-  static std::unique_ptr<Node> make(MPI_Comm comm);
+  /// @param pull  of Settings
+  static std::unique_ptr<Node> make(MPI_Comm comm, std::int64_t pull);
 
   int rank() const { return rank_; }
   int size() const { return size_; }
@@ -90,8 +103,21 @@ class Node {
   std::size_t chunk_bytes() const { return chunk_; }
   static constexpr std::uint64_t kRing = Channel::kRing;
 
-  /// How to write a piece that `reader` reads next, or that all read.
-  Way way_to(int reader, std::size_t bytes, Lane lane);
+  /// Whether every rank can read the memory of every other.
+  bool pulls() const { return pull_ != 0; }
+  Notice& notice(int rank) const;
+  /// Bytes of a collective, or of a piece in a ring, from which on pulling is thought of.
+  static constexpr std::size_t kLeastPulled = 32 << 10;
+  /// Whether to pull in a collective of so many bytes; if so, the others know where its operands lie. Collective.
+  bool decides_to_pull(Preference& preference, const void* in, const void* out, std::size_t bytes);
+  enum Kind : std::uint8_t { Reducing, Gathering };
+  Preference& preference(Kind kind) { return preferences_[kind]; }
+  /// Reads from a rank's memory.
+  void pull_from(int rank, std::byte* to, const std::byte* from, std::int64_t bytes);
+
+  /// How to move a piece that `reader` reads next, or that all read.
+  /// @param rows  it lies in rows that can be pulled
+  Way way_to(int reader, std::size_t bytes, Lane lane, bool rows);
   Way way_to_all(std::size_t bytes);
   /// Writes a piece for others.
   void put(void* to, const void* from, std::int64_t bytes, Way way);
@@ -100,9 +126,9 @@ class Node {
   Costs& write_costs() { return pace_.costs(); }
   Costs& read_costs(int writer, Lane lane) const { return channel(writer, rank_, lane).costs; }
   Way way_of(int writer) const { return steps(writer).way.load(std::memory_order_relaxed); }
-  /// kPiece bytes of this rank alone.
-  std::byte* scratch();
-  static constexpr std::int64_t kLarge = kernels::kBeyondCaches;
+  /// kPiece bytes of this rank alone; more of them behind.
+  std::byte* scratch(std::size_t number = 0);
+  static constexpr std::size_t kScratch = 3;
 
   /// Says that this rank has done one more step (and how it wrote); waits until all have. A barrier in two halves.
   void advance(Way way = Way::Cached);
@@ -113,6 +139,8 @@ class Node {
 
  private:
   Node(MPI_Comm comm, int rank, int size, std::size_t chunk);
+  bool can_pull();
+  float slowest(bool pulled) const;
   std::size_t pair(int from, int to, Lane lane) const {
     return (static_cast<std::size_t>(from) * static_cast<std::size_t>(size_) + static_cast<std::size_t>(to)) *
                kLanes +
@@ -125,12 +153,14 @@ class Node {
   int size_;
   bool crowded_;
   std::size_t chunk_;
-  std::size_t boards_, counts_, steps_, channels_, slots_, pieces_, chunks_, bytes_;
+  std::size_t boards_, counts_, steps_, notices_, channels_, slots_, pieces_, chunks_, bytes_;
   std::unique_ptr<SharedMemory> memory_;
   std::uint64_t step_ = 0;
   std::uint64_t pieces_done_ = 0;
   std::deque<RingExchange*> started_;
   Pace pace_;
+  std::int64_t pull_ = 0;
+  Preference preferences_[2];
   std::unique_ptr<std::byte[]> scratch_;
 };
 

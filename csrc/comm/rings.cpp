@@ -2,6 +2,7 @@
 #include "comm/rings.hpp"
 
 #include "kernels/copy.hpp"
+#include "kernels/large_copies.hpp"
 
 namespace eh {
 namespace {
@@ -15,6 +16,23 @@ void pack_by(Way way, const StridedView& view, std::int64_t first, std::int64_t 
   kernels::stream_part(out, scratch, static_cast<std::size_t>(n));
 }
 
+/// So many views of long rows have fewer pieces than the kernel takes at once, and than a chunk has room for.
+constexpr std::size_t kMostViews = 64;
+
+/// What a chunk holds whose bytes are to be pulled: the number of rows, then these.
+struct Lent {
+  std::uint64_t count;
+  static Memory* rows(std::byte* chunk) { return reinterpret_cast<Memory*>(chunk + sizeof(Lent)); }
+  static void write(std::byte* chunk, const std::vector<Memory>& found) {
+    reinterpret_cast<Lent*>(chunk)->count = found.size();
+    std::copy(found.begin(), found.end(), rows(chunk));
+  }
+  static std::vector<Memory> read(const std::byte* chunk) {
+    auto* memory = const_cast<std::byte*>(chunk);
+    return {rows(memory), rows(memory) + reinterpret_cast<const Lent*>(chunk)->count};
+  }
+};
+
 std::int64_t left_of(const std::vector<Progress>& side) {
   std::int64_t left = 0;
   for (const Progress& progress : side) left += progress.left();
@@ -23,8 +41,17 @@ std::int64_t left_of(const std::vector<Progress>& side) {
 
 }  // namespace
 
-Progress::Progress(const Stream& stream) : stream_(stream) {
-  for (const StridedView& view : stream_) left_ += view.bytes();
+Progress::Progress(const Stream& stream) : stream_(stream), rows_(stream.size() <= kMostViews) {
+  for (const StridedView& view : stream_) {
+    left_ += view.bytes();
+    rows_ = rows_ && view.has_long_rows();
+  }
+}
+
+std::vector<Memory> Progress::next_rows(std::int64_t bytes) {
+  std::vector<Memory> rows;
+  next(bytes, [&](const StridedView& view, auto first, auto n, auto) { view.append_rows(first, n, rows); });
+  return rows;
 }
 
 const std::byte* Progress::memory() const {
@@ -38,27 +65,49 @@ RingExchange::RingExchange(Node& node, Node::Lane lane, const std::vector<Stream
       lane_(lane),
       out_(sends.begin(), sends.end()),
       in_(recvs.begin(), recvs.end()),
-      large_(left_of(in_) >= Node::kLarge) {}
+      lent_(sends.size(), 0),
+      large_(kernels::goes_past_caches(static_cast<std::size_t>(left_of(in_)))) {}
+
+void RingExchange::write_chunk(Progress& progress, std::byte* chunk, std::int64_t bytes, Way way) {
+  if (way == Way::Pulled) return Lent::write(chunk, progress.next_rows(bytes));
+  std::byte* scratch = way == Way::Cached ? nullptr : node_.scratch();
+  progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
+    pack_by(way, v, first, n, chunk + place, scratch);
+  });
+  if (way == Way::Streamed) kernels::finish_streams();
+}
 
 bool RingExchange::send_chunk(int peer) {
-  Progress& progress = out_[static_cast<std::size_t>(peer)];
+  const auto rank = static_cast<std::size_t>(peer);
+  Progress& progress = out_[rank];
   if (progress.left() == 0) return false;
   Channel& channel = node_.channel(node_.rank(), peer, lane_);
   const std::uint64_t number = channel.produced.load(std::memory_order_relaxed);
   if (number - channel.consumed.load(std::memory_order_acquire) >= Node::kRing) return false;
   std::byte* chunk = node_.chunk(node_.rank(), peer, lane_, number);
   const auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
-  const Way way = node_.way_to(peer, static_cast<std::size_t>(bytes), lane_);
-  std::byte* scratch = way == Way::Cached ? nullptr : node_.scratch();
-  measured(node_.write_costs(), way, static_cast<std::size_t>(bytes), [&] {
-    progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
-      pack_by(way, v, first, n, chunk + place, scratch);
-    });
-    if (way == Way::Streamed) kernels::finish_streams();
-  });
+  const Way way = node_.way_to(peer, static_cast<std::size_t>(bytes), lane_, progress.is_rows());
+  measured(node_.write_costs(), way, static_cast<std::size_t>(bytes),
+           [&] { write_chunk(progress, chunk, bytes, way); });
+  if (way == Way::Pulled) lent_[rank] = number + 1;
   channel.ways[number % Node::kRing] = way;
   channel.produced.store(number + 1, std::memory_order_release);
   return true;
+}
+
+void RingExchange::read_chunk(Progress& progress, const std::byte* chunk, std::int64_t bytes) {
+  progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
+    v.unpack(first, n, chunk + place, large_ ? kernels::stream_part : kernels::copy_bytes);
+  });
+  if (large_) kernels::finish_streams();
+}
+
+void RingExchange::pull_chunk(Progress& progress, const std::byte* chunk, std::int64_t bytes, int peer) {
+  const std::int64_t process = node_.notice(peer).process;
+  const std::vector<Memory> rows = Lent::read(chunk);
+  if (progress.is_rows()) return pull(process, progress.next_rows(bytes), rows);
+  pull(process, {{node_.scratch(), static_cast<std::size_t>(bytes)}}, rows);
+  read_chunk(progress, node_.scratch(), bytes);
 }
 
 bool RingExchange::receive_chunk(int peer) {
@@ -69,11 +118,9 @@ bool RingExchange::receive_chunk(int peer) {
   if (channel.produced.load(std::memory_order_acquire) == number) return false;
   const std::byte* chunk = node_.chunk(peer, node_.rank(), lane_, number);
   const auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
-  measured(channel.costs, channel.ways[number % Node::kRing], static_cast<std::size_t>(bytes), [&] {
-    progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
-      v.unpack(first, n, chunk + place, large_ ? kernels::stream_part : kernels::copy_bytes);
-    });
-    if (large_) kernels::finish_streams();
+  const Way way = channel.ways[number % Node::kRing];
+  measured(channel.costs, way, static_cast<std::size_t>(bytes), [&] {
+    way == Way::Pulled ? pull_chunk(progress, chunk, bytes, peer) : read_chunk(progress, chunk, bytes);
   });
   channel.consumed.store(number + 1, std::memory_order_release);
   return true;
@@ -94,7 +141,14 @@ bool RingExchange::pending() const {
       if (static_cast<int>(rank) != node_.rank() && side[rank].left() > 0) return true;
     return false;
   };
-  return unfinished(out_) || unfinished(in_);
+  const auto is_read = [&](std::size_t rank) {
+    return lent_[rank] == 0 || node_.channel(node_.rank(), static_cast<int>(rank), lane_)
+                                       .consumed.load(std::memory_order_acquire) >= lent_[rank];
+  };
+  if (unfinished(out_) || unfinished(in_)) return true;
+  for (std::size_t rank = 0; rank < lent_.size(); ++rank)
+    if (!is_read(rank)) return true;
+  return false;
 }
 
 void RingExchange::complete() {

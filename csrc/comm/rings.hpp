@@ -8,7 +8,7 @@
 #include "kernels/pack.hpp"
 
 /// Between each pair of ranks of a node there is a ring of chunks in shared memory. Views are packed straight into it by
-/// one rank and unpacked out of it by the other.
+/// one rank and unpacked out of it by the other; or a chunk says where the rows of a view lie, for the other to pull them.
 namespace eh {
 
 /// One side of an exchange: views to send to, or to fill from, one rank, one behind another.
@@ -19,6 +19,10 @@ class Progress {
  public:
   explicit Progress(const Stream& stream);
   std::int64_t left() const { return left_; }
+  /// Whether it is few views of long rows.
+  bool is_rows() const { return rows_; }
+  /// The next n bytes, row by row.
+  std::vector<Memory> next_rows(std::int64_t bytes);
   /// The next bytes where they lie, if all that is left is contiguous; else null.
   const std::byte* memory() const;
   /// move(view, first, n, place) for the next n bytes, at most `bytes` together.
@@ -30,6 +34,7 @@ class Progress {
   std::size_t view_ = 0;
   std::int64_t within_ = 0;
   std::int64_t left_ = 0;
+  bool rows_;
 };
 
 template <typename Move>
@@ -63,12 +68,16 @@ class RingExchange {
  private:
   bool send_chunk(int peer);
   bool receive_chunk(int peer);
+  void write_chunk(Progress& progress, std::byte* chunk, std::int64_t bytes, Way way);
+  void read_chunk(Progress& progress, const std::byte* chunk, std::int64_t bytes);
+  void pull_chunk(Progress& progress, const std::byte* chunk, std::int64_t bytes, int peer);
 
   Node& node_;
   Node::Lane lane_;
   std::vector<Progress> out_;
   std::vector<Progress> in_;
-  bool large_;  ///< more comes in than a cache keeps
+  std::vector<std::uint64_t> lent_;  ///< chunks to each rank up to the last one that it has to pull
+  bool large_;                       ///< more comes in than a cache keeps
 };
 
 }  // namespace eh

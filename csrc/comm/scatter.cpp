@@ -11,6 +11,7 @@
 #include "comm/message_exchange.hpp"
 #include "comm/node_collectives.hpp"
 #include "kernels/copy.hpp"
+#include "kernels/large_copies.hpp"
 
 namespace eh {
 namespace {
@@ -102,8 +103,10 @@ void exchange_through(Node& node, const void* in, const Counts& sends, void* out
   const std::int64_t own = std::min(source.count, target.count) * item;
   if (own == 0) return;
   const std::byte* part = static_cast<const std::byte*>(in) + source.offset * item;
-  const bool large = std::accumulate(recvs.begin(), recvs.end(), std::int64_t{0}) * item >= Node::kLarge;
-  to[me].front().unpack(0, own, part, large ? kernels::stream_bytes : kernels::copy_bytes);
+  const std::int64_t all = std::accumulate(recvs.begin(), recvs.end(), std::int64_t{0}) * item;
+  kernels::copy_part_of(static_cast<std::size_t>(all), static_cast<std::size_t>(own), [&](bool past_caches) {
+    to[me].front().unpack(0, own, part, past_caches ? kernels::stream_bytes : kernels::copy_bytes);
+  });
 }
 
 void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {

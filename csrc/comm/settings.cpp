@@ -21,7 +21,7 @@ std::int64_t number(const char* name, std::int64_t fallback) {
 
 const Settings& settings() {
   static const Settings read = {flag("EQUIHEAT_CHECK", false), flag("EQUIHEAT_SHM", true),
-                                number("EQUIHEAT_SHM_LEAST", 0)};
+                                number("EQUIHEAT_PULL", 1), number("EQUIHEAT_SHM_LEAST", 0)};
   return read;
 }
 

@@ -7,8 +7,10 @@
 namespace eh {
 
 struct Settings {
-  bool check = false;          ///< EQUIHEAT_CHECK: ranks agree on every collective before it starts
-  bool shared_memory = true;   ///< EQUIHEAT_SHM: ranks of one node exchange through shared memory
+  bool check = false;         ///< EQUIHEAT_CHECK: ranks agree on every collective before it starts
+  bool shared_memory = true;  ///< EQUIHEAT_SHM: ranks of one node exchange through shared memory
+  /// EQUIHEAT_PULL: ranks of one node read each other's memory: 0 never, 1 where that is faster, 2 wherever they can
+  std::int64_t pull = 1;
   std::int64_t shm_least = 0;  ///< EQUIHEAT_SHM_LEAST: bytes per rank below which MPI is used
 };
 

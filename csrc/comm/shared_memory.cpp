@@ -10,6 +10,13 @@
 #include <unistd.h>
 
 namespace eh {
+
+bool all_agree(MPI_Comm comm, bool mine) {
+  int flag = mine ? 1 : 0;
+  EH_MPI(MPI_Allreduce(MPI_IN_PLACE, &flag, 1, MPI_INT, MPI_MIN, comm));
+  return flag != 0;
+}
+
 namespace {
 
 /// A file descriptor that is closed.
@@ -21,12 +28,6 @@ struct File {
   File(const File&) = delete;
   int fd;
 };
-
-bool all_agree(MPI_Comm comm, bool mine) {
-  int flag = mine ? 1 : 0;
-  EH_MPI(MPI_Allreduce(MPI_IN_PLACE, &flag, 1, MPI_INT, MPI_MIN, comm));
-  return flag != 0;
-}
 
 bool on_one_node(MPI_Comm comm) {
   int size = 0;

@@ -8,6 +8,9 @@
 
 namespace eh {
 
+/// Whether all ranks say so. Collective.
+bool all_agree(MPI_Comm comm, bool mine);
+
 /// Zeroed memory that all ranks of a communicator map. It has no name in the file system: the kernel frees it with the
 /// last process that maps it, however that process ends.
 class SharedMemory {

@@ -184,4 +184,26 @@ void StridedView::unpack(std::int64_t first, std::int64_t n, const std::byte* in
   Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);
 }
 
+void StridedView::append_rows(std::int64_t first, std::int64_t n, std::vector<Memory>& rows) const {
+  if (is_contiguous()) {
+    if (n > 0) rows.push_back({data_ + first, static_cast<std::size_t>(n)});
+    return;
+  }
+  const auto part = [&](std::int64_t item, std::int64_t within, std::int64_t length, std::int64_t) {
+    for_runs(item, 1, [&](std::byte* at, std::int64_t, std::int64_t) {
+      rows.push_back({at + within, static_cast<std::size_t>(length)});
+    });
+  };
+  const auto whole = [&](std::int64_t item, std::int64_t items, std::int64_t) {
+    for_runs(item, items, [&](std::byte* at, std::int64_t lines, std::int64_t length) {
+      for (std::int64_t line = 0; line < lines; ++line)
+        for (std::int64_t i = 0; i < length; ++i) {
+          const std::int64_t across = lines > 1 ? line * strides_[strides_.size() - 2] : 0;
+          rows.push_back({at + across + i * strides_.back(), item_});
+        }
+    });
+  };
+  Cut{static_cast<std::int64_t>(item_)}(first, n, part, whole);
+}
+
 }  // namespace eh

@@ -10,6 +10,12 @@
 /// Strided memory to and from packed bytes, any range of it, elements of any size.
 namespace eh {
 
+/// Contiguous bytes.
+struct Memory {
+  std::byte* data;
+  std::size_t bytes;
+};
+
 /// A view of memory: element (i, j, ...) lies at data + i * strides[0] + j * strides[1] + ...; strides in bytes.
 /// Elements are numbered with the last axis running fastest.
 class StridedView {
@@ -31,6 +37,8 @@ class StridedView {
   /// size
   void pack(std::int64_t first, std::int64_t n, std::byte* out, Copy copy = kernels::copy_bytes) const;
   void unpack(std::int64_t first, std::int64_t n, const std::byte* in, Copy copy = kernels::copy_bytes) const;
+  /// Appends the contiguous rows that bytes [first, first + n) of the packed form lie in, in their order.
+  void append_rows(std::int64_t first, std::int64_t n, std::vector<Memory>& rows) const;
 
  private:
   /// Whether rows of the last two axes are copied by tiles: the last but one is the contiguous one.

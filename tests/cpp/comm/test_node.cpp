@@ -147,6 +147,61 @@ TEST_CASE("views are exchanged without packing") {
   CHECK(wrong == 0);
 }
 
+TEST_CASE("views of long rows, into views of long and of short ones") {
+  const auto& comm = world();
+  const int n = comm.size();
+  // Columns [width r, width (r + 1)) of every rank's matrix go to rank r, once as rows and once transposed.
+  const std::int64_t rows = 301, width = 257, columns = width * n;
+  Array<float> matrix(rows * columns), kept(n * rows * (width + 3)), turned(n * rows * width);
+  const auto number = [&](int rank, std::int64_t i) { return static_cast<float>(i % 65521 + 70001 * rank); };
+  const auto views_of = [&](float* data, std::int64_t step, std::vector<std::int64_t> strides) {
+    std::vector<std::vector<StridedView>> views(static_cast<std::size_t>(n));
+    for (int peer = 0; peer < n; ++peer)
+      views[static_cast<std::size_t>(peer)].emplace_back(reinterpret_cast<std::byte*>(data + peer * step), 4,
+                                                         std::vector<std::int64_t>{rows, width}, strides);
+    return views;
+  };
+  for (std::int64_t i = 0; i < matrix.count; ++i) matrix[i] = number(comm.rank(), i);
+  const auto sends = views_of(matrix.memory.get(), width, {columns * 4, 4});
+  const auto rows_of = views_of(kept.memory.get(), rows * (width + 3), {(width + 3) * 4, 4});
+  const auto columns_of = views_of(turned.memory.get(), rows * width, {4, rows * 4});
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    comm.alltoallv_views(sends, rows_of, DType::Float32);
+    comm.alltoallv_views(sends, columns_of, DType::Float32);
+  }
+  std::int64_t wrong = 0;
+  for (int peer = 0; peer < n; ++peer)
+    for (std::int64_t row = 0; row < rows && peer != comm.rank(); ++row)
+      for (std::int64_t column = 0; column < width; ++column) {
+        const float wanted = number(peer, row * columns + width * comm.rank() + column);
+        wrong += kept[(peer * rows + row) * (width + 3) + column] == wanted ? 0 : 1;
+        wrong += turned[peer * rows * width + column * rows + row] == wanted ? 0 : 1;
+      }
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("operands may be written again as soon as a call has returned") {
+  const auto& comm = world();
+  const std::int64_t n = 100003;
+  Array<double> part(n), whole(n * comm.size()), sum(n);
+  std::int64_t wrong = 0;
+  for (int round = 0; round < 40; ++round) {
+    const auto of = [&](int rank) { return static_cast<double>(1000 * round + rank); };
+    const auto everywhere = [&](Array<double>& x, double value) {
+      for (std::int64_t i = 0; i < x.count; ++i) x[i] = value;
+    };
+    everywhere(part, of(comm.rank()));
+    comm.allreduce(part.buffer(), sum.buffer(), ReduceOp::Max);
+    everywhere(part, of(comm.rank()) + 0.5);
+    comm.allgather(part.buffer(), whole.buffer());
+    everywhere(part, -1);
+    for (std::int64_t i = 0; i < n; i += 997) wrong += sum[i] == of(comm.size() - 1) ? 0 : 1;
+    for (int rank = 0; rank < comm.size(); ++rank)
+      for (std::int64_t i = 0; i < n; i += 997) wrong += whole[rank * n + i] == of(rank) + 0.5 ? 0 : 1;
+  }
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("operations of every kind follow each other without waiting") {
   const auto& comm = world();
   std::int64_t wrong = 0;
