@@ -78,27 +78,6 @@ std::unique_ptr<Node> Node::make(MPI_Comm comm, std::int64_t pull) {
   return node;
 }
 
-/// Every rank looks for a number in the memory of the others.
-bool Node::can_pull() {
-  const std::uint64_t number =
-      clock_ticks() ^ (std::uint64_t{0x9E3779B97F4A7C15} * static_cast<std::uint64_t>(getpid()));
-  Notice& own = notice(rank_);
-  own.process = getpid();
-  own.proof = &number;
-  own.number = number;
-  EH_MPI(MPI_Barrier(comm_));
-  bool good = true;
-  for (int rank = 0; rank < size_ && good; ++rank) {
-    std::uint64_t found = 0;
-    const Notice& other = notice(rank);
-    auto* proof = reinterpret_cast<std::byte*>(const_cast<std::uint64_t*>(other.proof));
-    good = try_pull(other.process, {{reinterpret_cast<std::byte*>(&found), sizeof found}},
-                    {{proof, sizeof found}}) &&
-           found == other.number;
-  }
-  return all_agree(comm_, good);
-}
-
 Board& Node::board(int rank) const {
   return reinterpret_cast<Board*>(part(boards_))[static_cast<std::size_t>(rank)];
 }
@@ -108,6 +87,10 @@ std::int64_t* Node::board_counts(int rank, std::uint64_t call) const {
   const std::size_t place =
       static_cast<std::size_t>(call % Board::kDepth) * n + static_cast<std::size_t>(rank);
   return reinterpret_cast<std::int64_t*>(part(counts_)) + place * 2 * n;
+}
+
+Notice& Node::notice(int rank) const {
+  return reinterpret_cast<Notice*>(part(notices_))[static_cast<std::size_t>(rank)];
 }
 
 Steps& Node::steps(int rank) const {
@@ -126,40 +109,6 @@ Channel& Node::channel(int from, int to, Lane lane) const {
 
 std::byte* Node::chunk(int from, int to, Lane lane, std::uint64_t number) const {
   return part(chunks_ + (pair(from, to, lane) * kRing + static_cast<std::size_t>(number % kRing)) * chunk_);
-}
-
-Notice& Node::notice(int rank) const {
-  return reinterpret_cast<Notice*>(part(notices_))[static_cast<std::size_t>(rank)];
-}
-
-bool Node::decides_to_pull(Preference& preference, const void* in, const void* out, std::size_t bytes) {
-  if (pull_ == 0 || bytes < kLeastPulled) return false;
-  const Preference::Next next = pull_ > 1 ? Preference::Next::Pulled : preference.next(bytes);
-  if (next == Preference::Next::Written) return false;
-  Notice& own = notice(rank_);
-  own.in.store(static_cast<const std::byte*>(in), std::memory_order_relaxed);
-  own.out.store(static_cast<const std::byte*>(out), std::memory_order_relaxed);
-  for (const bool pulled : {false, true})
-    own.costs[pulled].store(preference.cost(pulled, bytes), std::memory_order_relaxed);
-  advance();
-  await_all();
-  if (next == Preference::Next::Pulled) return true;
-  const bool pull = slowest(true) < slowest(false);
-  preference.agree(pull, bytes);
-  return pull;
-}
-
-float Node::slowest(bool pulled) const {
-  float found = 0;
-  for (int rank = 0; rank < size_; ++rank)
-    found = std::max(found, notice(rank).costs[pulled].load(std::memory_order_relaxed));
-  return found;
-}
-
-void Node::pull_from(int rank, std::byte* to, const std::byte* from, std::int64_t bytes) {
-  if (bytes <= 0) return;
-  const auto n = static_cast<std::size_t>(bytes);
-  pull(notice(rank).process, {{to, n}}, {{const_cast<std::byte*>(from), n}});
 }
 
 Way Node::way_to(int reader, std::size_t bytes, Lane lane, bool rows) {
