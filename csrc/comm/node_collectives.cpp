@@ -55,8 +55,11 @@ void node_bcast(Node& node, void* data, std::int64_t bytes, int root) {
   node_allgather(node, data, data, blocks);
 }
 
-void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs) {
+void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs,
+                   const std::function<void()>& meanwhile) {
   RingExchange exchange(node, Node::Blocking, sends, recvs);
+  exchange.advance();
+  if (meanwhile) meanwhile();
   exchange.complete();
 }
 

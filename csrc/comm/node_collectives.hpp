@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "comm/communicator.hpp"
@@ -30,7 +31,8 @@ void node_allgather(Node& node, const void* in, void* out, const std::vector<Byt
 void node_bcast(Node& node, void* data, std::int64_t bytes, int root);
 
 /// sends[r] of this rank fills recvs[this rank] of rank r. The two have equally many bytes. Entries of the own rank are
-/// not looked at.
-void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs);
+/// not looked at. `meanwhile` is done once the others have something to do.
+void node_exchange(Node& node, const std::vector<Stream>& sends, const std::vector<Stream>& recvs,
+                   const std::function<void()>& meanwhile = {});
 
 }  // namespace eh

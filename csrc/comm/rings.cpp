@@ -19,14 +19,19 @@ void pack_by(Way way, const StridedView& view, std::int64_t first, std::int64_t 
 /// So many views of long rows have fewer pieces than the kernel takes at once, and than a chunk has room for.
 constexpr std::size_t kMostViews = 64;
 
-/// What a chunk holds whose bytes are to be pulled: the number of rows, then these.
+/// Bytes pulled at once.
+constexpr std::int64_t kMostPulled = 4 << 20;
+
+/// What a chunk holds whose bytes are to be pulled: how many in how many rows, then these.
 struct Lent {
+  std::int64_t bytes;
   std::uint64_t count;
   static Memory* rows(std::byte* chunk) { return reinterpret_cast<Memory*>(chunk + sizeof(Lent)); }
-  static void write(std::byte* chunk, const std::vector<Memory>& found) {
-    reinterpret_cast<Lent*>(chunk)->count = found.size();
+  static void write(std::byte* chunk, std::int64_t bytes, const std::vector<Memory>& found) {
+    *reinterpret_cast<Lent*>(chunk) = {bytes, found.size()};
     std::copy(found.begin(), found.end(), rows(chunk));
   }
+  static std::int64_t bytes_of(const std::byte* chunk) { return reinterpret_cast<const Lent*>(chunk)->bytes; }
   static std::vector<Memory> read(const std::byte* chunk) {
     auto* memory = const_cast<std::byte*>(chunk);
     return {rows(memory), rows(memory) + reinterpret_cast<const Lent*>(chunk)->count};
@@ -69,7 +74,7 @@ RingExchange::RingExchange(Node& node, Node::Lane lane, const std::vector<Stream
       large_(kernels::goes_past_caches(static_cast<std::size_t>(left_of(in_)))) {}
 
 void RingExchange::write_chunk(Progress& progress, std::byte* chunk, std::int64_t bytes, Way way) {
-  if (way == Way::Pulled) return Lent::write(chunk, progress.next_rows(bytes));
+  if (way == Way::Pulled) return Lent::write(chunk, bytes, progress.next_rows(bytes));
   std::byte* scratch = way == Way::Cached ? nullptr : node_.scratch();
   progress.next(bytes, [&](const StridedView& v, auto first, auto n, auto place) {
     pack_by(way, v, first, n, chunk + place, scratch);
@@ -85,8 +90,9 @@ bool RingExchange::send_chunk(int peer) {
   const std::uint64_t number = channel.produced.load(std::memory_order_relaxed);
   if (number - channel.consumed.load(std::memory_order_acquire) >= Node::kRing) return false;
   std::byte* chunk = node_.chunk(node_.rank(), peer, lane_, number);
-  const auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
+  auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
   const Way way = node_.way_to(peer, static_cast<std::size_t>(bytes), lane_, progress.is_rows());
+  if (way == Way::Pulled && progress.memory() != nullptr) bytes = std::min(progress.left(), kMostPulled);
   measured(node_.write_costs(), way, static_cast<std::size_t>(bytes),
            [&] { write_chunk(progress, chunk, bytes, way); });
   if (way == Way::Pulled) lent_[rank] = number + 1;
@@ -106,8 +112,15 @@ void RingExchange::pull_chunk(Progress& progress, const std::byte* chunk, std::i
   const std::int64_t process = node_.notice(peer).process;
   const std::vector<Memory> rows = Lent::read(chunk);
   if (progress.is_rows()) return pull(process, progress.next_rows(bytes), rows);
-  pull(process, {{node_.scratch(), static_cast<std::size_t>(bytes)}}, rows);
-  read_chunk(progress, node_.scratch(), bytes);
+  // More than a piece is contiguous where it comes from.
+  constexpr auto kPiece = static_cast<std::int64_t>(Node::kPiece);
+  for (std::int64_t done = 0; done < bytes; done += kPiece) {
+    const std::int64_t n = std::min(kPiece, bytes - done);
+    const auto size = static_cast<std::size_t>(n);
+    pull(process, {{node_.scratch(), size}},
+         bytes <= kPiece ? rows : std::vector<Memory>{{rows.front().data + done, size}});
+    read_chunk(progress, node_.scratch(), n);
+  }
 }
 
 bool RingExchange::receive_chunk(int peer) {
@@ -117,8 +130,10 @@ bool RingExchange::receive_chunk(int peer) {
   const std::uint64_t number = channel.consumed.load(std::memory_order_relaxed);
   if (channel.produced.load(std::memory_order_acquire) == number) return false;
   const std::byte* chunk = node_.chunk(peer, node_.rank(), lane_, number);
-  const auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
   const Way way = channel.ways[number % Node::kRing];
+  const std::int64_t bytes = way == Way::Pulled
+                                 ? Lent::bytes_of(chunk)
+                                 : std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
   measured(channel.costs, way, static_cast<std::size_t>(bytes), [&] {
     way == Way::Pulled ? pull_chunk(progress, chunk, bytes, peer) : read_chunk(progress, chunk, bytes);
   });

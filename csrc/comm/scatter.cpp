@@ -90,23 +90,24 @@ std::vector<Stream> streams(const void* data, const Counts& counts, DType dtype)
   return parts;
 }
 
+/// This rank's part to itself. Its length is the receiver's word: MPI would report another one of the sender.
+void copy_own(const StridedView& to, const std::byte* from, std::int64_t bytes, std::int64_t all) {
+  if (bytes == 0) return;
+  kernels::copy_part_of(
+      static_cast<std::size_t>(all), static_cast<std::size_t>(bytes), [&](bool past_caches) {
+        to.unpack(0, bytes, from, past_caches ? kernels::stream_bytes : kernels::copy_bytes);
+      });
+}
+
 void exchange_through(Node& node, const void* in, const Counts& sends, void* out, const Counts& recvs,
                       DType dtype) {
   const auto me = static_cast<std::size_t>(node.rank());
-  const auto from = streams(in, sends, dtype);
-  const auto to = streams(out, recvs, dtype);
-  node_exchange(node, from, to);
-  const Block source = packed_blocks(sends)[me];
-  const Block target = packed_blocks(recvs)[me];
-  // Its length is the receiver's word: MPI would report another one of the sender.
   const auto item = static_cast<std::int64_t>(size_of(dtype));
-  const std::int64_t own = std::min(source.count, target.count) * item;
-  if (own == 0) return;
-  const std::byte* part = static_cast<const std::byte*>(in) + source.offset * item;
+  const auto to = streams(out, recvs, dtype);
+  const std::byte* own = static_cast<const std::byte*>(in) + packed_blocks(sends)[me].offset * item;
+  const std::int64_t bytes = std::min(sends[me], recvs[me]) * item;
   const std::int64_t all = std::accumulate(recvs.begin(), recvs.end(), std::int64_t{0}) * item;
-  kernels::copy_part_of(static_cast<std::size_t>(all), static_cast<std::size_t>(own), [&](bool past_caches) {
-    to[me].front().unpack(0, own, part, past_caches ? kernels::stream_bytes : kernels::copy_bytes);
-  });
+  node_exchange(node, streams(in, sends, dtype), to, [&] { copy_own(to[me].front(), own, bytes, all); });
 }
 
 void start_alltoall(Flight& flight, const Impl& comm, ConstBuffer send, Buffer recv) {
@@ -151,12 +152,12 @@ void start_alltoallv(Flight& flight, const Impl& comm, ConstBuffer send, const C
            {&send_counts, &recv_counts});
   const void* in = flight.input(send);
   void* out = flight.output(recv);
-  Blocks sends = packed_blocks(send_counts);
-  Blocks recvs = packed_blocks(recv_counts);
-  copy_own_part(comm, in, sends, out, recvs, send.dtype);
   // Others may send more or less than this rank: what is common to all is only that they share memory.
   if (flight.is_blocking() && comm.node != nullptr)
     return exchange_through(*comm.node, in, send_counts, out, recv_counts, send.dtype);
+  Blocks sends = packed_blocks(send_counts);
+  Blocks recvs = packed_blocks(recv_counts);
+  copy_own_part(comm, in, sends, out, recvs, send.dtype);
   // One rank's counts may need 64 bits where another's do not, and all must call the same function.
   if constexpr (!kLargeCounts) return exchange_blocks(flight, comm.comm(), in, sends, out, recvs, send.dtype);
   const Parts to = parts_of(flight, sends);
