@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "comm/rings.hpp"
 
+#include <limits>
+
 #include "kernels/copy.hpp"
 #include "kernels/large_copies.hpp"
 
@@ -19,8 +21,8 @@ void pack_by(Way way, const StridedView& view, std::int64_t first, std::int64_t 
 /// So many views of long rows have fewer pieces than the kernel takes at once, and than a chunk has room for.
 constexpr std::size_t kMostViews = 64;
 
-/// Bytes pulled at once.
-constexpr std::int64_t kMostPulled = 4 << 20;
+/// Bytes and rows pulled at once: many, for while a rank is in the kernel it lends nothing.
+constexpr std::int64_t kMostPulled = 4 << 20, kMostRows = 512;
 
 /// What a chunk holds whose bytes are to be pulled: how many in how many rows, then these.
 struct Lent {
@@ -38,6 +40,25 @@ struct Lent {
   }
 };
 
+/// How much of what is left is lent at once.
+std::int64_t most_pulled(const Progress& progress, std::int64_t least) {
+  const std::int64_t rows = progress.row() < kMostPulled ? kMostRows * progress.row() : kMostPulled;
+  return std::min(progress.left(), std::clamp(rows, least, kMostPulled));
+}
+
+/// Bytes [first, first + n) of what lies in some rows.
+std::vector<Memory> part_of(const std::vector<Memory>& rows, std::int64_t first, std::int64_t n) {
+  std::vector<Memory> found;
+  for (const Memory& row : rows) {
+    const auto length = static_cast<std::int64_t>(row.bytes);
+    const std::int64_t begin = std::clamp<std::int64_t>(first, 0, length);
+    const std::int64_t end = std::clamp<std::int64_t>(first + n, 0, length);
+    if (begin < end) found.push_back({row.data + begin, static_cast<std::size_t>(end - begin)});
+    first -= length;
+  }
+  return found;
+}
+
 std::int64_t left_of(const std::vector<Progress>& side) {
   std::int64_t left = 0;
   for (const Progress& progress : side) left += progress.left();
@@ -46,10 +67,11 @@ std::int64_t left_of(const std::vector<Progress>& side) {
 
 }  // namespace
 
-Progress::Progress(const Stream& stream) : stream_(stream), rows_(stream.size() <= kMostViews) {
+Progress::Progress(const Stream& stream)
+    : stream_(stream), row_(stream.size() <= kMostViews ? std::numeric_limits<std::int64_t>::max() : 0) {
   for (const StridedView& view : stream_) {
     left_ += view.bytes();
-    rows_ = rows_ && view.has_long_rows();
+    row_ = view.has_long_rows() ? std::min(row_, view.row_bytes()) : 0;
   }
 }
 
@@ -92,7 +114,7 @@ bool RingExchange::send_chunk(int peer) {
   std::byte* chunk = node_.chunk(node_.rank(), peer, lane_, number);
   auto bytes = std::min(progress.left(), static_cast<std::int64_t>(node_.chunk_bytes()));
   const Way way = node_.way_to(peer, static_cast<std::size_t>(bytes), lane_, progress.is_rows());
-  if (way == Way::Pulled && progress.memory() != nullptr) bytes = std::min(progress.left(), kMostPulled);
+  if (way == Way::Pulled) bytes = most_pulled(progress, bytes);
   measured(node_.write_costs(), way, static_cast<std::size_t>(bytes),
            [&] { write_chunk(progress, chunk, bytes, way); });
   if (way == Way::Pulled) lent_[rank] = number + 1;
@@ -112,13 +134,10 @@ void RingExchange::pull_chunk(Progress& progress, const std::byte* chunk, std::i
   const std::int64_t process = node_.notice(peer).process;
   const std::vector<Memory> rows = Lent::read(chunk);
   if (progress.is_rows()) return pull(process, progress.next_rows(bytes), rows);
-  // More than a piece is contiguous where it comes from.
   constexpr auto kPiece = static_cast<std::int64_t>(Node::kPiece);
   for (std::int64_t done = 0; done < bytes; done += kPiece) {
     const std::int64_t n = std::min(kPiece, bytes - done);
-    const auto size = static_cast<std::size_t>(n);
-    pull(process, {{node_.scratch(), size}},
-         bytes <= kPiece ? rows : std::vector<Memory>{{rows.front().data + done, size}});
+    pull(process, {{node_.scratch(), static_cast<std::size_t>(n)}}, part_of(rows, done, n));
     read_chunk(progress, node_.scratch(), n);
   }
 }

@@ -20,7 +20,9 @@ class Progress {
   explicit Progress(const Stream& stream);
   std::int64_t left() const { return left_; }
   /// Whether it is few views of long rows.
-  bool is_rows() const { return rows_; }
+  bool is_rows() const { return row_ > 0; }
+  /// The shortest of these rows, in bytes.
+  std::int64_t row() const { return row_; }
   /// The next n bytes, row by row.
   std::vector<Memory> next_rows(std::int64_t bytes);
   /// The next bytes where they lie, if all that is left is contiguous; else null.
@@ -34,7 +36,7 @@ class Progress {
   std::size_t view_ = 0;
   std::int64_t within_ = 0;
   std::int64_t left_ = 0;
-  bool rows_;
+  std::int64_t row_;
 };
 
 template <typename Move>

@@ -33,6 +33,8 @@ class StridedView {
   bool is_contiguous() const { return sizes_.empty(); }
   /// Whether it is copied by contiguous rows that are worth a call each.
   bool has_long_rows() const { return is_contiguous() || item_ >= kLongRow; }
+  /// Bytes of its contiguous rows.
+  std::int64_t row_bytes() const { return is_contiguous() ? bytes() : static_cast<std::int64_t>(item_); }
   /// Copies bytes [first, first + n) of the packed form, long rows by `copy`. @pre both are multiples of the element's
   /// size
   void pack(std::int64_t first, std::int64_t n, std::byte* out, Copy copy = kernels::copy_bytes) const;
