@@ -122,6 +122,7 @@ def markdown(runs: Sequence[Row], study: Study, name: str) -> str:
         return "No trained arm is finished yet.\n"
     cpu = sum(run["seconds"]["cpu"] + run["training"].get("seconds", {}).get("cpu", 0.0) for run in runs) / 60
     recipe = trained["recipe"]
+    machines = " and ".join(dict.fromkeys(f"{run['machine']['cpu']}, {run['machine']['cores']} cores" for run in runs))
     precision = ", ".join(dict.fromkeys(run["training"]["recipe"]["precision"] for run in runs if run["training"]))
     lines = [
         f"# {study.title}, {name.split('_', 1)[1]}: what was measured",
@@ -129,11 +130,10 @@ def markdown(runs: Sequence[Row], study: Study, name: str) -> str:
         f"`{first['command']}` (several such calls, which share the work)",
         "",
         f"Trained at commit {_commits(run['training'] for run in runs)}, probed at {_commits(runs)} "
-        f"(each run's stands in the JSON file); {first['machine']['cpu']}, "
-        f"{first['machine']['cores']} cores (one thread per run), "
+        f"(each run's stands in the JSON file); {machines} (one thread per run), "
         f"torch {first['versions']['torch']}, {first['date']}; {cpu:.0f} CPU-minutes in all. "
         f"Encoder {recipe['encoder']}, "
-        f"{recipe['epochs']} epochs, batch {recipe['batch_size']}, {precision}, "
+        f"{recipe['image_size']} pixels, {recipe['epochs']} epochs, batch {recipe['batch_size']}, {precision}, "
         f"lambda {recipe['ecr']['weight']:g}, reflection borders in training and probing. "
         "R² on test images; a family's R² is the mean over its parameters. Mean ± s.d. over the seeds.",
         "",
