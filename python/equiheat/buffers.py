@@ -24,6 +24,11 @@ _OPS = (
 )  # fmt: skip
 
 
+def our_name(op: Any) -> Any:
+    """Our name of one of MPI's operations; anything else as it is."""
+    return next((name for known, name in _OPS if known == op), op) if isinstance(op, MPI.Op) else op
+
+
 class MPIRequest:
     """An operation in flight. `Wait` completes it and fills the receive buffer; it may be called again."""
 
@@ -56,6 +61,12 @@ class MPIRequest:
         if done:
             self.Wait()
         return bool(done)
+
+    def __getattr__(self, name: str) -> Any:
+        """What only mpi4py's requests have, such as ``Cancel``."""
+        if name.startswith("_") or name == "handle":  # of an object that is only being made
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self.handle, name)
 
 
 def tensor_of(buffer: Any, fn: str) -> Tensor:
@@ -131,9 +142,9 @@ class BufferMethods:
     def _reduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> None:
         out = tensor_of(recvbuf, name)
         x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, name)
-        known = [text for one, text in _OPS if one == op]
-        if known:
-            result = getattr(self, name.lower())(x, known[0], *root)
+        known = our_name(op)
+        if isinstance(known, str):
+            result = getattr(self, name.lower())(x, known, *root)
             if result is not None and not (name == "Exscan" and self.rank == 0):
                 _fill(out, result)
             return

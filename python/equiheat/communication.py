@@ -4,7 +4,8 @@
 Every method says whether it is collective: all ranks of the communicator must call it, in the same order. Tensors may
 have any dtype of the library, any strides, and no elements. Results are new tensors on the input's device; no method
 here records gradients (`equiheat.nn.functional.all_reduce` and arrays do). The ``i`` forms start an operation and
-return a `Pending`, whose ``wait()`` gives what the blocking form returns.
+return a `Pending`, whose ``wait()`` gives what the blocking form returns. What is no tensor is mpi4py's business
+(`equiheat.objects`).
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from mpi4py import MPI
 from torch import Tensor
 
 from equiheat import _core, _guard
-from equiheat.buffers import BufferMethods
+from equiheat.buffers import BufferMethods, our_name
 from equiheat.messages import MessageMethods
+from equiheat.objects import ObjectMethods, or_objects
 
 _OPS = {
     "sum": _core.ReduceOp.SUM,
@@ -35,9 +37,10 @@ _OPS = {
 }
 
 
-def _op(name: str, fn: str) -> _core.ReduceOp:
+def _op(op: str | MPI.Op, fn: str) -> _core.ReduceOp:
+    name = our_name(op)
     if name not in _OPS:
-        raise ValueError(f"{fn}: unknown op {name!r}; choose one of {', '.join(_OPS)}")
+        raise ValueError(f"{fn}: unknown op {op!r}; choose one of {', '.join(_OPS)}")
     return _OPS[name]
 
 
@@ -60,7 +63,7 @@ class Pending:
         return bool(self._request.test())
 
 
-class Communicator(BufferMethods, MessageMethods):
+class Communicator(BufferMethods, MessageMethods, ObjectMethods):
     """Ranks that work together: a duplicate of an MPI communicator, so that our messages never meet the user's.
 
     Parameters
@@ -107,8 +110,8 @@ class Communicator(BufferMethods, MessageMethods):
         rank: int | None = None,
         w_size: int | None = None,
         sparse: bool = False,
-    ) -> tuple[int, tuple[int, ...], tuple[slice, ...]]:
-        """Offset, local shape and slices of a rank's block under the chunk rule. Local.
+    ) -> Any:
+        """Offset, local shape and slices of a rank's block under the chunk rule; (start, end) for `sparse`. Local.
 
         Of n items over p ranks the first n mod p ranks own one more.
         """
@@ -121,15 +124,23 @@ class Communicator(BufferMethods, MessageMethods):
         rank = self.rank if rank is None else rank
         base, rest = divmod(shape[split], self.size if w_size is None else w_size)
         offset, count = rank * base + min(rank, rest), base + (rank < rest)
+        if sparse:
+            return offset, offset + count
         lshape = (*shape[:split], count, *shape[split + 1 :])
         return offset, lshape, (*whole[:split], slice(offset, offset + count), *whole[split + 1 :])
 
     def counts_displs_shape(
         self, shape: Sequence[int], axis: int
     ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Counts and offsets of all ranks along the split, and this rank's local shape. Local."""
-        chunks = [self.chunk(shape, axis, rank) for rank in range(self.size)]
-        return tuple(c[1][axis] for c in chunks), tuple(c[0] for c in chunks), chunks[self.rank][1]
+        """Counts and offsets of all ranks along the axis, and the shape of what Heat's exchanges bring here. Local.
+
+        That is a part as long as this rank's own from each rank: what fits where all ranks' arrays are equally large.
+        """
+        ends = [self.chunk(shape, axis, rank, sparse=True) for rank in range(self.size)]
+        counts = tuple(end - start for start, end in ends)
+        arriving = list(shape)
+        arriving[axis] = self.size * counts[self.rank]
+        return counts, tuple(start for start, _ in ends), tuple(arriving)
 
     def split(self, color: int, key: int = 0) -> Communicator | None:
         """Communicator of the ranks that gave the same colour, ordered by key; None for a negative one. Collective."""
@@ -144,22 +155,23 @@ class Communicator(BufferMethods, MessageMethods):
         """Wait for all ranks. Collective."""
         self.core.barrier()
 
-    def _allreduce(self, x: Tensor, op: str) -> tuple[Tensor, tuple[Any, ...]]:
+    def _allreduce(self, x: Tensor, op: str | MPI.Op) -> tuple[Tensor, tuple[Any, ...]]:
         out = _empty(x, x.shape)
         return out, (x, out, _op(op, "allreduce"))
 
-    def allreduce(self, x: Tensor, op: str = "sum") -> Tensor:
+    @or_objects()
+    def allreduce(self, x: Tensor, op: str | MPI.Op = "sum") -> Tensor:
         """Combination of the ranks' tensors, on every rank; the shape of x. Collective."""
         out, args = self._allreduce(x, op)
         self.core.allreduce(*args)
         return out
 
-    def iallreduce(self, x: Tensor, op: str = "sum") -> Pending:
+    def iallreduce(self, x: Tensor, op: str | MPI.Op = "sum") -> Pending:
         """Start `allreduce`. Collective."""
         out, args = self._allreduce(x, op)
         return Pending(self.core.iallreduce(*args), out)
 
-    def allreduce_together(self, tensors: Sequence[Tensor], op: str = "sum") -> list[Tensor]:
+    def allreduce_together(self, tensors: Sequence[Tensor], op: str | MPI.Op = "sum") -> list[Tensor]:
         """`allreduce` of several small tensors, such as all losses of a step. Collective: one allreduce per dtype."""
         results: list[Tensor | None] = [None] * len(tensors)
         kinds = {(x.dtype, x.device): None for x in tensors}
@@ -170,12 +182,14 @@ class Communicator(BufferMethods, MessageMethods):
                 results[i] = part.view(tensors[i].shape)
         return [x for x in results if x is not None]
 
-    def reduce(self, x: Tensor, op: str = "sum", root: int = 0) -> Tensor | None:
+    @or_objects()
+    def reduce(self, x: Tensor, op: str | MPI.Op = "sum", root: int = 0) -> Tensor | None:
         """Combination of the ranks' tensors on `root`, None elsewhere. Collective."""
         out = _empty(x, x.shape) if self.rank == root else None
         self.core.reduce(x, out, _op(op, "reduce"), root)
         return out
 
+    @or_objects()
     def bcast(self, x: Tensor, root: int = 0) -> Tensor:
         """The root's tensor on every rank; x gives shape and dtype elsewhere. Collective."""
         out = x.detach().clone(memory_format=torch.contiguous_format)
@@ -187,6 +201,7 @@ class Communicator(BufferMethods, MessageMethods):
         out = x.detach().clone(memory_format=torch.contiguous_format)
         return Pending(self.core.ibcast(out, root), out)
 
+    @or_objects()
     def allgather(self, x: Tensor) -> Tensor:
         """``(size, *x.shape)``: the ranks' tensors of equal shape in rank order. Collective."""
         out = _empty(x, (self.size, *x.shape))
@@ -205,6 +220,7 @@ class Communicator(BufferMethods, MessageMethods):
         self.core.allgatherv(x, out, elements)
         return out
 
+    @or_objects()
     def gather(self, x: Tensor, root: int = 0) -> Tensor | None:
         """``(size, *x.shape)`` on `root`, None elsewhere. Collective."""
         out = _empty(x, (self.size, *x.shape)) if self.rank == root else None
@@ -218,6 +234,7 @@ class Communicator(BufferMethods, MessageMethods):
         self.core.gatherv(x, out, elements, root)
         return out
 
+    @or_objects("out", 2)
     def scatter(self, x: Tensor | None, out: Tensor, root: int = 0) -> Tensor:
         """x[rank] of the root's ``(size, *out.shape)``, written to `out` and returned. Collective."""
         self.core.scatter(x, out, root)
@@ -229,6 +246,7 @@ class Communicator(BufferMethods, MessageMethods):
         self.core.scatterv(x, out, elements, root)
         return out
 
+    @or_objects()
     def alltoall(self, x: Tensor) -> Tensor:
         """x[i] of every rank goes to rank i: entry j of the result is rank j's x[rank]. Collective."""
         if x.dim() == 0 or x.shape[0] != self.size:
@@ -250,43 +268,50 @@ class Communicator(BufferMethods, MessageMethods):
         self.core.alltoallv(x, out, [n * row for n in counts], [n * row for n in received])
         return out, received
 
-    def reduce_scatter(self, x: Tensor, op: str = "sum") -> Tensor:
+    def reduce_scatter(self, x: Tensor, op: str | MPI.Op = "sum") -> Tensor:
         """This rank's rows, under the chunk rule, of the combination of the ranks' tensors. Collective."""
-        counts, _, shape = self.counts_displs_shape(x.shape, 0)
+        counts, shape = self.counts_displs_shape(x.shape, 0)[0], self.chunk(x.shape, 0)[1]
         row = prod(x.shape[1:])
         out = _empty(x, shape)
         self.core.reduce_scatter(x, out, [n * row for n in counts], _op(op, "reduce_scatter"))
         return out
 
-    def scan(self, x: Tensor, op: str = "sum") -> Tensor:
+    @or_objects()
+    def scan(self, x: Tensor, op: str | MPI.Op = "sum") -> Tensor:
         """Combination over the ranks up to and including this one. Collective."""
         out = _empty(x, x.shape)
         self.core.scan(x, out, _op(op, "scan"))
         return out
 
-    def exscan(self, x: Tensor, op: str = "sum") -> Tensor:
+    @or_objects()
+    def exscan(self, x: Tensor, op: str | MPI.Op = "sum") -> Tensor:
         """Combination over the ranks before this one; the operation's identity on rank 0. Collective."""
         out = _empty(x, x.shape)
         self.core.exscan(x, out, _op(op, "exscan"))
         return out
 
+    @or_objects()
     def send(self, x: Tensor, dest: int, tag: int = 0) -> None:
         """Send to one rank."""
         self.core.send(x, dest, tag)
 
+    @or_objects()
     def isend(self, x: Tensor, dest: int, tag: int = 0) -> Pending:
         """Start `send`."""
         return Pending(self.core.isend(x, dest, tag), None)
 
+    @or_objects("out")
     def recv(self, out: Tensor, source: int, tag: int = 0) -> Tensor:
         """Fill `out` with a message of the same size and dtype."""
         self.core.recv(out, source, tag)
         return out
 
+    @or_objects("out")
     def irecv(self, out: Tensor, source: int, tag: int = 0) -> Pending:
         """Start `recv`; `out` is filled when wait() returns."""
         return Pending(self.core.irecv(out, source, tag), out)
 
+    @or_objects("out", 3)
     def sendrecv(self, x: Tensor, dest: int, out: Tensor, source: int, tag: int = 0) -> Tensor:
         """Send x to `dest` and fill `out` from `source` at the same time."""
         self.core.sendrecv(x, dest, out, source, tag)

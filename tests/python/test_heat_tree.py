@@ -260,3 +260,53 @@ def test_descriptions_of_buffers() -> None:
     comm.handle.Sendrecv(comm.as_buffer(strided), comm.rank, recvbuf=comm.as_buffer(out), source=comm.rank)
     assert torch.equal(out, strided.reshape(-1))
     assert comm.mpi_type_and_elements_of(torch.zeros(4, 3), (2, 2), (0, 2)) == (MPI.FLOAT, ((6, 6), (0, 6)))
+
+
+# ---------------------------------------------------------------------- what is mpi4py's
+def test_python_objects() -> None:
+    comm, rank, p = ht.MPI_WORLD, ht.MPI_WORLD.rank, size()
+    assert comm.bcast({"a": 1} if rank == 0 else None, root=0) == {"a": 1}
+    assert comm.allreduce(rank + 1) == comm.allreduce(rank + 1, op=MPI.SUM) == p * (p + 1) // 2
+    assert comm.allgather(str(rank)) == [str(r) for r in range(p)]
+    assert comm.gather(rank, root=0) == (list(range(p)) if rank == 0 else None)
+    assert comm.scatter([10 * r for r in range(p)] if rank == 0 else None, root=0) == 10 * rank
+    assert comm.alltoall([(rank, r) for r in range(p)]) == [(r, rank) for r in range(p)]
+    assert comm.reduce(rank, MPI.MAX, 0) == (p - 1 if rank == 0 else None)
+    assert (comm.scan(1), comm.exscan(1)) == (rank + 1, rank or None)
+    assert comm.sendrecv([rank], (rank + 1) % p, source=(rank - 1) % p) == [(rank - 1) % p]
+    request = comm.isend("to the next", (rank + 1) % p, tag=5)
+    assert comm.recv(source=(rank - 1) % p, tag=5) == "to the next"
+    request.wait()
+
+
+def test_tensors_keep_the_typed_collectives() -> None:
+    comm, rank, p = ht.MPI_WORLD, ht.MPI_WORLD.rank, size()
+    x = torch.full((2,), float(rank))
+    assert comm.allreduce(x, op=MPI.MAX).tolist() == comm.allreduce(x, "max").tolist() == [p - 1] * 2
+    assert comm.allgather(x).shape == (p, 2) and comm.bcast(x=x, root=0).tolist() == [0, 0]
+    out = torch.empty(2)
+    assert comm.sendrecv(x, (rank + 1) % p, out, (rank - 1) % p) is out and out[0] == (rank - 1) % p
+
+
+def test_other_methods_of_mpi() -> None:
+    comm = ht.MPI_WORLD
+    assert (comm.Get_rank(), comm.Get_size()) == (comm.rank, comm.size)
+    assert comm.Barrier() is None and not comm.Iprobe()
+    comm.Ibarrier().Wait()
+    twin = comm.Dup()
+    assert ht.zeros(3, comm=twin).comm.size == twin.Get_size() == size()
+    twin.Free()
+    assert isinstance(comm.Get_name(), str) and callable(comm.Abort)
+    with pytest.raises(AttributeError):
+        comm.no_such_name  # noqa: B018
+    with pytest.raises(AttributeError):
+        comm._no_such_name  # noqa: B018
+
+
+def test_chunks_of_heat() -> None:
+    comm, p = ht.MPI_WORLD, size()
+    start, end = comm.chunk((10, 4), 0, sparse=True)
+    assert (end - start, 4) == comm.chunk((10, 4), 0)[1] and start == comm.chunk((10, 4), 0)[0]
+    counts, displs, shape = comm.counts_displs_shape((10, 4), 0)
+    assert sum(counts) == 10 and displs[0] == 0
+    assert shape == (p * counts[comm.rank], 4)
