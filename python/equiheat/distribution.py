@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -74,17 +75,19 @@ def redistribute(
     Parameters
     ----------
     arr
-        A split array.
+        An array; a replicated one stays as it is.
     lshape_map
         Heat's hint of the present block shapes. They are always known here, so it is checked and not needed.
     target_map
-        Wanted block shapes, (ranks, ndim), or just the wanted extents along the split, one per rank.
-        Default: the chunk rule.
+        Wanted block shapes, (ranks, ndim), of which the column of the split counts, or just the wanted extents along
+        the split, one per rank. Default: the chunk rule.
 
     Raises
     ------
+    TypeError
+        If a map is no table of integers.
     ValueError
-        If arr is not split, or the extents do not add up to its own.
+        If the extents do not add up to the array's.
     """
     core, counts = _target(arr, lshape_map, target_map)
     return wrap(_core.resplit(core, core.split) if counts is None else _core.redistribute(core, counts))
@@ -94,7 +97,7 @@ def _target(arr: DNDarray, lshape_map: Any, target_map: Any) -> tuple[_core.Arra
     """The native array and the extents wanted, None for the chunk rule."""
     core = unwrap(arr, "redistribute", "arr")
     if core.split is None or core.counts is None:
-        raise ValueError("redistribute: the array has split None; resplit it first")
+        return core, None
     if lshape_map is not None and _counts(lshape_map, core, "lshape_map") != list(core.counts):
         raise ValueError(f"redistribute: lshape_map {lshape_map} is not the array's, {core.counts} along its split")
     return core, None if target_map is None else _counts(target_map, core, "target_map")
@@ -119,6 +122,8 @@ def collect(arr: DNDarray, target_rank: int = 0) -> DNDarray:
     """
     core = unwrap(arr, "collect", "arr")
     size = core.comm.size
+    if not hasattr(target_rank, "__index__"):
+        raise TypeError(f"collect: target_rank must be an integer, is {type(target_rank)}")
     if not 0 <= target_rank < size:
         raise ValueError(f"collect: target_rank {target_rank} must be one of the {size} ranks")
     if core.split is None:
@@ -165,13 +170,13 @@ def _replace(x: DNDarray, core: _core.Array) -> DNDarray:
 
 def _counts(given: Tensor | Sequence[Sequence[int]] | Sequence[int], core: _core.Array, name: str) -> list[int]:
     """Extents along the split from Heat's map of block shapes, or from the extents themselves."""
+    if isinstance(given, str) or not hasattr(given, "__iter__"):
+        raise TypeError(f"redistribute: {name} must be a tensor or a sequence, is {type(given)}")
     rows: list[Any] = given.tolist() if isinstance(given, Tensor) else list(given)
     if len(rows) != core.comm.size:
         raise ValueError(f"redistribute: {name} has {len(rows)} rows for {core.comm.size} ranks; give one per rank")
     if all(isinstance(row, int) for row in rows):
         return rows
-    split, shape = core.split or 0, core.gshape
-    for row in rows:
-        if (*row[:split], *row[split + 1 :]) != (*shape[:split], *shape[split + 1 :]):
-            raise ValueError(f"redistribute: {name} row {row} is no block of shape {shape} with split {split}")
-    return [int(row[split]) for row in rows]
+    if any(len(row) != core.ndim for row in rows):
+        raise ValueError(f"redistribute: {name} must be ({core.comm.size}, {core.ndim}) for shape {core.gshape}")
+    return [index(row[core.split or 0]) for row in rows]  # the other columns may be 0, as in Heat's examples

@@ -46,7 +46,8 @@ def pad(
     array
         Array of any shape, dtype and split.
     pad_width
-        How many: one number, (before, after), or such a pair per axis; a dictionary names axes.
+        How many: one number, (before, after), or such a pair per axis; two pairs or more, but fewer than axes, are
+        those of the last axes; a dictionary names axes.
     mode
         NumPy's: ``"constant"``, ``"edge"``, ``"reflect"``, ``"symmetric"``, ``"wrap"``, ``"linear_ramp"``,
         ``"maximum"``, ``"minimum"``, ``"mean"``, ``"median"`` or ``"empty"`` (zeros).
@@ -111,6 +112,10 @@ def _is_plain_pair(given: Any) -> bool:
     return type(given) is tuple and len(given) == 2 and type(given[0]) is int and type(given[1]) is int
 
 
+def _is_pair(given: Any) -> bool:
+    return isinstance(given, (list, tuple)) and len(given) == 2
+
+
 def _pairs(given: Any, ndim: int, argument: str) -> list[tuple[Any, Any]]:
     if type(given) in (int, float):
         return [(given, given)] * ndim
@@ -132,6 +137,8 @@ def _widths(given: Any, ndim: int) -> list[tuple[int, int]]:
         for axis, width in given.items():
             chosen[axis] = width if isinstance(width, Sequence) else (width, width)
         given = chosen
+    elif isinstance(given, (list, tuple)) and 1 < len(given) < ndim and all(map(_is_pair, given)):
+        given = (*[(0, 0)] * (ndim - len(given)), *given)  # Heat's form; NumPy refuses it
     pairs = _pairs(given, ndim, "pad_width")
     if any(not isinstance(n, int) for pair in pairs for n in pair):
         raise TypeError(f"pad: pad_width must be integers, is {given!r}")

@@ -188,6 +188,27 @@ def test_a_failed_write_leaves_the_old_file(folder: pathlib.Path) -> None:
     assert not list(folder.glob(".old*"))
 
 
+def test_arrays_of_a_zarr_group_by_a_pattern(folder: pathlib.Path) -> None:
+    zarr = pytest.importorskip("zarr")
+    if RANK == 0:
+        group = zarr.open_group(folder / "group.zarr", mode="w")
+        for i in range(3):
+            group.create_group(f"RECEIVER_{i}")
+    COMM.barrier()
+    for i in range(3):
+        ht.save_zarr(ht.arange(5 * i, 5 * i + 5, split=0), folder / f"group.zarr/RECEIVER_{i}/DATA")
+    for split in (0, None):
+        x = ht.load(str(folder / "group.zarr"), variable="RECEIVER_*/DATA", split=split)
+        assert x.split == split and x.balanced
+        assert_equal(x, np.arange(15, dtype=np.int32))
+    x = ht.load_zarr(folder / "group.zarr", "*_[12]/DATA", dtype=ht.float64)
+    assert_equal(x, np.arange(5.0, 15.0))
+    with pytest.raises(FileNotFoundError):
+        ht.load_zarr(folder / "group.zarr", "SENDER_*/DATA")
+    with pytest.raises(NotImplementedError):
+        ht.load_zarr(folder / "group.zarr", "RECEIVER_*/DATA", slices=slice(0, 2))
+
+
 def test_folders(folder: pathlib.Path) -> None:
     parts = [np.full((2, 3), i, np.int32) for i in range(5)]
     inner = folder / "parts"

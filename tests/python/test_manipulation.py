@@ -211,6 +211,20 @@ def test_distribution(pair: tuple[ht.DNDarray, np.ndarray], data: st.DataObject)
     check(x, value, None if split is None else split % x.ndim)
 
 
+def test_redistribute_as_in_heat() -> None:
+    value = filled((6, 2))
+    wanted = torch.zeros(size(), 2, dtype=torch.int64)  # the column of the split is what counts
+    wanted[-1, 0] = 6
+    x = distribute(value, 0)
+    x.redistribute_(target_map=wanted)
+    check(x, value, 0)
+    assert x.lshape == (6 if x.comm.rank == size() - 1 else 0, 2)
+    whole = distribute(value, None)
+    whole.redistribute_()
+    check(whole, value, None)
+    check(whole.redistribute(target_map=wanted), value, None)
+
+
 def test_distribution_refuses() -> None:
     x = distribute(filled((6, 2)), 0)
     with pytest.raises(ValueError, match="axis 2 is out of bounds"):
@@ -219,8 +233,13 @@ def test_distribution_refuses() -> None:
         x.redistribute(target_map=[7] + [0] * (size() - 1))
     with pytest.raises(ValueError, match="one per rank"):
         x.redistribute(target_map=[6] + [0] * size())
-    with pytest.raises(ValueError, match="split None"):
-        x.resplit(None).redistribute(target_map=[6])
+    with pytest.raises(ValueError, match="must be"):
+        x.redistribute(target_map=torch.zeros(size(), 3, dtype=torch.int64))
+    for wrong in ("a", 5):
+        with pytest.raises(TypeError, match="target_map must be a tensor"):
+            x.redistribute_(target_map=wrong)
+    with pytest.raises(TypeError, match="target_rank must be an integer"):
+        x.collect_(0.5)
     with pytest.raises(ValueError, match="target_rank"):
         x.collect(size())
     with pytest.raises(TypeError, match="must be a DNDarray"):

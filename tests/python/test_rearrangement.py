@@ -92,6 +92,8 @@ def test_pad_forms() -> None:
         x = distribute(value, split)
         for width in (1, (1, 2), ((1, 2),), ((1, 2), (0, 3))):
             check(ht.pad(x, width, constant_values=2.5), np.pad(value, width, constant_values=2.5), split)
+        deep, last = filled((2, 3, 4)), [(1, 0), (2, 1)]  # Heat's form, pairs of the last axes
+        check(ht.pad(distribute(deep, split), last), np.pad(deep, [(0, 0), *last]), split)
         check(ht.pad(x, {-1: (1, 2)}), np.pad(value, ((0, 0), (1, 2))))
         assert ht.pad(x, 2, "empty").shape == (8, 7)
         for width, mode, error in ((-1, "edge", ValueError), (1, "nowhere", ValueError), (1.5, "edge", TypeError)):

@@ -7,6 +7,7 @@ import importlib.util
 import math
 import os
 import pathlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
-from equiheat.distribution import balance
+from equiheat.distribution import balance, resplit
 from equiheat.io import _chunked as chunked
+from equiheat.io import _folders as folders
 from equiheat.io import _raw as raw
 from equiheat.io import _slabs as slabs
 from equiheat.io import _zarr_chunks as zarr_chunks
@@ -58,7 +60,8 @@ def load_zarr(
     path : path
         Of an array, or of a group with `variable`.
     variable : str, optional
-        Name in the group.
+        Name in the group. With wildcards, as ``"RECEIVER_*/DATA"``, all arrays of such names, in the order of the
+        names, joined along `split`; each is read whole by one rank.
     split : int, optional
         Axis to split, 0 by default.
     device, comm, slices, dtype
@@ -68,6 +71,8 @@ def load_zarr(
 
     Raises
     ------
+    NotImplementedError
+        Slices of several arrays.
     FileNotFoundError, KeyError, ValueError, TypeError, ImportError
         No such store or array, a group without `variable`, bad slices, a chunk's file that has not the values of a
         chunk, no zarr. On all ranks.
@@ -85,6 +90,8 @@ def load_zarr(
     FileNotFoundError: load_zarr: there is no 'missing.zarr'
     """
     comm, place = sanitize_comm(comm), sanitize_device(device)
+    if variable is not None and "*" in variable:
+        return _joined(path, variable, split, device, comm, slices, dtype, kwargs)
     wanted = torch_dtype(dtype)
 
     def read() -> tuple[torch.Tensor, list[int], int | None, list[int] | None]:
@@ -100,6 +107,24 @@ def load_zarr(
     local, shape, axis, counts = slabs.together(comm, read)
     x = slabs.assembled(local, shape, axis, place, comm, counts)
     return x if counts is None else balance(x, copy=True)
+
+
+def _joined(
+    path: Path, names: str, split: int | None, device: Any, comm: Communicator, slices: Any, dtype: Any,
+    options: dict[str, Any],
+) -> DNDarray:  # fmt: skip
+    """The arrays of a group that a pattern names, which are dealt out to the ranks, behind one another."""
+    if slices is not None:
+        raise NotImplementedError("load_zarr: slices cannot be had of several arrays; give one name as variable")
+
+    def read(folder: pathlib.Path) -> torch.Tensor:
+        data = _opened(path, folder.relative_to(path).as_posix(), options)
+        return _part(data, tuple(slice(0, n, 1) for n in data.shape))
+
+    axis = 0 if split is None else split
+    order: folders.Order = partial(sorted, key=str)
+    x = folders.from_folder(path, names, read, dtype, axis, device, comm, "load_zarr", order)
+    return balance(x) if split is not None else resplit(x, None)
 
 
 def _opened(path: Path, variable: str | None, options: dict[str, Any]) -> Any:
