@@ -39,7 +39,8 @@ def bincount(x: Operand, weights: Operand | None = None, minlength: int = 0) -> 
     Returns
     -------
     DNDarray
-        Replicated; int64, or float64 with weights. Length: the largest element plus 1, or `minlength`.
+        Replicated; int64, or float64 with weights (float32 for such weights, as in Heat). Length: the largest element
+        plus 1, or `minlength`.
 
     Raises
     ------
@@ -61,7 +62,10 @@ def bincount(x: Operand, weights: Operand | None = None, minlength: int = 0) -> 
     """
     core = native(x, "bincount")
     beside = None if weights is None else native(weights, "bincount", "weights", core)
-    return wrap(_core.bincount(core, beside, int(minlength)))
+    counts = _core.bincount(core, beside, int(minlength))
+    if beside is None or beside.local.dtype != torch.float32:
+        return wrap(counts)
+    return wrap(counts.with_local(counts.local.to(torch.float32)))
 
 
 def histogram(

@@ -5,12 +5,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
+
 from equiheat import _core
 from equiheat._base import ArrayBase, wrap
 from equiheat._function import Operand, native
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
+
+
+def _pair(x: Operand, y: Operand, like: _core.Array) -> tuple[Operand, Operand]:
+    """Two Python numbers, of which a float or complex one gives the default type of its kind, as in `array`."""
+    kinds = {type(x), type(y)}
+    for number, dtype in ((complex, torch.complex64), (float, torch.float32)):
+        if number in kinds and kinds <= {bool, int, float, complex}:
+            return torch.tensor(x, dtype=dtype, device=like.local.device), y
+    return x, y
 
 
 def select(cond: Operand, x: Operand, y: Operand) -> DNDarray:
@@ -20,7 +31,8 @@ def select(cond: Operand, x: Operand, y: Operand) -> DNDarray:
     Communication: none for operands distributed alike, or replicated; others are redistributed.
     """
     split = next((a._core for a in (cond, x, y) if isinstance(a, ArrayBase)), None)
-    return wrap(_core.where(native(cond, "where", "cond", split), x, y))
+    mask = native(cond, "where", "cond", split)
+    return wrap(_core.where(mask, *_pair(x, y, mask)))
 
 
 def where(cond: Operand, x: Operand = None, y: Operand = None) -> DNDarray | tuple[DNDarray, ...]:
@@ -35,5 +47,5 @@ def where(cond: Operand, x: Operand = None, y: Operand = None) -> DNDarray | tup
 
         return nonzero(wrap(native(cond, "where", "cond")))
     if x is None or y is None:
-        raise ValueError("where: give both x and y, or neither")
+        raise TypeError("where: give both x and y, or neither")
     return select(cond, x, y)

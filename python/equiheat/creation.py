@@ -122,8 +122,13 @@ def full(
     comm: Communicator | None = None,
     order: str = "C",
 ) -> DNDarray:
-    """Array of one value; float32 unless another dtype is given, also for integers (Heat's rule). Local."""
+    """Array of one value; float32 unless another dtype is given, also for integers, complex64 for complex numbers.
+
+    Heat's rule. Local.
+    """
     value = _fill_scalar(fill_value, "full")
+    if isinstance(value, complex) and dtype is dtypes.float32:
+        dtype = dtypes.complex64
     if isinstance(value, complex) and not heat_type_is_complexfloating(dtypes.canonical_heat_type(dtype)):
         raise TypeError(
             f"full: fill_value {value} is complex, but dtype is {dtypes.canonical_heat_type(dtype).__name__}"

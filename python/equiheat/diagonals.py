@@ -35,6 +35,7 @@ def diag(a: DNDarray, offset: int = 0) -> DNDarray:
     ----------
     a
         1 axis: makes a square matrix of ``a.size + abs(offset)`` rows, zero elsewhere. 2 axes: its diagonal is read.
+        More: `diagonal` of the first two, as in Heat.
     offset
         0 the main diagonal, positive ones lie above it.
 
@@ -46,7 +47,7 @@ def diag(a: DNDarray, offset: int = 0) -> DNDarray:
     Raises
     ------
     ValueError
-        For other numbers of axes.
+        For an array without axes.
 
     Notes
     -----
@@ -61,8 +62,8 @@ def diag(a: DNDarray, offset: int = 0) -> DNDarray:
     core = native(a, "diag", "a")
     if core.ndim == 1:
         return wrap(_core.diagonal_matrix(core, operator.index(offset)))
-    if core.ndim != 2:
-        raise ValueError(f"diag: input must be 1- or 2-d, has shape {core.gshape}")
+    if core.ndim == 0:
+        raise ValueError("diag: input must have one axis or more, has none")
     return wrap(_core.diagonal(core, operator.index(offset), 0, 1))
 
 

@@ -388,13 +388,13 @@ def _scalar_type(value: Any) -> Datatype | None:
 
 
 def heat_type_of(obj: Any) -> Datatype:
-    """The element type of an array, a number or a nested list of numbers."""
+    """The element type of an array, a number or a nested list of numbers; int32 for Python's integers, as in Heat."""
     dtype = getattr(obj, "dtype", None)
     if dtype is not None:
         return canonical_heat_type(dtype)
     scalar = _scalar_type(obj)
     if scalar is not None:
-        return scalar
+        return canonical_heat_type(type(obj))
     if isinstance(obj, (list, tuple)) and obj:
         return heat_type_of(obj[0])
     return canonical_heat_type(obj)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import index
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
@@ -17,14 +17,6 @@ from equiheat._function import deliver
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
-
-
-class _Same:
-    def __repr__(self) -> str:
-        return "<the input's split>"
-
-
-_SAME: Final = _Same()
 
 
 def _axes(axis: Any, fn: str) -> list[int]:
@@ -42,7 +34,7 @@ def _cores(arrays: Sequence[DNDarray], fn: str) -> list[_core.Array]:
 
 
 # ---------------------------------------------------------------------- shape
-def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | _Same | None = _SAME) -> DNDarray:
+def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | None = None) -> DNDarray:
     """The elements of a, in C order, under another shape.
 
     Parameters
@@ -52,7 +44,7 @@ def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | _Same | N
     *shape
         Extents, as one sequence or one by one; one may be -1 and is worked out.
     new_split
-        Split of the result; default: the number of a's split, cut to the new number of axes.
+        Split of the result; None: the number of a's split, cut to the new number of axes.
 
     Returns
     -------
@@ -81,7 +73,7 @@ def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | _Same | N
     except TypeError:
         raise TypeError(f"reshape: shape must be integers, got {extents!r}") from None
     core = unwrap(a, "reshape", "a")
-    if isinstance(new_split, _Same):
+    if new_split is None:
         return wrap(_core.reshape(core, wanted))
     return wrap(_core.reshape(core, wanted, False, new_split))
 

@@ -120,7 +120,7 @@ def can_cast(from_: Any, to: Any, casting: str = "intuitive") -> bool:
     from_
         A type, an array or a number.
     to
-        A type.
+        A type, or what has one.
     casting
         "no": same type; "safe": no value changes; "same_kind": safe, or within a kind; "unsafe": always;
         "intuitive": where an operation between the two types gives `to` (safe, and int32 to float32).
@@ -131,7 +131,7 @@ def can_cast(from_: Any, to: Any, casting: str = "intuitive") -> bool:
     if casting not in modes:
         raise ValueError(f"can_cast: casting must be one of {modes}, is {casting!r}")
     source = _type_in_result(from_)
-    target = canonical_heat_type(to)
+    target = _type_in_result(to)
     if casting == "no":
         return source is target
     if casting == "unsafe":

@@ -104,6 +104,7 @@ def set_state(state: Sequence[Any]) -> None:
     state
         ``(name, seed, counter)`` or with Heat's two further entries, which are not used. The name is "Philox";
         Heat's names "Threefry" and "Batchparallel" are accepted and mean Philox here: the numbers differ from Heat's.
+        A counter of None is 0.
 
     Raises
     ------
@@ -116,7 +117,8 @@ def set_state(state: Sequence[Any]) -> None:
         raise ValueError(f"set_state: state must have 3 or 5 entries, has {len(state)}")
     if state[0] not in ("Philox", "Threefry", "Batchparallel"):
         raise ValueError(f"set_state: the generator must be 'Philox', is {state[0]!r}")
-    number, counter = (_integer(n, "set_state", "seed and counter") for n in state[1:3])
+    given = (state[1], 0 if state[2] is None else state[2])
+    number, counter = (_integer(n, "set_state", "seed and counter") for n in given)
     if not (0 <= number < _MAX and 0 <= counter < _MAX):
         raise ValueError(f"set_state: seed and counter must be from 0 to 2**64 - 1, are {number} and {counter}")
     _State.seed, _State.counter = number, counter

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from math import inf, nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from equiheat import _core
 from equiheat._base import wrap
@@ -76,11 +76,18 @@ def mean(
     return deliver(wrap(core), out, True, "mean")
 
 
+def _freedom(ddof: Any, bessel: bool | None, fn: str) -> float:
+    if isinstance(ddof, str) or not hasattr(ddof, "__float__"):
+        raise TypeError(f"{fn}: ddof must be a number, is {type(ddof)}")
+    return 1.0 if bessel else float(ddof)
+
+
 def var(
     x: Operand,
     axis: Axis = None,
     ddof: float = 0,
     *,
+    bessel: bool | None = None,
     dtype: DType = None,
     out: DNDarray | None = None,
     keepdims: bool = False,
@@ -88,10 +95,12 @@ def var(
 ) -> DNDarray:
     """Mean squared deviation over axes, divided by n - ddof; of complex numbers a real one.
 
+    ``bessel=True`` is ddof=1, as in Heat.
     dtype and distribution as `mean`. Communication: if the split is among the axes one allgather of two partial
     results per rank, merged without loss of digits.
     """
-    core = _core.var(native(x, "var"), _axes(axis), kept(keepdims, keepdim), torch_dtype(dtype), float(ddof))
+    freedom = _freedom(ddof, bessel, "var")
+    core = _core.var(native(x, "var"), _axes(axis), kept(keepdims, keepdim), torch_dtype(dtype), freedom)
     return deliver(wrap(core), out, True, "var")
 
 
@@ -100,13 +109,14 @@ def std(
     axis: Axis = None,
     ddof: float = 0,
     *,
+    bessel: bool | None = None,
     dtype: DType = None,
     out: DNDarray | None = None,
     keepdims: bool = False,
     keepdim: bool | None = None,
 ) -> DNDarray:
     """Square root of `var`."""
-    spread = var(x, axis, ddof, dtype=dtype, keepdims=keepdims, keepdim=keepdim)
+    spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim)
     return deliver(sqrt(spread), out, True, "std")
 
 

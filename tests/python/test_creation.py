@@ -276,7 +276,7 @@ def test_bad_input() -> None:
     with pytest.raises(TypeError, match="communicator"):
         ht.zeros(3, comm=3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="complex"):
-        ht.full(3, 1j)
+        ht.full(3, 1j, dtype=ht.float64)
     with pytest.raises(ValueError, match="number of samples"):
         ht.linspace(0, 1, -1)
     with pytest.raises(TypeError, match="beyond int64"):

@@ -140,6 +140,10 @@ def test_intuitive_casts() -> None:
     assert ht.int32.can_cast_to(ht.float32)
     assert ht.can_cast(ht.zeros(3), ht.float64)
     assert ht.can_cast(1, ht.float64)
+    assert ht.can_cast(1, ht.float32) and ht.can_cast(1, ht.int32)
+    assert ht.int16.can_cast_to(1) and not ht.int64.can_cast_to(1)
+    with pytest.raises(TypeError):
+        ht.can_cast(ht.int8, "no type")
     with pytest.raises(ValueError, match="casting must be one of"):
         ht.can_cast(ht.int8, ht.int8, "loose")
     with pytest.raises(TypeError, match="casting must be a str"):
@@ -161,7 +165,7 @@ def test_heat_type_of() -> None:
     assert ht.heat_type_of(ht.zeros(2, dtype=ht.int8)) is ht.int8
     assert ht.heat_type_of(np.zeros(2)) is ht.float64
     assert ht.heat_type_of([1.0]) is ht.float32
-    assert ht.heat_type_of(3) is ht.int64
+    assert ht.heat_type_of(3) is ht.heat_type_of([3]) is ht.int32
 
 
 def test_devices_and_constants() -> None:

@@ -29,7 +29,7 @@ def reshapes(draw: st.DrawFn) -> tuple[ht.DNDarray, np.ndarray, tuple[int, ...],
     n = draw(st.sampled_from([1, 2, 6, 12, 24, 60]))
     old, new = factors(n), factors(n)
     x, value = draw(arrays(tuple(old)))
-    return x, value, tuple(new), draw(st.sampled_from([None, *range(len(new))]))
+    return x, value, tuple(new), draw(st.sampled_from([None, *range(len(new))]))  # None: the default, as in Heat
 
 
 @given(reshapes())
@@ -37,7 +37,8 @@ def test_reshape(case: tuple[ht.DNDarray, np.ndarray, tuple[int, ...], int | Non
     x, value, shape, split = case
     kept = None if x.split is None or not shape else min(x.split, len(shape) - 1)
     check(ht.reshape(x, shape), value.reshape(shape), kept)
-    check(x.reshape(*shape, new_split=split) if shape else x.reshape(()), value.reshape(shape), split)
+    chosen = kept if split is None else split
+    check(x.reshape(*shape, new_split=split) if shape else x.reshape(()), value.reshape(shape), chosen)
 
 
 def test_reshape_of_nothing_and_of_one() -> None:

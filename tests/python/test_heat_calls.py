@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Forms of calls that programs written for Heat use and NumPy has not, or has otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from layouts import check, distribute
+
+import equiheat as ht
+
+A = np.arange(24.0).reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize("split", [None, 0])
+def test_where_of_two_numbers(split: int | None) -> None:
+    x = ht.arange(4, split=split) > 1
+    for first, second, dtype in ((1.5, 2, ht.float32), (1, 2.5, ht.float32), (1, 0, ht.int64), (True, False, ht.bool)):
+        result = ht.where(x, first, second)
+        assert result.dtype is dtype and result.split == split
+        assert result.tolist() == [second, second, first, first]
+    assert ht.where(x, 1j, 2).dtype is ht.complex64
+    assert ht.where(x, 1.5, ht.ones(4, dtype=ht.float64)).dtype is ht.float64
+    with pytest.raises(TypeError, match="both x and y"):
+        ht.where(x, x)
+
+
+def test_complex_fill() -> None:
+    x = ht.full((2,), 1 + 2j, split=0)
+    assert x.dtype is ht.complex64 and x.tolist() == [1 + 2j] * 2
+    with pytest.raises(TypeError, match="is complex"):
+        ht.full((2,), 1j, dtype=ht.float64)
+    assert ht.full_like(ht.arange(3), 3.5).dtype is ht.int32  # NumPy's rule, not Heat's
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_bessel(split: int | None) -> None:
+    x = distribute(A[0], split)
+    check(ht.var(x, 0, bessel=True), A[0].var(0, ddof=1))
+    check(x.std(bessel=True), A[0].std(ddof=1))
+    check(x.var(1, bessel=False), A[0].var(1))
+    check(x.var(1, 1, bessel=False), A[0].var(1, ddof=1))
+    for function in (ht.var, ht.std):
+        with pytest.raises(TypeError, match="ddof must be a number"):
+            function(x, ddof="a")
+
+
+@pytest.mark.parametrize("split", [None, 0, 1, 2])
+def test_diagonal_of_more_axes(split: int | None) -> None:
+    x = distribute(A, split)
+    check(ht.diag(x), np.diagonal(A))
+    check(ht.diag(x, 1), np.diagonal(A, 1))
+    with pytest.raises(ValueError, match="has none"):
+        ht.diag(ht.array(1.0))
+
+
+def test_weights_of_bincount_keep_single_precision() -> None:
+    x = ht.array([0, 1, 3, 2, 1], split=0)
+    result = ht.bincount(x, weights=ht.array([0, 0.5, 1, 1.5, 2], split=0))
+    assert result.dtype is ht.float32 and result.tolist() == [0.0, 2.5, 1.5, 1.0]
+    assert ht.bincount(x, weights=ht.ones(5, dtype=ht.float64)).dtype is ht.float64
+
+
+def test_states_of_heats_generators() -> None:
+    before = ht.random.get_state()
+    draws = []
+    for state in (("Batchparallel", 12, None), ("Threefry", 12, 0), ("Batchparallel", 12, None, 0, 0.0)):
+        ht.random.set_state(state)
+        draws.append(ht.random.rand(5, split=0).numpy())
+    assert np.array_equal(draws[0], draws[1]) and np.array_equal(draws[0], draws[2])
+    ht.random.set_state(before)
+    with pytest.raises(TypeError):
+        ht.random.set_state(("Batchparallel", None, 12))
