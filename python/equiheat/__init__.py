@@ -17,8 +17,10 @@ with _collection_paused():
     from equiheat import random as random
     from equiheat._version import __version__ as __version__
     from equiheat.array import DNDarray as DNDarray
+    from equiheat.communication import Communication as Communication
     from equiheat.communication import MPICommunication as MPICommunication
     from equiheat.communication import Communicator as Communicator
+    from equiheat.communication import MPIRequest as MPIRequest
     from equiheat.communication import get_comm as get_comm
     from equiheat.communication import sanitize_comm as sanitize_comm
     from equiheat.communication import use_comm as use_comm
@@ -356,6 +358,10 @@ _LATER = {
     **dict.fromkeys(("MPI_SELF", "MPI_WORLD"), "equiheat.communication"),
     **dict.fromkeys(("SplitTiles", "SquareDiagTiles"), "equiheat.core.tiling"),
     "sanitize_memory_layout": "equiheat.core.memory",
+    **dict.fromkeys(
+        ("broadcast_shape", "broadcast_shapes", "sanitize_axis", "sanitize_shape", "sanitize_slice"),
+        "equiheat.core.stride_tricks",
+    ),
 }
 
 

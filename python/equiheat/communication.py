@@ -20,7 +20,9 @@ from torch import Tensor
 
 from equiheat import _core, _guard
 from equiheat.buffers import BufferMethods, our_name
+from equiheat.buffers import MPIRequest as MPIRequest
 from equiheat.messages import MessageMethods
+from equiheat.objects import Communication as Communication
 from equiheat.objects import ObjectMethods, or_objects
 
 _OPS = {
@@ -63,7 +65,7 @@ class Pending:
         return bool(self._request.test())
 
 
-class Communicator(BufferMethods, MessageMethods, ObjectMethods):
+class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
     """Ranks that work together: a duplicate of an MPI communicator, so that our messages never meet the user's.
 
     Parameters

@@ -5,10 +5,27 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["INF", "NAN", "PI", "Euler", "Inf", "Infinity", "Infty", "NaN", "e", "inf", "nan", "newaxis", "pi"]
+__all__ = [
+    "INF",
+    "NAN",
+    "NINF",
+    "PI",
+    "E",
+    "Euler",
+    "Inf",
+    "Infinity",
+    "Infty",
+    "NaN",
+    "e",
+    "inf",
+    "nan",
+    "newaxis",
+    "pi",
+]
 
 pi = PI = math.pi
-e = Euler = math.e
+e = E = Euler = math.e
 inf = Inf = INF = Infinity = Infty = math.inf
+NINF = -math.inf
 nan = NaN = NAN = math.nan
 newaxis = None

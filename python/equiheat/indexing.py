@@ -12,6 +12,7 @@ from torch import Tensor
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
+from equiheat.core._mirror import mirror
 
 if TYPE_CHECKING:
     from types import EllipsisType
@@ -250,3 +251,6 @@ def _scalar(value: complex, dtype: torch.dtype) -> Tensor:
     if not limits.min <= number <= limits.max:
         raise OverflowError(f"setitem: Python integer {number} out of bounds for {dtype}")
     return torch.tensor(number, dtype=dtype)
+
+
+__getattr__, _ = mirror(__name__, "equiheat")  # what Heat's module of this name has more

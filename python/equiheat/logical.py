@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from equiheat._function import binary, unary
+from equiheat.core._mirror import mirror
 
 _BOOL = "bool."
 
@@ -23,3 +24,6 @@ isinf = unary("isinf", "True where x is infinite.", dtype=_BOOL)
 isnan = unary("isnan", "True where x is NaN.", dtype=_BOOL)
 isposinf = unary("isposinf", "True where x is infinity.", dtype=_BOOL)
 isneginf = unary("isneginf", "True where x is minus infinity.", dtype=_BOOL)
+
+
+__getattr__, _ = mirror(__name__, "equiheat")  # what Heat's module of this name has more

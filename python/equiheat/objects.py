@@ -14,9 +14,10 @@ from typing import Any, ParamSpec, TypeVar
 
 from torch import Tensor
 
-__all__ = ["ObjectMethods", "or_objects"]
+__all__ = ["Communication", "ObjectMethods", "or_objects"]
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def or_objects(tensor: str = "x", place: int = 1) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -35,6 +36,20 @@ def or_objects(tensor: str = "x", place: int = 1) -> Callable[[Callable[P, R]], 
         return function
 
     return decorated
+
+
+class Communication:
+    """What every communicator offers; `MPICommunication` is the one there is."""
+
+    def is_distributed(self) -> bool:
+        """Whether there is more than one rank."""
+        raise NotImplementedError("Communication is abstract; use MPICommunication")
+
+    def chunk(
+        self, shape: Any, split: int | None, rank: int | None = None, w_size: int | None = None, sparse: bool = False
+    ) -> Any:
+        """Offset, local shape and slices of a rank's block."""
+        raise NotImplementedError("Communication is abstract; use MPICommunication")
 
 
 class ObjectMethods:

@@ -11,6 +11,7 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import DType, Mask, Operand, deliver, native, torch_dtype, unary
 from equiheat.arithmetic import maximum, minimum
+from equiheat.core._mirror import mirror
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -74,3 +75,6 @@ def clip(x: Operand, min: Operand = None, max: Operand = None, out: DNDarray | N
 def _as(x: DNDarray, dtype: DType) -> DNDarray:
     wanted = torch_dtype(dtype)
     return x if wanted is None else wrap(x._core.with_local(x._core.local.to(wanted)))
+
+
+__getattr__, _ = mirror(__name__, "equiheat.arithmetic", "equiheat")  # what Heat's module of this name has more

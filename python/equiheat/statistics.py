@@ -12,6 +12,7 @@ from equiheat.arithmetic import divide, multiply, sqrt, subtract
 from equiheat.complex_math import conj, real
 from equiheat.conditional import select
 from equiheat.conversion import astype
+from equiheat.core._mirror import mirror
 from equiheat.creation import eye
 from equiheat.linalg import matmul
 from equiheat.manipulation import broadcast_to, concatenate, expand_dims, reshape, squeeze, transpose
@@ -345,3 +346,8 @@ class StatisticsMethods:
     average = average
     kurtosis = kurtosis
     skew = skew
+
+
+__getattr__, _ = mirror(
+    __name__, "equiheat.reductions", "equiheat", "equiheat.core._reductions"
+)  # what Heat's module of this name has more

@@ -262,6 +262,28 @@ def test_descriptions_of_buffers() -> None:
     assert comm.mpi_type_and_elements_of(torch.zeros(4, 3), (2, 2), (0, 2)) == (MPI.FLOAT, ((6, 6), (0, 6)))
 
 
+def test_names_of_modules_that_are_ours_and_heats() -> None:
+    assert ht.statistics.argmax is ht.argmax and ht.logical.all is ht.all and ht.exponential.sqrt is ht.sqrt
+    assert ht.rounding.sign is ht.sign and ht.indexing.where is ht.where and ht.statistics.mpi_argmax
+    assert ht.linalg.basics.matmul is ht.matmul and ht.linalg.transpose is ht.transpose
+    assert ht.linalg.solver.cg is ht.linalg.cg and ht.linalg.svdtools.rsvd and ht.linalg.randomized.rsvd
+    assert ht.core.version.__version__ == ht.__version__ and isinstance(ht.version.major, int)
+    assert (ht.e, -ht.inf) == (ht.constants.E, ht.constants.NINF)
+    for module in (ht.statistics, ht.logical, ht.exponential, ht.rounding, ht.indexing, ht.linalg):
+        with pytest.raises(AttributeError):
+            module.no_such_name  # noqa: B018
+
+
+def test_helpers_at_top_level() -> None:
+    assert ht.MPIRequest is ht.communication.MPIRequest is ht.core.communication.MPIRequest
+    assert ht.Communication is ht.communication.Communication and isinstance(ht.get_comm(), ht.Communication)
+    with pytest.raises(NotImplementedError):
+        ht.Communication().chunk((3,), 0)
+    assert ht.sanitize_axis((2, 3), -1) == 1 and ht.sanitize_shape(3) == (3,)
+    assert ht.sanitize_slice(slice(-3, None), 10) == slice(7, 10, 1)
+    assert ht.broadcast_shape((2, 1), (3,)) == ht.broadcast_shapes((2, 1), (3,)) == (2, 3)
+
+
 # ---------------------------------------------------------------------- what is mpi4py's
 def test_python_objects() -> None:
     comm, rank, p = ht.MPI_WORLD, ht.MPI_WORLD.rank, size()

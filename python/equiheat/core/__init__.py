@@ -17,7 +17,7 @@ MODULES = (
     "_config", "arithmetics", "base", "communication", "complex_math", "constants", "devices", "dndarray",
     "exponential", "factories", "indexing", "io", "linalg", "logical", "manipulations", "memory", "printing", "random",
     "relational", "rounding", "sanitation", "signal", "statistics", "stride_tricks", "tiling", "trigonometrics",
-    "types", "vmap",
+    "types", "version", "vmap",
 )  # fmt: skip
 _names, __dir__ = mirror(__name__, "equiheat")
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import importlib
+
 from equiheat.linalg._approximate import isvd as isvd
 from equiheat.linalg._approximate import reigh as reigh
 from equiheat.linalg._approximate import rsvd as rsvd
@@ -121,3 +123,12 @@ __all__ = [
     "vecmat",
     "vector_norm",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Heat's modules, which build on this package, and `transpose`."""
+    if name in ("basics", "randomized", "solver", "svdtools"):
+        return importlib.import_module(f"equiheat.core.linalg.{name}")
+    if name == "transpose":
+        return importlib.import_module("equiheat.manipulation").transpose
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,6 +10,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from equiheat.buffers import our_name
 from equiheat.communication import Communicator, get_comm
 
 _OPS: dict[str, Any] = {"sum": dist.ReduceOp.SUM, "max": dist.ReduceOp.MAX, "min": dist.ReduceOp.MIN}
@@ -48,10 +49,10 @@ class ProcessGroupComm(Communicator):
         wants = torch.device("cuda", torch.cuda.current_device()) if dist.get_backend(self._group) == "nccl" else "cpu"
         return x.detach().to(wants, copy=True).contiguous()
 
-    def allreduce(self, x: Tensor, op: str = "sum") -> Tensor:
+    def allreduce(self, x: Tensor, op: Any = "sum") -> Tensor:
         """Combination of the ranks' tensors by "sum", "max" or "min"."""
         own = self._placed(x)
-        dist.all_reduce(own, _OPS[op], group=self._group)
+        dist.all_reduce(own, _OPS[our_name(op)], group=self._group)
         return own.to(x.device)
 
     def bcast(self, x: Tensor, root: int = 0) -> Tensor:
