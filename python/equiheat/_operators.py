@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from equiheat import _core
-from equiheat._base import wrap
 from equiheat._function import Operand, deliver, named
 
 if TYPE_CHECKING:
@@ -33,14 +32,13 @@ def _compares(other: Any) -> bool:
 
 
 def comparison(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
-    """``x == y``: nothing equals what is no number (None, strings), element by element as in NumPy."""
+    """``x == y``: one False for what is no number (None, strings), as in Heat, so that ``if x == None`` works."""
     fast = _core.operators[name]
 
     def function(self: DNDarray, other: Operand) -> DNDarray:
         result = fast(self, other)
         if result is NotImplemented and (isinstance(other, (str, bytes)) or not _compares(other)):
-            core = self._core
-            result = wrap(core.with_local(torch.full_like(core.local, name == "ne", dtype=torch.bool)))
+            return cast("DNDarray", name == "ne")
         return cast("DNDarray", result)
 
     return named(function, name, f"`{name}` of this array and another.")

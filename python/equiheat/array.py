@@ -77,7 +77,9 @@ class DNDarray(
     _map: tuple[_core.Array, Tensor]
     _halo_next: Tensor | None
     _halo_prev: Tensor | None
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = (
+        object.__hash__
+    )  # of the object, as in Heat: == is element-wise, so dictionaries find an array by identity
 
     # ------------------------------------------------------------------ what it is
     @property

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
 
 from equiheat import _core
-from equiheat._base import ArrayBase, wrap
-from equiheat._function import Operand, binary, native
+from equiheat._base import ArrayBase, as_core, wrap
+from equiheat._function import Binary, Mask, Operand, binary, native
 from equiheat.logical import isnan, logical_and, logical_or
 
 if TYPE_CHECKING:
@@ -15,8 +16,24 @@ if TYPE_CHECKING:
 
 _BOOL = "bool."
 
-eq = binary("eq", "True where equal.", dtype=_BOOL, parameters="x, y")
-ne = binary("ne", "True where not equal.", dtype=_BOOL, parameters="x, y")
+
+def _or_answer(function: Binary, answer: bool) -> Binary:
+    """`function`, and one answer where an operand is no array of numbers (None, a string, a slice), as in Heat."""
+
+    @wraps(function)
+    def compared(x: Operand, y: Operand, out: DNDarray | None = None, *, where: Mask = True) -> Any:
+        try:
+            return function(x, y, out, where=where)
+        except TypeError:
+            if out is not None or (as_core(x, None) is not None and as_core(y, None) is not None):
+                raise
+            return answer
+
+    return cast(Binary, compared)
+
+
+eq = _or_answer(binary("eq", "True where equal.", dtype=_BOOL, parameters="x, y"), False)
+ne = _or_answer(binary("ne", "True where not equal.", dtype=_BOOL, parameters="x, y"), True)
 not_equal = ne
 lt = binary("lt", "True where t1 is less.", dtype=_BOOL, parameters="x, y")
 less = lt

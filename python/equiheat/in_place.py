@@ -7,9 +7,11 @@ cannot hold the result. Communication is that of the operation, and of one redis
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from equiheat import arithmetic, reductions
+from equiheat._function import Operand, named
 from equiheat._operators import in_place, in_place_unary
 
 if TYPE_CHECKING:
@@ -24,23 +26,37 @@ __all__ = [
 ]
 # fmt: on
 
-add_ = in_place("add")
-sub_ = subtract_ = in_place("subtract")
-mul_ = multiply_ = in_place("multiply")
-div_ = divide_ = in_place("divide")
-floordiv_ = floor_divide_ = in_place("floor_divide")
-mod_ = remainder_ = in_place("remainder")
-fmod_ = in_place("fmod")
-pow_ = power_ = in_place("power")
-gcd_ = in_place("gcd")
-lcm_ = in_place("lcm")
-hypot_ = in_place("hypot")
-copysign_ = in_place("copysign")
-bitwise_and_ = in_place("bitwise_and")
-bitwise_or_ = in_place("bitwise_or")
-bitwise_xor_ = in_place("bitwise_xor")
-left_shift_ = in_place("left_shift")
-right_shift_ = in_place("right_shift")
+
+def _method(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
+    """The function behind ``+=``, which leaves operands it does not know to their class; a method has no such one."""
+    update = in_place(name)
+
+    def function(t1: DNDarray, t2: Operand) -> DNDarray:
+        result = update(t1, t2)
+        if result is NotImplemented:
+            raise TypeError(f"{name}_: operand must be a DNDarray, a number or an array of numbers, is {type(t2)}")
+        return result
+
+    return named(function, name, update.__doc__ or "")
+
+
+add_ = _method("add")
+sub_ = subtract_ = _method("subtract")
+mul_ = multiply_ = _method("multiply")
+div_ = divide_ = _method("divide")
+floordiv_ = floor_divide_ = _method("floor_divide")
+mod_ = remainder_ = _method("remainder")
+fmod_ = _method("fmod")
+pow_ = power_ = _method("power")
+gcd_ = _method("gcd")
+lcm_ = _method("lcm")
+hypot_ = _method("hypot")
+copysign_ = _method("copysign")
+bitwise_and_ = _method("bitwise_and")
+bitwise_or_ = _method("bitwise_or")
+bitwise_xor_ = _method("bitwise_xor")
+left_shift_ = _method("left_shift")
+right_shift_ = _method("right_shift")
 neg_ = negative_ = in_place_unary("negative")
 invert_ = bitwise_not_ = in_place_unary("invert")
 
