@@ -54,10 +54,12 @@ def samples(x: Any, fn: str, argument: str = "x") -> _core.Array:
     Raises
     ------
     TypeError
-        For what is no array of numbers, and for complex numbers.
+        For what is no array of numbers, a single number among it, and for complex numbers.
     ValueError
         For another number of axes, no rows or no columns.
     """
+    if type(x) in (bool, int, float):
+        raise TypeError(f"{fn}: {argument} must be a DNDarray or an array of numbers, is {type(x)}")
     core = numbers(x, None, fn, argument)
     shape = tuple(core.gshape)
     if core.ndim != 2:

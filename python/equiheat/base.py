@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 
-class NotFittedError(ValueError, AttributeError):
-    """A method needs what only `fit` makes. (The bases are those of scikit-learn's error of this name.)"""
+class NotFittedError(ValueError, AttributeError, RuntimeError):
+    """A method needs what only `fit` makes. (The first bases are scikit-learn's of this error, the last is Heat's.)"""
 
 
 class ConvergenceWarning(UserWarning):

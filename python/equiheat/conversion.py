@@ -19,6 +19,7 @@ from equiheat import _core, dtypes, interchange
 from equiheat._base import unwrap, wrap
 from equiheat._sanitize import DeviceLike
 from equiheat.devices import Device, device_of, sanitize_device
+from equiheat.errors import TruthValueError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -180,7 +181,9 @@ def __bool__(x: DNDarray) -> bool:
     if x._core.size == 0:
         raise ValueError("The truth value of an empty array is ambiguous. Use `x.size > 0` to check its size")
     if x._core.size != 1:
-        raise ValueError("The truth value of an array with more than one element is ambiguous. Use x.any() or x.all()")
+        raise TruthValueError(
+            "The truth value of an array with more than one element is ambiguous. Use x.any() or x.all()"
+        )
     return bool(x._core.resplit(None).local.item())
 
 

@@ -1,7 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Exceptions that are not Python's own."""
+"""Exceptions that are not Python's own.
+
+Some are of two kinds: what NumPy or Python raise, and what programs written for Heat catch.
+"""
 
 from __future__ import annotations
 
+from numpy.linalg import LinAlgError as LinAlgError
+
 from equiheat._core import CommunicationError as CommunicationError
 from equiheat._core import DeviceError as DeviceError
+
+
+class TruthValueError(ValueError, TypeError):
+    """Several elements have no truth value (NumPy: ValueError, Heat: TypeError)."""
+
+
+class ExistingPathError(FileExistsError, RuntimeError):
+    """There is something where a file is to be written (Python: FileExistsError, Heat: RuntimeError)."""
+
+
+class MatrixError(LinAlgError, RuntimeError):
+    """A matrix is singular, or not square (NumPy: LinAlgError, Heat: RuntimeError)."""

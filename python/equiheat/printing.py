@@ -79,15 +79,18 @@ def set_printoptions(
 
 
 def global_printing() -> None:
-    """Print global arrays (the default)."""
+    """Print global arrays (the default). Rank 0 tells if that changes something, as in Heat."""
     global _local
+    if _local:
+        print0("Printing options set to GLOBAL. DNDarrays will be collected on process 0 before printing")
     _local = False
 
 
 def local_printing() -> None:
-    """Print each rank's block, as a torch tensor."""
+    """Print each rank's block, formatted as a torch tensor's. Rank 0 tells, as in Heat."""
     global _local
     _local = True
+    print0("Printing options set to LOCAL. DNDarrays will print the local PyTorch Tensors")
 
 
 def print0(*args: Any, **kwargs: Any) -> None:
@@ -97,18 +100,19 @@ def print0(*args: Any, **kwargs: Any) -> None:
         builtins.print(*texts, **kwargs)  # noqa: T201
 
 
-def _body(tensor: Tensor, summarise: bool) -> str:
-    """The numbers, formatted as torch does, indented to stand behind `_PREFIX`."""
+def _body(tensor: Tensor, summarise: bool, indent: int = len(_PREFIX)) -> str:
+    """The numbers, formatted as torch does, indented to stand behind a prefix."""
     threshold = 0 if summarise else math.inf
     with _tensor_str.printoptions(**{**_options, "threshold": threshold}):
-        return str(_tensor_str._tensor_str(tensor.cpu().resolve_conj().resolve_neg(), len(_PREFIX)))
+        return str(_tensor_str._tensor_str(tensor.detach().cpu().resolve_conj().resolve_neg(), indent))
 
 
 def __str__(x: DNDarray) -> str:
     """Text of the global array on rank 0, an empty string on the others. Collective when split."""
     core = x._core
     if _local:
-        return str(core.local)
+        body = _body(core.local, core.local.numel() > _options["threshold"], 0)
+        return f"{body}, device: {device_of(core.local.device)}, split: {core.split}"
     summarise = core.size > _options["threshold"]
     # An edge as long as the array takes it whole.
     edge = _options["edgeitems"] if summarise else max(core.gshape, default=0)

@@ -71,3 +71,68 @@ def test_states_of_heats_generators() -> None:
     ht.random.set_state(before)
     with pytest.raises(TypeError):
         ht.random.set_state(("Batchparallel", None, 12))
+
+
+@pytest.mark.parametrize("split", [None, 0])
+def test_what_is_no_number_equals_nothing(split: int | None) -> None:
+    x = ht.arange(4, split=split)
+    for other in (None, "a", b"a", slice(None), object()):
+        assert (x == other) is False and (x != other) is True
+        assert ht.eq(x, other) is False and ht.ne(x, other) is True and ht.eq(other, x) is False
+        with pytest.raises(TypeError):
+            ht.lt(x, other)
+    assert (x == 1).tolist() == ht.eq(x, 1).tolist() == ht.eq(1, x).tolist() == [False, True, False, False]
+    with pytest.raises(ValueError, match="broadcast"):
+        ht.eq(x, ht.ones(3))
+    assert ht.eq(x, 1, out=ht.zeros(4, dtype=ht.bool)).tolist() == [False, True, False, False]
+
+
+def test_arrays_in_sets() -> None:
+    x, y = ht.arange(4, split=0), ht.arange(4, split=0)
+    assert len({x, y, x}) == 2 and {x: "x", y: "y"}[y] == "y"
+    before = hash(x)
+    x += 1
+    assert hash(x) == before
+
+
+@pytest.mark.parametrize("name", ["add_", "mul_", "sub_", "div_", "pow_", "bitwise_and_", "left_shift_"])
+def test_methods_in_place_refuse(name: str) -> None:
+    x = ht.arange(4, split=0)
+    for wrong in ("a", None, slice(None)):
+        with pytest.raises(TypeError, match="operand must be"):
+            getattr(x, name)(wrong)
+    with pytest.raises(TypeError):
+        x += "a"
+
+
+def test_errors_of_two_kinds() -> None:
+    x = ht.ones((6, 4), split=0)
+    for kind in (TypeError, ValueError):
+        with pytest.raises(kind, match="ambiguous"):
+            bool(x)
+    for kind in (RuntimeError, np.linalg.LinAlgError):
+        with pytest.raises(kind, match="Singular"):
+            ht.linalg.inv(ht.zeros((3, 3), split=0))
+        with pytest.raises(kind, match="square"):
+            ht.linalg.det(x)
+    for kind in (RuntimeError, ValueError, AttributeError):
+        with pytest.raises(kind, match="call fit first"):
+            ht.decomposition.DMD(svd_solver="full", svd_rank=2).predict_next(x)
+
+
+def test_arguments_of_a_wrong_type() -> None:
+    A = ht.eye(4, split=0)
+    for call in (
+        lambda: ht.linalg.cg(A, 5, ht.ones(4)),
+        lambda: ht.linalg.lanczos(A, "a"),
+        lambda: ht.linalg.qr(A, procs_to_merge="a"),  # type: ignore[arg-type]
+        lambda: ht.cluster.KMeans(2).fit(5),
+        lambda: ht.preprocessing.StandardScaler().fit(3),
+        lambda: ht.load_csv(__file__, sep=11),
+        lambda: ht.load_csv(__file__, header_lines="3"),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    assert ht.clip(A, None, None).tolist() == A.tolist()
+    x = ht.ones(3, split=0)
+    assert x.astype(ht.float64, copy=False).dtype is ht.float64 and x.dtype is ht.float32

@@ -85,10 +85,14 @@ def test_options() -> None:
     assert torch.get_printoptions()["edgeitems"] == 3 if hasattr(torch, "get_printoptions") else True
 
 
-def test_local() -> None:
+def test_local(capsys: pytest.CaptureFixture[str]) -> None:
     ht.local_printing()
-    x = ht.arange(4, split=0)
-    assert str(x) == str(x.larray)
+    assert ("set to LOCAL" in capsys.readouterr().out) == (RANK == 0)
+    x = with_counts(np.arange(4, dtype=np.int32), 0, [0] * (SIZE - 1) + [4])
+    assert str(x) == f"[{'0, 1, 2, 3' if RANK == SIZE - 1 else ''}], device: cpu:0, split: 0"
+    for told in (RANK == 0, False):  # the second call changes nothing
+        ht.global_printing()
+        assert ("set to GLOBAL" in capsys.readouterr().out) == told
 
 
 def test_repr_is_local() -> None:

@@ -40,9 +40,11 @@ class Request(NamedTuple):
 
 
 def check_texts(fn: str, sep: str | None, encoding: str, comments: str | None = None) -> None:
-    """ValueError for separators and the like that could not be told from the rest. Local."""
+    """ValueError for separators and the like that could not be told from the rest; TypeError for no text. Local."""
     for name, word in (("sep", sep), ("comments", comments)):
-        if word is not None and (not isinstance(word, str) or not word or set(word) & set('\n\r"')):
+        if word is not None and not isinstance(word, str):
+            raise TypeError(f"{fn}: {name} must be a string, is {type(word)}")
+        if word is not None and (not word or set(word) & set('\n\r"')):
             raise ValueError(f"{fn}: {name} must be a string without line breaks and quotation marks, is {word!r}")
     if sep is not None and comments is not None and (sep.startswith(comments) or comments.startswith(sep)):
         raise ValueError(f"{fn}: sep and comments cannot be told from each other, are {sep!r} and {comments!r}")

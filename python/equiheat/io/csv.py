@@ -160,7 +160,9 @@ class _Table:
 def _request(**options: Any) -> text.Request:
     header_lines, names, kind = options["header_lines"], options["names"], torch_dtype(options.pop("dtype"))
     text.check_texts("load_csv", options["sep"], options["encoding"], options["comments"])
-    if isinstance(header_lines, bool) or not isinstance(header_lines, Integral) or int(header_lines) < 0:
+    if isinstance(header_lines, bool) or not isinstance(header_lines, Integral):
+        raise TypeError(f"load_csv: header_lines must be an integer, is {type(header_lines)}")
+    if int(header_lines) < 0:
         raise ValueError(f"load_csv: header_lines must be a number of lines, is {header_lines!r}")
     if names is not None and (isinstance(names, str) or not all(isinstance(name, str) for name in names)):
         raise TypeError(f"load_csv: names must be a sequence of strings, is {names!r}")

@@ -19,6 +19,7 @@ from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
 from equiheat.distribution import balance, resplit
+from equiheat.errors import ExistingPathError
 from equiheat.io import _chunked as chunked
 from equiheat.io import _folders as folders
 from equiheat.io import _raw as raw
@@ -215,7 +216,7 @@ def save_zarr(dndarray: DNDarray, path: Path, overwrite: bool = False, *, append
         task.fill(pathlib.Path(path), begin, chunks)
         return
     if there and not overwrite:
-        raise FileExistsError(f"save_zarr: {os.fspath(path)!r} exists; overwrite=True replaces it")
+        raise ExistingPathError(f"save_zarr: {os.fspath(path)!r} exists; overwrite=True replaces it")
     with slabs.replaced(x.comm, path, "save_zarr") as temporary:
         task.fill(temporary, 0, slabs.on_first(x.comm, lambda: task.create(temporary)))
 

@@ -62,6 +62,8 @@ def qr(A: ArrayLike, mode: Literal["reduced", "complete", "r"] = "reduced", proc
 
     Differentiable in modes 'reduced' and 'r' if the first k columns are linearly independent.
     """
+    if not hasattr(procs_to_merge, "__index__"):
+        raise TypeError(f"qr: procs_to_merge must be an integer, is {type(procs_to_merge)}")
     q, r = _core.qr(native(A, "qr", "A"), mode)
     return QR(None if q is None else wrap(q), wrap(r))
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from numbers import Number, Real
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -73,6 +74,8 @@ def cg(
     >>> ht.linalg.cg(A, ht.array([1.0, 2.0]), ht.zeros(2)).round(3).tolist()
     [0.25, 1.0]
     """
+    if any(isinstance(x, Number) for x in (A, b, x0)):
+        raise TypeError(f"cg: A, b and x0 must be arrays, are {type(A)}, {type(b)} and {type(x0)}")
     cores = [_core.to_factorable(core) for core in natives("cg", ("A", "b", "x0"), (A, b, x0))]
     a, rhs, start = cores
     if a.ndim != 2 or rhs.ndim != 1 or start.ndim != 1 or {*a.gshape} != {*rhs.gshape, *start.gshape}:
@@ -140,7 +143,7 @@ def lanczos(
     a = _core.to_factorable(native(A, "lanczos", "A"))
     if a.ndim != 2 or a.gshape[0] != a.gshape[1]:
         raise ValueError(f"lanczos: A must be a square matrix, has shape {a.gshape}")
-    if isinstance(m, bool) or int(m) != m:
+    if isinstance(m, bool) or not isinstance(m, Real) or int(m) != m:
         raise TypeError(f"lanczos: m must be an integer, is {m!r}")
     n, m = a.gshape[0], int(m)
     if not 0 < m <= n:

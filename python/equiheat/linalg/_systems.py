@@ -3,17 +3,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
-
-from numpy.linalg import LinAlgError as LinAlgError
 
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import deliver, native
+from equiheat.errors import LinAlgError as LinAlgError
+from equiheat.errors import MatrixError
 from equiheat.linalg._operands import ArrayLike, native_pair
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
+
+
+def _of_square(compute: Callable[[_core.Array], _core.Array], a: ArrayLike, fn: str) -> DNDarray:
+    """The result for a regular matrix; programs written for Heat catch RuntimeError for others."""
+    try:
+        return wrap(compute(native(a, fn, "a")))
+    except LinAlgError as error:
+        raise MatrixError(str(error)) from None
 
 
 class SlogdetResult(NamedTuple):
@@ -133,7 +142,7 @@ def inv(a: ArrayLike) -> DNDarray:
     >>> ht.linalg.inv(ht.array([[2.0, 0.0], [0.0, 4.0]], split=0)).tolist()
     [[0.5, 0.0], [0.0, 0.25]]
     """
-    return wrap(_core.inv(native(a, "inv", "a")))
+    return _of_square(_core.inv, a, "inv")
 
 
 def det(a: ArrayLike) -> DNDarray:
@@ -164,7 +173,7 @@ def det(a: ArrayLike) -> DNDarray:
     >>> ht.linalg.det(ht.array([[2.0, 0.0], [0.0, 4.0]], split=0)).item()
     8.0
     """
-    return wrap(_core.det(native(a, "det", "a")))
+    return _of_square(_core.det, a, "det")
 
 
 def slogdet(a: ArrayLike) -> SlogdetResult:
