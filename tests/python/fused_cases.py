@@ -24,7 +24,9 @@ def processor_has(name: str) -> bool:
     return True
 
 
-INSTRUCTIONS = [name for name in ("portable", "emulated_bf16", "avx2", "avx512", "avx512_bf16", "amx_bf16") if processor_has(name)]
+INSTRUCTIONS = [
+    name for name in ("portable", "emulated_bf16", "avx2", "avx512", "avx512_bf16", "amx_bf16") if processor_has(name)
+]
 
 
 def made(batch=2, queries=5, keys=3, heads=2, head=4, pixels=6, dtype=torch.float64, seed=0, **more) -> dict[str, Any]:
