@@ -28,9 +28,17 @@ def build_model(config: PretrainConfig, *, comm: Communicator | None = None) -> 
     """Encoder and method of a recipe, with the same weights on every rank (from ``config.seed``)."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        encoder = build_encoder(config.encoder, image_size=config.image_size, pretrained=config.pretrained)
+        encoder = build_encoder(
+            config.encoder,
+            image_size=config.image_size,
+            mean=config.pixel_mean,
+            std=config.pixel_std,
+            pretrained=config.pretrained,
+        )
         if config.init is not None:
             state = load_encoder(config.init).state_dict()
+            given = {"mean": config.pixel_mean, "std": config.pixel_std}
+            state |= {name: getattr(encoder, name) for name, x in given.items() if x is not None}
             load_module(encoder, state, source=f"PretrainConfig: init {str(config.init)!r}")
         method = build_method(
             config.method,

@@ -54,14 +54,16 @@ def teacher_verdict(entropy: float, spread: float, prototypes: int) -> str | Non
     return None
 
 
-def verdict(figures: dict[str, float], dim: int) -> str:
-    """One plain sentence about the figures of `spread_of_features`."""
+def verdict(figures: dict[str, float], dim: int, rows: int = 0) -> str:
+    """One plain sentence about the figures of `spread_of_features`, of ``rows`` features (0: of many)."""
     rank, std = figures["effective_rank"], figures["feature_std"]
+    most = min(dim, rows - 1) if rows else dim  # a mean is taken off
+    of = f"{most}" if most == dim else f"{most}, the most that {rows} features of this batch can have; {dim} dimensions"
     if std < 1e-4 or rank < 1.5:
         return (
-            f"collapsed: all images get nearly the same features (effective rank {rank:.1f} of {dim}, spread {std:.2g})"
+            f"collapsed: all images get nearly the same features (effective rank {rank:.1f} of {of}, spread {std:.2g})"
         )
-    if rank < max(2.0, 0.02 * dim) or figures["dead_dimensions"] > 0.5:
+    if rank < max(2.0, 0.02 * most) or figures["dead_dimensions"] > 0.5:
         dead = figures["dead_dimensions"]
-        return f"at risk: few dimensions carry the features (effective rank {rank:.1f} of {dim}, {dead:.0%} dead)"
-    return f"healthy: effective rank {rank:.1f} of {dim}, spread {std:.2g}"
+        return f"at risk: few dimensions carry the features (effective rank {rank:.1f} of {of}, {dead:.0%} dead)"
+    return f"healthy: effective rank {rank:.1f} of {of}, spread {std:.2g}"

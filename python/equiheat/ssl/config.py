@@ -83,6 +83,9 @@ class PretrainConfig:
         A name of `equiheat.ssl.encoders.ENCODERS` or ``timm:<model>``.
     pretrained
         Start from timm's weights (``timm:`` names).
+    pixel_mean, pixel_std
+        Channel statistics by which the encoder normalises images from 0 to 1, kept in its checkpoints. When omitted:
+        those of timm's configuration of the model (``timm:`` names), else ImageNet's; with ``init`` those of its file.
     init
         Start from the encoder of this checkpoint; all settings are free. (``resume`` goes on with the same ones.)
     data_format
@@ -138,6 +141,8 @@ class PretrainConfig:
     auxiliary: AuxiliaryName = "none"
     encoder: str = "resnet-lite"
     pretrained: bool = False
+    pixel_mean: tuple[float, float, float] | None = None
+    pixel_std: tuple[float, float, float] | None = None
     init: Path | None = None
     data_format: Literal["auto", "folder", "3diebench", "shards", "array"] = "auto"
     cache: Literal["auto", "memory", "none"] = "auto"

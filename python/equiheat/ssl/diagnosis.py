@@ -15,19 +15,26 @@ from equiheat.nn.functional import all_gather
 from equiheat.ssl.collapse import spread_of_features, verdict
 from equiheat.ssl.encoders import Features
 from equiheat.ssl.methods import ECR, TIR, Method
-from equiheat.ssl.model import Model
 from equiheat.ssl.views import Views
 
 
 @torch.no_grad()
-def diagnose(model: Model, views: Views, features: tuple[Features, Features], comm: Communicator) -> dict[str, Any]:
-    """Spread of the features over the global batch, and whether the other view is used. Collective."""
+def control_terms(method: Method, views: Views, features: tuple[Features, Features]) -> dict[str, Tensor]:
+    """Whether the other view is used: ``reconstruction_shuffled`` of ECR, the error with another image's. Collective.
+
+    Taken in the step, before the weights move: only then it is comparable with ``reconstruction``.
+    """
+    if not isinstance(method, ECR) or method.config.keys != "other":
+        return {}
+    return {"reconstruction_shuffled": method.shuffled_reconstruction(*features, views)}
+
+
+@torch.no_grad()
+def diagnose(features: tuple[Features, Features], comm: Communicator) -> dict[str, Any]:
+    """Spread of the features over the global batch, and what it tells. Collective."""
     pooled = all_gather(torch.cat((features[0].pooled, features[1].pooled)).detach().float(), comm)
     figures: dict[str, Any] = spread_of_features(pooled)
-    figures["verdict"] = verdict(figures, pooled.shape[1])
-    method = model.method
-    if isinstance(method, ECR) and method.config.keys == "other":
-        figures["reconstruction_shuffled"] = float(method.shuffled_reconstruction(*features, views))
+    figures["verdict"] = verdict(figures, pooled.shape[1], pooled.shape[0])
     return figures
 
 

@@ -7,6 +7,7 @@ normalises by its own ``mean`` and ``std``, so nobody downstream has to remember
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -68,6 +69,7 @@ class Encoder(nn.Module):
         std: tuple[float, ...] = STD,
     ) -> None:
         super().__init__()
+        _check_statistics(mean, std)
         self.backbone = backbone
         self.name, self.options = name, options
         self.dim, self.grid, self.image_size = dim, grid, image_size
@@ -87,6 +89,13 @@ class Encoder(nn.Module):
             )
         tokens = self.backbone(self.normalize(images))
         return Features(tokens, tokens.mean(dim=1))
+
+
+def _check_statistics(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    if len(mean) != 3 or not all(map(math.isfinite, mean)):
+        raise ValueError(f"Encoder: mean is {mean}; expected three numbers, one a channel")
+    if len(std) != 3 or not all(0 < x < math.inf for x in std):
+        raise ValueError(f"Encoder: std is {std}; expected three positive numbers, one a channel")
 
 
 class ResidualBlock(nn.Module):
@@ -227,8 +236,8 @@ def build_encoder(
     *,
     image_size: int = 32,
     seed: int | None = None,
-    mean: tuple[float, ...] = MEAN,
-    std: tuple[float, ...] = STD,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
     pretrained: bool = False,
 ) -> Encoder:
     """Build an encoder by name; no communication.
@@ -242,7 +251,8 @@ def build_encoder(
     seed
         Seed of the initial weights; the global random state is left as it was. None uses the global random state.
     mean, std
-        Channel statistics by which the encoder normalises its input.
+        Channel statistics by which the encoder normalises its input, for images from 0 to 1. When omitted: those of
+        timm's configuration of the model (``timm:`` names), else ImageNet's.
     pretrained
         Load timm's weights (``timm:`` names only).
 
@@ -255,6 +265,8 @@ def build_encoder(
         if seed is not None:
             torch.manual_seed(seed)
         backbone = _build_backbone(name, image_size, pretrained)
+    own: dict[str, tuple[float, ...]] = getattr(backbone, "statistics", {})
+    mean, std = mean or own.get("mean", MEAN), std or own.get("std", STD)
     options = {"image_size": image_size}
     with torch.no_grad():
         backbone.eval()

@@ -18,7 +18,7 @@ from equiheat.ssl.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
-from equiheat.ssl.config import PretrainConfig, recipe_of
+from equiheat.ssl.config import PretrainConfig, recipe_of, to_toml
 from equiheat.ssl.model import Model
 from equiheat.ssl.provenance import provenance
 from equiheat.ssl.recipe import flattened, read_text_table
@@ -86,9 +86,12 @@ def check_same_recipe(path: Path, config: PretrainConfig) -> None:
     """
     before = flattened(read_text_table(str(read_checkpoint(path).meta.get("recipe", ""))))
     now = flattened(read_text_table(recipe_of(config)))
+    usual = flattened(read_text_table(to_toml(PretrainConfig(data=config.data, out=config.out))))
     for name in sorted(set(before) | set(now)):
         if name.split(".")[0] in FREE or before.get(name) == now.get(name):
             continue
+        if name not in before and now[name] == usual.get(name):
+            continue  # an option that came later than the run
         raise ValueError(
             f"resume: {name} was {before.get(name)!r} and is {now.get(name)!r}; going on needs the same settings. "
             "Start a new run with --init to take over the encoder alone"

@@ -8,6 +8,10 @@ from typing import Any
 from torch import Tensor, nn
 
 
+#: What of a model's configuration says how pixels are to be normalised.
+_FACTS = ("mean", "std")
+
+
 def _import_timm() -> Any:
     try:
         import timm
@@ -30,6 +34,11 @@ class TimmBackbone(nn.Module):
         Side of the images; handed to models that depend on it.
     pretrained
         Load timm's weights.
+
+    Attributes
+    ----------
+    statistics : dict
+        ``mean`` and ``std`` of the pixels that the model's weights were trained with, as timm's configuration says.
     """
 
     def __init__(self, name: str, *, image_size: int, pretrained: bool) -> None:
@@ -47,6 +56,7 @@ class TimmBackbone(nn.Module):
             except TypeError:
                 if not size:
                     raise
+        self.statistics = statistics_of(self.model)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images (B, 3, H, W) to tokens (B, N, D)."""
@@ -56,3 +66,14 @@ class TimmBackbone(nn.Module):
         if getattr(self.model, "output_fmt", "NCHW") == "NHWC":
             return features.flatten(1, 2)
         return features.flatten(2).transpose(1, 2)
+
+
+def statistics_of(model: nn.Module) -> dict[str, tuple[float, ...]]:
+    """Channel ``mean`` and ``std`` of a timm model's configuration, those of them that it has for three channels.
+
+    timm's models differ in them: many transformers want 0.5 and 0.5, and features of pretrained weights suffer under
+    others.
+    """
+    config: Any = getattr(model, "pretrained_cfg", None) or {}
+    values = {name: config.get(name) if isinstance(config, dict) else getattr(config, name, None) for name in _FACTS}
+    return {name: tuple(map(float, x)) for name, x in values.items() if x is not None and len(x) == 3}

@@ -28,7 +28,7 @@ from equiheat.ssl.build import (
 )
 from equiheat.ssl.collapse import teacher_verdict
 from equiheat.ssl.config import PretrainConfig
-from equiheat.ssl.diagnosis import diagnose, skipped_everywhere, write_panel
+from equiheat.ssl.diagnosis import control_terms, diagnose, skipped_everywhere, write_panel
 from equiheat.ssl.encoders import Features
 from equiheat.ssl.guard import check_finite, gradient_norm
 from equiheat.ssl.logging import ProgressBar, RunLog
@@ -95,8 +95,8 @@ class Trainer:
         Returns
         -------
         (dict[str, float], Views, (Features, Features))
-            Loss terms over the global batch with the learning rate and the gradient's norm; the last part's views and
-            features.
+            Loss terms over the global batch with the learning rate and the gradient's norm, and where a diagnosis is
+            due the controls of `control_terms`; the last part's views and features.
         """
         parts: Sequence[Piece] = [(indices, None)] if isinstance(indices, Tensor) else indices
         torch.manual_seed(stream_seed((self.config.seed, self.step_number, self.comm.rank)))
@@ -127,6 +127,8 @@ class Trainer:
         views = self._make_views(self.data.batch(indices, epoch) if batch is None else batch, indices, epoch)
         with self._autocast():
             terms, features = self.model(views)
+            if self._is_time_to_diagnose(self.step_number + 1):  # by the weights that the other terms are of
+                terms |= control_terms(self.model.method, views, features)
         check_finite(self._trail(views, features, terms), suspect=terms["loss"], step=self.step_number, comm=self.comm)
         self.scaler.scale(terms["loss"] * share).backward()
         return terms, views, features
@@ -225,7 +227,7 @@ class Trainer:
             terms, views, features = self.step(pieces, epoch)
             speed = self.config.batch_size / (time.perf_counter() - start)
             line = {"step": self.step_number - 1, "epoch": epoch, **terms, "images_per_second": speed}
-            if self._is_time_to_diagnose():
+            if self._is_time_to_diagnose(self.step_number):
                 line |= self.diagnose(views, features)
                 line["verdict"] = self._teacher_verdict(terms) or line["verdict"]
             if log is not None:
@@ -238,14 +240,14 @@ class Trainer:
             start = time.perf_counter()
         return line
 
-    def _is_time_to_diagnose(self) -> bool:
-        every = self.config.diagnose_steps or self.epoch_steps
-        return self.step_number % every == 0 or self.step_number >= self.total_steps
+    def _is_time_to_diagnose(self, done: int) -> bool:
+        """Whether the last of so many steps is looked at."""
+        return done % (self.config.diagnose_steps or self.epoch_steps) == 0 or done >= self.total_steps
 
     def diagnose(self, views: Views, features: tuple[Features, Features]) -> dict[str, Any]:
-        """Spread of the features over the global batch, and whether the other view is used. Collective."""
+        """Spread of the features over the global batch; pictures. Collective."""
         with self._autocast():  # the features have its type
-            figures = diagnose(self.model, views, features, self.comm)
+            figures = diagnose(features, self.comm)
             if self.config.panels and self.comm.rank == 0:
                 path = self.config.out / "panels" / f"step_{self.step_number - 1:07d}.png"
                 write_panel(path, self.model.method, views, features, most=self.config.panels)

@@ -196,7 +196,8 @@ def trained_encoder(encoder: Encoder, checkpoint: Path | None, label: str) -> Fr
 
 def random_encoder(like: Encoder, *, seed: int) -> FrozenEncoder:
     """The same architecture with random weights: what the architecture alone gives."""
-    fresh = build_encoder(like.name, seed=seed, **like.options)
+    mean, std = (tuple(x.flatten().tolist()) for x in (like.mean, like.std))
+    fresh = build_encoder(like.name, seed=seed, mean=mean, std=std, **like.options)
     return FrozenEncoder("random init", lambda images: fresh(images).pooled, {"all": slice(None)}, fresh)
 
 

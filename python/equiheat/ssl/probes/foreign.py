@@ -19,7 +19,15 @@ _HOLDERS = ("state_dict", "model", "teacher", "student", "backbone", "encoder")
 _PREFIXES = ("module.", "backbone.", "encoder.", "model.", "teacher.", "student.", "base_encoder.", "net.")
 
 
-def foreign_encoder(name: str, *, image_size: int, pretrained: bool = False, weights: Path | None = None) -> Encoder:
+def foreign_encoder(
+    name: str,
+    *,
+    image_size: int,
+    pretrained: bool = False,
+    weights: Path | None = None,
+    mean: tuple[float, ...] | None = None,
+    std: tuple[float, ...] | None = None,
+) -> Encoder:
     """An encoder by name, with timm's weights or those of a file; in evaluation mode.
 
     Parameters
@@ -33,13 +41,16 @@ def foreign_encoder(name: str, *, image_size: int, pretrained: bool = False, wei
     weights
         State dict: .safetensors, or .pt and .pth, of which only tensors are unpickled. Prefixes such as "module.",
         "backbone." are taken off; what the backbone has no place for (heads, predictors) is left out.
+    mean, std
+        Channel statistics that the weights were trained with; see `build_encoder`.
 
     Raises
     ------
     FileNotFoundError, ValueError
         When there is no such file, it holds no state dict, or one of the backbone's entries is missing in it.
     """
-    encoder = build_encoder(name, image_size=image_size, seed=0, pretrained=pretrained and weights is None)
+    wanted = pretrained and weights is None
+    encoder = build_encoder(name, image_size=image_size, seed=0, mean=mean, std=std, pretrained=wanted)
     if weights is not None:
         own = encoder.backbone.state_dict()
         found = _matched(_read(weights), own)
