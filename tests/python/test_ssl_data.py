@@ -120,3 +120,52 @@ def test_folders_that_give_nothing(folder):
         load_images(folder, size=8)
     with pytest.raises(ValueError, match="size is 0"):
         load_images(folder, size=0)
+
+
+def test_values_of_wide_files_do_not_depend_on_what_else_is_there(folder):
+    """A dark 16-bit image stays as dark as in a file that has a bright pixel too."""
+    deep = {
+        "0.png": np.full((8, 8), 200, dtype=np.uint16),
+        "1.png": np.full((8, 8), 257 * 100, dtype=np.uint16),
+        "2.tif": np.full((8, 8), 257 * 7, dtype=np.uint16),
+        "3.tif": np.full((8, 8), 257 * 9, dtype=np.int32),
+        "4.tif": np.full((8, 8), 0.5, dtype=np.float32),
+        "5.tif": np.full((8, 8), 1.2, dtype=np.float32),
+    }
+
+    def make():
+        for name, values in deep.items():
+            Image.fromarray(values).save(folder / name)
+
+    write(make)
+    data = load_images(folder, size=8)
+    assert [int(x.unique()) for x in data.images] == [1, 100, 7, 9, 128, 255]
+    for number, wrong in enumerate((np.full((8, 8), 90.0), np.full((8, 8), np.nan), np.full((8, 8), -3.0))):
+        write(lambda n=number, w=wrong: Image.fromarray(w.astype(np.float32)).save(folder / f"wrong_{n}.tif"))
+    with pytest.raises(ValueError, match="3 of 9 files"):
+        load_images(folder, size=8, strict=True)
+
+
+def test_photographs_stand_as_the_camera_was_held(folder):
+    def make():
+        exif = Image.Exif()
+        exif[0x0112] = 6  # turned by a quarter
+        Image.fromarray(pixels(8, 8)).save(folder / "a.png", exif=exif)
+
+    write(make)
+    found = load_images(folder, size=8).images[0].permute(1, 2, 0).numpy()
+    np.testing.assert_array_equal(found, np.rot90(pixels(8, 8), -1))
+
+
+def test_a_stray_file_beside_class_folders_has_no_class(folder):
+    def make():
+        for name in ("cat/0", "cat/1", "dog/0", "stray"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            Image.fromarray(pixels(8, 8)).save(folder / f"{name}.png")
+
+    write(make)
+    data = load_images(folder, size=8)
+    assert data.classes == ("cat", "dog")
+    assert data.labels.tolist() == [0, 0, 1, -1]
+    write(lambda: [Image.fromarray(pixels(8, 8)).save(folder / f"more_{n}.png") for n in range(4)])
+    assert load_images(folder, size=8).classes == ()  # a flat folder with two albums in it

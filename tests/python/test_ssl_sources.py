@@ -22,6 +22,7 @@ import equiheat as ht
 from equiheat.communication import Communicator, get_comm
 from equiheat.data import ArrayImages, Batch, LazyImages, Objects3D, load_images, open_images, prefetched
 from equiheat.data.bench3d import LATENTS, objects_of
+from equiheat.data.gathered import gathered
 from equiheat.data.opening import kind_of
 from equiheat.data.rotations import from_euler
 from equiheat.ssl.methods import SIEConfig
@@ -260,3 +261,109 @@ def test_errors_of_a_source_reach_the_trainer():
 
     with pytest.raises(ValueError, match="the disk is gone"):
         list(prefetched(Broken(), [torch.tensor([0])], 0))
+
+
+def test_a_shard_that_was_cut_off_is_named(folder):  # noqa: F811
+    """In the data of a member, in a header, between members: tarfile tells the first case alone."""
+    write(lambda: shard(folder / "00.tar", [(0, "a"), (1, "b"), (2, "c")]))
+    whole = (folder / "00.tar").read_bytes()
+    with tarfile.open(folder / "00.tar") as tar:
+        pictures = [member for member in tar if member.name.endswith(".png")]
+    second, third = pictures[1], pictures[2]
+    assert LazyImages.shards(folder, size=8).skipped == ()
+    for stop, count in ((third.offset_data + 20, 2), (third.offset, 2), (third.offset + 100, 2), (second.offset, 1)):
+        write(lambda stop=stop: (folder / "00.tar").write_bytes(whole[:stop]))
+        with pytest.warns(UserWarning, match="1 shards are cut off") if get_comm().rank == 0 else _nothing():
+            images = LazyImages.shards(folder, size=8)
+        assert len(images) == count
+        assert [Path(name.split(" (")[0]).name for name in images.skipped] == ["00.tar"]
+        assert f"cut off after {count} images" in images.skipped[0]
+        with pytest.raises(ValueError, match=r"cut off, images are missing: .*00\.tar"):
+            LazyImages.shards(folder, size=8, strict=True)
+
+
+def test_arrays_of_an_unclear_scale_are_refused():
+    values = np.stack([pixels(8, 8, seed=n) for n in range(5)])
+    wanted = torch.from_numpy(values).permute(0, 3, 1, 2).float() / 255
+    numbers = torch.tensor([1, 4])
+    for given in (
+        values.astype(np.float32),
+        values.astype(np.int64),
+        values.astype(">f4"),
+        torch.from_numpy(values).int(),
+    ):
+        with pytest.raises(ValueError, match="give the scale"):
+            ArrayImages(given, size=8)
+        found = ArrayImages(given, size=8, scale=255.0).batch(numbers, 0).images
+        torch.testing.assert_close(found, wanted[numbers])
+    with pytest.raises(ValueError, match=r"image 0 has values from -2 to 2 .* not 0 to 1"):
+        ArrayImages(np.linspace(-2, 2, 64, dtype=np.float32).reshape(1, 8, 8), size=8)
+    near = np.linspace(-0.1, 1.1, 64, dtype=np.float32).reshape(1, 8, 8)  # what resizing leaves
+    assert ArrayImages(near, size=8).batch(torch.tensor([0]), 0).images.max() == 1
+    late = np.zeros((1000, 4, 4), dtype=np.float32)
+    late[501] = 200
+    images = ArrayImages(late, size=4)  # not among those that are looked at first
+    with pytest.raises(ValueError, match="image 501 has values from 200 to 200"):
+        images.batch(torch.tensor([501]), 0)
+    with pytest.raises(ValueError, match="scale is 0"):
+        ArrayImages(values, size=8, scale=0.0)
+
+
+def test_files_of_arrays_that_cannot_be_read_or_are_unclear(folder):  # noqa: F811
+    values = np.stack([pixels(8, 8, seed=n) for n in range(5)])
+
+    def make():
+        np.save(folder / "float.npy", values.astype(np.float32))
+        with h5py.File(folder / "two.h5", "w") as file:
+            file["train"], file["test"], file["deep/images"] = values[:3], values[3:], values[1:]
+        whole = (folder / "two.h5").read_bytes()
+        (folder / "cut.h5").write_bytes(whole[: len(whole) // 2])
+        (folder / "cut.npy").write_bytes((folder / "float.npy").read_bytes()[:300])
+
+    write(make)
+    comm = get_comm()
+    with pytest.raises(ValueError, match=r"cut\.h5' is damaged or no HDF5 file"):
+        open_images(folder / "cut.h5", size=8, comm=comm)
+    with pytest.raises(ValueError, match=r"cut\.npy' is no array that can be read"):
+        open_images(folder / "cut.npy", size=8, comm=comm)
+    with pytest.raises(ValueError, match=r"3 data sets of images .*; name one as two\.h5::NAME"):
+        open_images(folder / "two.h5", size=8, comm=comm)
+    with pytest.raises(ValueError, match=r"no data set 'val' of images; it has: deep/images, test, train"):
+        open_images(folder / "two.h5::val", size=8, comm=comm)
+    for name, count in (("train", 3), ("test", 2), ("deep/images", 4)):
+        assert len(open_images(Path(f"{folder / 'two.h5'}::{name}"), size=8, comm=comm)) == count
+    scaled = open_images(folder / "float.npy", size=8, scale=255.0, comm=comm)
+    torch.testing.assert_close(
+        scaled.batch(torch.tensor([2]), 0).images[0], torch.from_numpy(values[2]).permute(2, 0, 1).float() / 255
+    )
+    found = gathered(open_images(folder / "two.h5::train", size=8, comm=comm), comm)
+    assert torch.equal(found.images, torch.from_numpy(values[:3]).permute(0, 3, 1, 2))
+    assert found.labels.tolist() == [-1] * 3
+
+
+def test_strict_and_cache_reach_every_kind_of_data_or_are_refused(folder):  # noqa: F811
+    def make():
+        (folder / "s").mkdir()
+        shard(folder / "s" / "00.tar", [(0, "a")])
+        with tarfile.open(folder / "s" / "00.tar", "a") as tar:
+            info = tarfile.TarInfo("b.png")
+            info.size = 8
+            tar.addfile(info, io.BytesIO(b"no image"))
+        objects(folder / "o")
+        (folder / "o" / "class0" / "object0" / "image_0.jpg").write_bytes(b"x")
+        np.save(folder / "x.npy", np.zeros((3, 8, 8), dtype=np.uint8))
+
+    write(make)
+    comm = get_comm()
+    for name in ("s", "o", "x.npy"):
+        with pytest.raises(ValueError, match="cache is 'memory', which folders of images have alone"):
+            open_images(folder / name, size=8, cache="memory", comm=comm)
+    for name in ("s", "o"):
+        with pytest.raises(ValueError, match="a scale .* is for arrays"):
+            open_images(folder / name, size=8, scale=2.0, comm=comm)
+    assert len(open_images(folder / "s", size=8, comm=comm).batch(torch.arange(2), 0).images) == 2
+    with pytest.raises(ValueError, match=r"b\.png could not be read"):
+        open_images(folder / "s", size=8, strict=True, comm=comm).batch(torch.arange(2), 0)
+    strict = open_images(folder / "o", size=8, strict=True, comm=comm)
+    with pytest.raises(ValueError, match=r"image_0\.jpg' could not be read"):
+        strict.read(torch.tensor([0]), torch.tensor([0]))

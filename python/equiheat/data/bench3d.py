@@ -45,6 +45,8 @@ class Objects3D:
         Use at most so many objects, spread evenly; 0 means all.
     threads
         That decode, on this rank; its share of the processors when 0.
+    strict
+        Raise on a view that cannot be read; else the next view of the object stands in.
     comm
         Communicator; the default one when omitted.
 
@@ -67,6 +69,7 @@ class Objects3D:
         seed: int = 0,
         limit: int = 0,
         threads: int = 0,
+        strict: bool = False,
         comm: Communicator | None = None,
     ) -> None:
         comm = get_comm() if comm is None else comm
@@ -83,6 +86,7 @@ class Objects3D:
                 f"Objects3D: {str(self.root / self.objects[0])!r} has {self.views} views; expected 2 or more"
             )
         self._pool = ThreadPoolExecutor(threads or default_threads(comm), thread_name_prefix="decode")
+        self.strict = strict
         self._bad: dict[str, str] = {}
 
     def __len__(self) -> int:
@@ -127,6 +131,8 @@ class Objects3D:
                 latent = np.load(folder / f"latent_{number}.npy", allow_pickle=False).reshape(-1)[: len(LATENTS)]
                 return image, torch.from_numpy(latent.astype(np.float32))
             except UNREADABLE as error:
+                if self.strict:
+                    raise ValueError(f"Objects3D: {str(file)!r} could not be read: {error}") from error
                 self._bad[str(file)] = f"{file} ({error})"
         raise ValueError(f"Objects3D: no view of {str(folder)!r} can be read")
 

@@ -8,7 +8,7 @@ import struct
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -29,7 +29,7 @@ class ImageSet:
     images
         Shape (N, 3, S, S), uint8.
     labels
-        Shape (N,), int64; -1 where the folder is flat.
+        Shape (N,), int64; -1 where the folder is flat, and of files beside class folders.
     classes
         Names of the classes, sorted; empty for a flat folder.
     skipped
@@ -51,6 +51,10 @@ class ImageSet:
     def size(self) -> int:
         """Side of the images in pixels."""
         return self.images.shape[2]
+
+    def where(self, mask: Tensor) -> ImageSet:
+        """The images of a boolean mask (N,)."""
+        return replace(self, images=self.images[mask], labels=self.labels[mask])
 
     def batch(self, indices: Tensor, epoch: int) -> Batch:
         """Images of these numbers. No communication."""
@@ -183,10 +187,14 @@ def report_skipped(root: Path, skipped: tuple[str, ...], count: int, *, strict: 
 
 
 def labels_of(root: Path, files: list[Path]) -> tuple[Tensor, tuple[str, ...]]:
-    """Class numbers and names, by the directories of the first level; -1 and none for a flat folder."""
+    """Class numbers and names, by the directories of the first level; -1 and none for a flat folder.
+
+    Files beside class folders have no class, -1; a folder most of whose files lie so is a flat one.
+    """
     parts = [file.relative_to(root).parts for file in files]
-    if any(len(part) < 2 for part in parts):
+    names = [part[0] if len(part) > 1 else None for part in parts]
+    if 2 * names.count(None) >= len(names):
         return torch.full((len(files),), -1, dtype=torch.int64), ()
-    classes = tuple(sorted({part[0] for part in parts}))
-    number = {name: position for position, name in enumerate(classes)}
-    return torch.tensor([number[part[0]] for part in parts], dtype=torch.int64), classes
+    classes = tuple(sorted({name for name in names if name is not None}))
+    number: dict[str | None, int] = {name: position for position, name in enumerate(classes)}
+    return torch.tensor([number.get(name, -1) for name in names], dtype=torch.int64), classes

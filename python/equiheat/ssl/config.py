@@ -74,7 +74,8 @@ class PretrainConfig:
     Parameters
     ----------
     data
-        Folder of images, with class sub-folders or flat; folder of 3DIEBench; folder of .tar shards; .npy or .h5 file.
+        Folder of images, with class sub-folders or flat; folder of 3DIEBench; folder of .tar shards; .npy or .h5 file
+        (``file.h5::name`` where that holds several data sets of images).
     out
         Folder of the run: checkpoints, metrics.jsonl, recipe.toml.
     method, auxiliary
@@ -90,9 +91,12 @@ class PretrainConfig:
         Start from the encoder of this checkpoint; all settings are free. (``resume`` goes on with the same ones.)
     data_format
         "auto" looks at the folder.
+    data_scale
+        Of arrays: by what values are divided to be 0 to 1. When omitted: 255 for uint8, 65535 for uint16, 1 for bool and
+        floats; other integers need one.
     cache
         "memory": decode once, keep the bytes on every rank; "none": decode what a batch needs, ahead of it; "auto":
-        memory up to 1 GiB.
+        memory up to 1 GiB. "memory" is for folders of images alone.
     workers
         Decoding threads of each rank without cache; 0 means its share of the processors, 2 at least.
     image_size
@@ -119,7 +123,8 @@ class PretrainConfig:
     limit
         Use at most so many images; 0 means all.
     strict
-        Stop on unreadable image files instead of leaving them out.
+        Stop on unreadable image files instead of leaving them out: at the start where a folder is kept in memory, else
+        when one is met.
     save_epochs, save_steps
         A checkpoint every so many epochs, and steps (0: none) (``last.safetensors``, replaced atomically); the end of
         the run always saves.
@@ -145,6 +150,7 @@ class PretrainConfig:
     pixel_std: tuple[float, float, float] | None = None
     init: Path | None = None
     data_format: Literal["auto", "folder", "3diebench", "shards", "array"] = "auto"
+    data_scale: float | None = None
     cache: Literal["auto", "memory", "none"] = "auto"
     workers: int = 0
     image_size: int = 32

@@ -53,6 +53,7 @@ def run(config: PretrainConfig) -> dict[str, object]:
         size=config.image_size,
         kind=config.data_format,
         cache=config.cache,
+        scale=config.data_scale,
         limit=config.limit,
         strict=config.strict,
         threads=config.workers or max(2, torch.get_num_threads()),
