@@ -287,6 +287,7 @@ def test_twenty_steps_equal_those_of_one_rank(method, auxiliary):
     assert np.isfinite(together).all()
 
 
+@pytest.mark.filterwarnings("ignore:precision fp16")
 @pytest.mark.parametrize("changes", [{"accumulate": 2, "batch_size": 26}, {"precision": "fp16"}])
 def test_accumulation_and_scaled_float16(changes):
     config = config_of("simclr", "none", **changes)

@@ -189,7 +189,7 @@ def test_clipping_and_bf16():
     assert float(clipped) == pytest.approx(0.1, rel=1e-3)
 
 
-@pytest.mark.filterwarnings("ignore:precision bf16")
+@pytest.mark.filterwarnings("ignore:precision")
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 @pytest.mark.parametrize("auxiliary", ["ecr", "tir"])
 def test_panels_in_low_precision(auxiliary, precision, folder):

@@ -47,3 +47,4 @@ from equiheat.ssl.torchrun import world as world
 from equiheat.ssl.trainer import Trainer as Trainer
 from equiheat.ssl.views import TwoViews as TwoViews
 from equiheat.ssl.views import Views as Views
+from equiheat.ssl.views import local_view as local_view

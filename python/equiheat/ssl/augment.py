@@ -18,6 +18,7 @@ from torch import Tensor
 
 from equiheat.data.counter import uniform
 from equiheat.ssl.color import jitter_color
+from equiheat.ssl.options import check_range
 from equiheat.ssl.warp import PADDING, gaussian_blur, warp
 
 # One draw number per parameter: turning one operation off never moves the draws of another.
@@ -137,9 +138,8 @@ class AugmentConfig:
             raise ValueError(f"AugmentConfig: blur is {self.blur}; use 0 <= smallest <= largest (sigma in pixels)")
         if not 0 <= self.hue <= 0.5:
             raise ValueError(f"AugmentConfig: hue is {self.hue}; use 0 to 0.5 (turns)")
-        for name in ("rotation", "translation", "brightness", "contrast", "saturation"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"AugmentConfig: {name} is {getattr(self, name)}; use 0 or more")
+        check_range(self, "rotation brightness contrast saturation blur", 0)
+        check_range(self, "translation", 0, 1)
         for name in (
             "flip",
             "color_probability",

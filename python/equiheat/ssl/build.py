@@ -12,13 +12,15 @@ import torch
 from torch import nn
 
 from equiheat.communication import Communicator
+from equiheat.data.source import Source
 from equiheat.nn.batchnorm import share_statistics
 from equiheat.nn.linear import with_fast_products
 from equiheat.optim import LARS
 from equiheat.ssl.checkpoint import load_encoder, load_module
 from equiheat.ssl.config import PretrainConfig
 from equiheat.ssl.encoders import build_encoder
-from equiheat.ssl.methods import TIRConfig, build_method
+from equiheat.ssl.methods import EquiModConfig, SIEConfig, TIRConfig, build_method
+from equiheat.ssl.methods.conditions import check_conditions
 from equiheat.ssl.methods.dino import DINOConfig
 from equiheat.ssl.model import Model
 from equiheat.ssl.views import TwoViews, local_view
@@ -70,6 +72,17 @@ def build_views(config: PretrainConfig, model: Model) -> TwoViews:
     return TwoViews(config.view1, config.view2, seed=config.seed, **options)
 
 
+def check_told(config: PretrainConfig, views: TwoViews, data: Source) -> None:
+    """Refuse conditions of SIE or EquiMod that neither the views nor the data give."""
+    method = getattr(config, config.method)
+    if not isinstance(method, (SIEConfig, EquiModConfig)):
+        return
+    numbers = torch.arange(256)
+    drawn = views.first.sample(numbers, 0, 1), views.second.sample(numbers, 0, 2)
+    told = data.batch(numbers[:1], 0).parameters2 or {}
+    check_conditions(f"{config.method}.conditions", method.conditions, drawn, told)
+
+
 def parameter_groups(model: nn.Module, config: PretrainConfig) -> list[dict[str, Any]]:
     """Weight decay on weights of two axes or more, none on biases, norms and positions."""
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
@@ -117,9 +130,12 @@ def device_of(name: str, comm: Communicator) -> torch.device:
 
 
 def warn_of_slow_precision(precision: str, device: torch.device, comm: Communicator) -> None:
-    """Say on rank 0 that bfloat16 is emulated: without AVX-512 torch takes 20 to 30 times as long as in float32."""
+    """Say on rank 0 what is slow on processors: float16, and bfloat16 without AVX-512 (20 to 30 times float32)."""
     emulated = torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "NO AVX", "AVX2")
     here = comm.rank == 0 and device.type == "cpu" and platform.machine() in ("x86_64", "AMD64")
     if precision == "bf16" and emulated and here:
         message = "precision bf16: this processor has no bfloat16 instructions; fp32 is many times as fast on it"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+    if precision == "fp16" and device.type == "cpu" and comm.rank == 0:
+        message = "precision fp16: processors compute float16 far more slowly than fp32; it is meant for CUDA"
         warnings.warn(message, RuntimeWarning, stacklevel=3)

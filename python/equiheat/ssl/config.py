@@ -23,6 +23,7 @@ from equiheat.ssl.methods import (
     VICRegConfig,
 )
 from equiheat.ssl.methods.registry import AUXILIARIES, METHODS, AuxiliaryName, MethodName
+from equiheat.ssl.options import check_range
 from equiheat.ssl.recipe import from_table, read_table, to_toml
 
 __all__ = ["OptimConfig", "PretrainConfig", "from_table", "load_recipe", "read_table", "recipe_of", "to_toml"]
@@ -42,7 +43,7 @@ class OptimConfig:
         On weights of two axes or more; biases and norms have none. With a final one (DINO: 0.04 to 0.4) it goes there
         along a cosine.
     warmup_epochs
-        Length of the linear rise.
+        Length of the linear rise; at most half of the run, as a message says where that is less.
     final_lr
         Last learning rate as a fraction of ``lr``.
     clip
@@ -65,6 +66,12 @@ class OptimConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     momentum: float = 0.9
     trust: float = 0.001
+
+    def __post_init__(self) -> None:
+        check_range(self, "lr weight_decay final_weight_decay warmup_epochs clip trust", 0)
+        check_range(self, "final_lr momentum betas", 0, 1)
+        if max(self.betas) == 1:
+            raise ValueError(f"OptimConfig: betas is {self.betas}; expected two numbers from 0 to below 1")
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,8 @@ class PretrainConfig:
     data_format
         "auto" looks at the folder.
     data_scale
-        Of arrays: by what values are divided to be 0 to 1. When omitted: 255 for uint8, 65535 for uint16, 1 for bool and
-        floats; other integers need one.
+        Of arrays: by what values are divided to be 0 to 1. When omitted: 255 for uint8, 65535 for uint16, 1 for bool
+        and floats; other integers need one.
     cache
         "memory": decode once, keep the bytes on every rank; "none": decode what a batch needs, ahead of it; "auto":
         memory up to 1 GiB. "memory" is for folders of images alone.
@@ -111,7 +118,7 @@ class PretrainConfig:
         Stop after so many steps, schedule included; 0 means epochs alone decide.
     precision
         "fp32"; "bf16" for autocast to bfloat16 (with a warning on a CPU that has no instructions for it); "fp16" for
-        autocast to float16 with a scaled loss.
+        autocast to float16 with a scaled loss (with a warning on any CPU).
     device
         "auto" is CUDA where there is some, each rank of a node its own device.
     seed
@@ -195,6 +202,7 @@ class PretrainConfig:
         for name in ("steps", "limit", "diagnose_steps", "threads", "workers", "save_steps", "panels"):
             if getattr(self, name) < 0:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 0 or more")
+        check_range(self, "data_scale", 0, above=True)
         if self.batch_size < 2:
             raise ValueError("PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more")
         if self.batch_size % self.accumulate or self.batch_size < 2 * self.accumulate:

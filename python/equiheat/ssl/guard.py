@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from equiheat.communication import Communicator
+from equiheat.data.source import Batch
 
 
 class NotFiniteError(FloatingPointError):
@@ -42,6 +43,21 @@ def check_finite(named: Iterable[tuple[str, Tensor]], *, suspect: Tensor, step: 
         f"step {step}: {name} is the first tensor that holds NaN or infinity (seen on rank {int(where)}). "
         "Lower the learning rate, lengthen the warm-up, or set optim.clip"
     )
+
+
+def check_input(batch: Batch, indices: Tensor, *, suspect: Tensor, step: int, comm: Communicator) -> None:
+    """Raise on all ranks when ``suspect`` is not finite and an image of the batch is not, naming its number.
+
+    Communication (one allreduce) only when something is wrong.
+    """
+    if bool(torch.isfinite(suspect)):
+        return
+    none = torch.iinfo(torch.int64).max
+    given = [x for x in (batch.images, batch.partner) if x is not None and x.is_floating_point()]
+    bad = [int(n) for x in given for n in indices.cpu()[~torch.isfinite(x.cpu()).flatten(1).all(dim=1)]]
+    first = int(comm.allreduce(torch.tensor([min(bad, default=none)], dtype=torch.int64), "min"))
+    if first < none:
+        raise NotFiniteError(f"step {step}: image {first} of the data holds NaN or infinity; mend it or leave it out")
 
 
 def gradient_norm(model: nn.Module, *, clip: float) -> Tensor:

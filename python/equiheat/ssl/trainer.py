@@ -22,6 +22,7 @@ from equiheat.ssl.build import (
     build_model,
     build_optimizer,
     build_views,
+    check_told,
     device_of,
     set_threads,
     warn_of_slow_precision,
@@ -30,7 +31,7 @@ from equiheat.ssl.collapse import teacher_verdict
 from equiheat.ssl.config import PretrainConfig
 from equiheat.ssl.diagnosis import control_terms, diagnose, skipped_everywhere, write_panel
 from equiheat.ssl.encoders import Features
-from equiheat.ssl.guard import check_finite, gradient_norm
+from equiheat.ssl.guard import check_finite, check_input, gradient_norm
 from equiheat.ssl.logging import ProgressBar, RunLog
 from equiheat.ssl.methods.base import cosine
 from equiheat.ssl.runfolder import open_run
@@ -71,6 +72,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.model, config)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.views = build_views(config, self.model)
+        check_told(config, self.views, data)
         part = config.batch_size // config.accumulate
         self.batches = GlobalBatches(len(data), part, seed=config.seed, comm=self.comm)
         self.epoch_steps = len(self.batches) // config.accumulate
@@ -124,11 +126,13 @@ class Trainer:
     ) -> tuple[dict[str, Tensor], Views, tuple[Features, Features]]:
         """Loss of a part and its gradient."""
         indices, batch = piece
-        views = self._make_views(self.data.batch(indices, epoch) if batch is None else batch, indices, epoch)
+        batch = self.data.batch(indices, epoch) if batch is None else batch
+        views = self._make_views(batch, indices, epoch)
         with self._autocast():
             terms, features = self.model(views)
             if self._is_time_to_diagnose(self.step_number + 1):  # by the weights that the other terms are of
                 terms |= control_terms(self.model.method, views, features)
+        check_input(batch, indices, suspect=terms["loss"], step=self.step_number, comm=self.comm)
         check_finite(self._trail(views, features, terms), suspect=terms["loss"], step=self.step_number, comm=self.comm)
         self.scaler.scale(terms["loss"] * share).backward()
         return terms, views, features
@@ -146,10 +150,14 @@ class Trainer:
         dtype = torch.float16 if self.config.precision == "fp16" else torch.bfloat16
         return torch.autocast(self.device.type, dtype, enabled=self.config.precision != "fp32")
 
+    def _warmup(self) -> tuple[int, int]:
+        """Steps of the linear rise, and those that the recipe asks for: at least half of a run is left to the rest."""
+        asked = round(self.config.optim.warmup_epochs * self.epoch_steps)
+        return min(asked, self.total_steps // 2), asked
+
     def _set_rates(self) -> float:
         """Learning rate and weight decay of this step."""
-        optim = self.config.optim
-        warmup = min(round(optim.warmup_epochs * self.epoch_steps), self.total_steps // 2)
+        optim, warmup = self.config.optim, self._warmup()[0]
         rate = optim.lr * warmup_cosine(self.step_number, steps=self.total_steps, warmup=warmup, final=optim.final_lr)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -183,6 +191,9 @@ class Trainer:
         bar = ProgressBar(title, total=self.total_steps, done=self.step_number, visible=first)
         try:
             with bar:
+                warmup, asked = self._warmup()
+                if warmup < asked:
+                    bar.say(f"{title}: warm-up takes {warmup} steps, half the run, not {asked} (optim.warmup_epochs)")
                 while self.step_number < self.total_steps:
                     last = self._epoch(log, bar)
                     epoch = self.step_number // self.epoch_steps
@@ -202,7 +213,7 @@ class Trainer:
         skipped = skipped_everywhere(self.data, self.comm)
         if skipped and not isinstance(self.data, ImageSet):  # which has told so when it was loaded
             names = ", ".join(skipped[:10]) + (f" and {len(skipped) - 10} more" if len(skipped) > 10 else "")
-            bar.say(f"{title}: {len(skipped)} files could not be read, others stood in: {names}")
+            bar.say(f"{title}: {len(skipped)} files could not be read, others stood in for images: {names}")
         if skipped:
             last["skipped"] = len(skipped)
 

@@ -52,8 +52,8 @@ class TwoViews:
     middle
         Number K of images on the way to the second view.
     moved
-        Families of augmentations (see `AugmentConfig.only`) of that way: image k of K has all others in full, these
-        to the fraction k / (K + 1).
+        Families of augmentations (see `AugmentConfig.only`) of that way, of which ``second`` must do one: image k of K
+        has all others in full, these to the fraction k / (K + 1).
     """
 
     def __init__(
@@ -76,6 +76,12 @@ class TwoViews:
         unknown = [name for name in moved if name not in MEMBERS]
         if unknown:
             raise ValueError(f"TwoViews: unknown family {unknown[0]!r} in moved; use {', '.join(MEMBERS)}")
+        drawn = set(self.second.sample(torch.arange(1)))
+        if middle and not any(drawn & set(MEMBERS[name].parameters) for name in moved):
+            raise ValueError(
+                f"TwoViews: moved (tir.families of a recipe) is {moved}, none of which the second view (view2) does; "
+                "switch one of them on there, or name others"
+            )
         self.moved = moved
 
     def __call__(self, images: Tensor, indices: Tensor, epoch: int, partner: Tensor | None = None) -> Views:

@@ -15,6 +15,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import full_precision
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
+from equiheat.ssl.options import check_range
 from equiheat.ssl.views import Views
 
 
@@ -38,6 +39,11 @@ class BarlowConfig:
     redundancy: float = 0.0051
     scale: float = 1.0
     eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        check_range(self, "projector", 1)
+        check_range(self, "redundancy", 0)
+        check_range(self, "scale eps", 0, above=True)
 
 
 def cross_correlation_terms(z1: Tensor, z2: Tensor, *, comm: Communicator, eps: float = 1e-5) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean, cosine_distance
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, teacher_of
 from equiheat.ssl.methods.projector import projector
+from equiheat.ssl.options import check_range
 from equiheat.ssl.views import Views
 
 
@@ -34,6 +35,10 @@ class BYOLConfig:
     projector: tuple[int, ...] = (512, 128)
     hidden: int = 512
     momentum: float = 0.99
+
+    def __post_init__(self) -> None:
+        check_range(self, "projector hidden", 1)
+        check_range(self, "momentum", 0, 1)
 
 
 def byol_loss(q1: Tensor, q2: Tensor, t1: Tensor, t2: Tensor, *, comm: Communicator) -> Tensor:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -37,6 +39,34 @@ def relative(views: Views, names: tuple[str, ...]) -> Tensor:
 def of_view(parameters: dict[str, Tensor], names: tuple[str, ...], like: Tensor) -> Tensor:
     """From the unchanged image to a view, (B, width(names))."""
     return torch.cat([_one({}, parameters, name, like) for name in names], dim=1)
+
+
+def check_conditions(
+    where: str, names: tuple[str, ...], views: tuple[dict[str, Tensor], dict[str, Tensor]], told: Iterable[str]
+) -> None:
+    """Refuse conditions that nothing gives, or that are the same for all images: a predictor would be told nothing.
+
+    Parameters
+    ----------
+    where
+        Name of the option.
+    names
+        Its value. Of the default, which are all augmentations, only some need vary.
+    views
+        Parameters of some hundred draws of both views.
+    told
+        What the data set says of its images.
+    """
+    told = set(told)
+    varying = {name for drawn in views for name, x in drawn.items() if bool((x != x[0]).any())} | told
+    known = ", ".join(name for name in (*AUGMENTATIONS, *sorted(told)) if name in varying) or "none"
+    for name in names:
+        if name not in AUGMENTATIONS and name not in told:
+            raise ValueError(f"{where}: {name!r} is known neither of the views nor of the data; what varies: {known}")
+        if name not in varying and names != AUGMENTATIONS:
+            raise ValueError(f"{where}: {name!r} is the same for all images, no view changes it; what varies: {known}")
+    if not varying & set(names):
+        raise ValueError(f"{where}: none of {', '.join(names)} varies from image to image; what varies: {known}")
 
 
 def _one(first: dict[str, Tensor], second: dict[str, Tensor], name: str, like: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, ramp, teacher_of
 from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, teacher_figures
+from equiheat.ssl.options import check_interval, check_range
 from equiheat.ssl.views import Views
 
 
@@ -52,6 +53,14 @@ class DINOConfig:
     local_size: int = 0
     local_scale: tuple[float, float] = (0.1, 0.4)
 
+    def __post_init__(self) -> None:
+        check_range(self, "out_dim hidden bottleneck", 1)
+        check_range(self, "student_temperature teacher_temperature teacher_temperature_start", 0, above=True)
+        check_range(self, "warmup centre_momentum momentum", 0, 1)
+        check_range(self, "local_crops local_size", 0)
+        check_range(self, "local_scale", 0, 1, above=True)
+        check_interval(self, "local_scale")
+
 
 def dino_loss(student: list[Tensor], teacher: list[Tensor], *, temperature: float, comm: Communicator) -> Tensor:
     """Mean over the pairs of *different* views, and over the global batch, of the cross entropy H(teacher, student).
@@ -74,6 +83,15 @@ def dino_loss(student: list[Tensor], teacher: list[Tensor], *, temperature: floa
         if s != t
     ]
     return batch_mean(torch.stack(terms).mean(dim=0), comm=comm)
+
+
+def check_local(config: DINOConfig, others: Others) -> None:
+    """Small crops that were asked for are there."""
+    if len(others.local) != config.local_crops:
+        raise ValueError(
+            f"DINO: there are {len(others.local)} small crops, local_crops is {config.local_crops}: make views with "
+            f"TwoViews(..., local=local_view(view, local_scale), local_crops={config.local_crops}, local_size=...)"
+        )
 
 
 class DINO(Method):
@@ -120,6 +138,7 @@ class DINO(Method):
         """Terms of the loss over the global batch. Collective."""
         if others.teacher is None:
             raise ValueError("DINO: others.teacher is None; expected the teacher's features of both views")
+        check_local(self.config, others)
         pooled = [first.pooled, second.pooled, *(crop.pooled for crop in others.local)]
         student = list(self.head(torch.cat(pooled)).split(first.pooled.shape[0])) if len(first.pooled) else []
         student = student or [self.head(x) for x in pooled]  # this rank has no image: split gives nothing

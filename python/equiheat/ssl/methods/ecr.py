@@ -25,6 +25,7 @@ from equiheat.ssl.encoders import Encoder, Features
 from equiheat.ssl.losses import first_row, global_mean
 from equiheat.ssl.methods.auxiliary import Auxiliary, equi_dim
 from equiheat.ssl.methods.base import NONE, Method, Others
+from equiheat.ssl.options import check_fraction, check_range
 from equiheat.ssl.views import Views
 
 
@@ -81,8 +82,10 @@ class ECRConfig:
     norm_pix: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.equi_fraction < 1:
-            raise ValueError(f"ECRConfig: equi_fraction is {self.equi_fraction}; expected a number between 0 and 1")
+        check_fraction(self)
+        check_range(self, "width num_heads depth", 1)
+        check_range(self, "weight", 0)
+        check_range(self, "ratio", 0, above=True)
         if self.keys in ("none", "self") and self.query not in ("target", "pooled"):
             raise ValueError(f"ECRConfig: keys={self.keys!r} needs query='target' or 'pooled', not {self.query!r}")
         if self.keys == "none" and not self.residual:

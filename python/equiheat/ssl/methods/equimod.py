@@ -15,6 +15,7 @@ from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.conditions import AUGMENTATIONS, of_view, relative, width
 from equiheat.ssl.methods.projector import projector
 from equiheat.ssl.methods.simclr import nt_xent
+from equiheat.ssl.options import check_range
 from equiheat.ssl.views import Views
 
 
@@ -49,6 +50,13 @@ class EquiModConfig:
     action: int = 128
     hidden: int = 0
     source: Literal["original", "first"] = "original"
+
+    def __post_init__(self) -> None:
+        if not self.conditions:
+            raise ValueError("EquiModConfig: conditions is empty; EquiMod needs to be told how the views differ")
+        check_range(self, "projector action", 1)
+        check_range(self, "temperature equi_temperature", 0, above=True)
+        check_range(self, "weight hidden", 0)
 
 
 class EquiMod(Method):
@@ -95,7 +103,8 @@ class EquiMod(Method):
             return self.predictor(torch.cat((y1, self.action(relative(views, names))), dim=1)), y2
         if others.original is None:
             raise ValueError(
-                "EquiMod: others.original is None; expected the features of the images without augmentation"
+                "EquiMod: others.original is None; expected the features of the images without augmentation: make the "
+                "views with TwoViews(..., original=True), or take source='first'"
             )
         y = self.equi(torch.cat((pooled, others.original.pooled)))
         told = [of_view(parameters, names, views.first) for parameters in (views.parameters1, views.parameters2)]

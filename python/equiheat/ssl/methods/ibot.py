@@ -13,8 +13,9 @@ from equiheat.data.counter import uniform
 from equiheat.ssl.encoders import Encoder, Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, ramp, teacher_of
-from equiheat.ssl.methods.dino import DINOConfig, dino_loss
+from equiheat.ssl.methods.dino import DINOConfig, check_local, dino_loss
 from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, teacher_figures
+from equiheat.ssl.options import check_interval, check_range
 from equiheat.ssl.views import Views
 
 
@@ -38,6 +39,13 @@ class IBOTConfig(DINOConfig):
     mask_probability: float = 0.5
     patch_weight: float = 1.0
     teacher_patch_temperature: float = 0.07
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_range(self, "mask_ratio mask_probability", 0, 1)
+        check_interval(self, "mask_ratio")
+        check_range(self, "patch_weight", 0)
+        check_range(self, "teacher_patch_temperature", 0, above=True)
 
 
 def random_masks(key: tuple[int, ...], indices: Tensor, count: int, config: IBOTConfig) -> Tensor:
@@ -125,6 +133,7 @@ class IBOT(Method):
         if others.teacher is None:
             raise ValueError("iBOT: others.teacher is None; expected the teacher's features of both views")
         config = self.config
+        check_local(config, others)
         student = [self.head(x.pooled) for x in (first, second, *others.local)]
         with torch.no_grad():
             scores = torch.stack([self.teacher(x.pooled) for x in others.teacher])

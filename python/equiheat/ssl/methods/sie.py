@@ -15,6 +15,7 @@ from equiheat.ssl.losses import batch_mean, full_precision, variance, vicreg_ter
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.conditions import AUGMENTATIONS, relative, width
 from equiheat.ssl.methods.projector import projector
+from equiheat.ssl.options import check_fraction, check_range
 from equiheat.ssl.views import Views
 
 
@@ -43,6 +44,13 @@ class SIEConfig:
     predicted_variance: float = 10.0
     covariance: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not self.conditions:
+            raise ValueError("SIEConfig: conditions is empty; SIE needs to be told how the views differ")
+        check_range(self, "projector", 1)
+        check_fraction(self)
+        check_range(self, "invariance equivariance variance predicted_variance covariance", 0)
+
 
 class SIE(Method):
     """VICReg on the invariant part; on the equivariant part the second view's embedding is predicted from the first's.
@@ -63,8 +71,6 @@ class SIE(Method):
     def __init__(self, dim: int, config: SIEConfig | None = None, *, comm: Communicator | None = None) -> None:
         super().__init__(comm=comm)
         self.config = config = SIEConfig() if config is None else config
-        if not config.conditions:
-            raise ValueError("SIEConfig: conditions is empty; SIE needs to be told how the views differ")
         self.equi_dim = min(max(round(dim * config.equi_fraction), 1), dim - 1)
         self.inv_dim = dim - self.equi_dim
         self.inv = projector(self.inv_dim, config.projector, comm=comm)

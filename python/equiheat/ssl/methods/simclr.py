@@ -15,6 +15,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import first_row, full_precision
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
+from equiheat.ssl.options import check_range
 from equiheat.ssl.views import Views
 
 
@@ -32,6 +33,10 @@ class SimCLRConfig:
 
     projector: tuple[int, ...] = (512, 128)
     temperature: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_range(self, "projector", 1)
+        check_range(self, "temperature", 0, above=True)
 
 
 def nt_xent(z1: Tensor, z2: Tensor, *, temperature: float, comm: Communicator) -> Tensor:

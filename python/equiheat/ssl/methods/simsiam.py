@@ -13,6 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean, cosine_distance
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
+from equiheat.ssl.options import check_range
 from equiheat.ssl.views import Views
 
 
@@ -30,6 +31,9 @@ class SimSiamConfig:
 
     projector: tuple[int, ...] = (512, 512, 512)
     hidden: int = 128
+
+    def __post_init__(self) -> None:
+        check_range(self, "projector hidden", 1)
 
 
 def simsiam_loss(p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor, *, comm: Communicator) -> Tensor:

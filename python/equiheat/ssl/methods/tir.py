@@ -15,10 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from equiheat.communication import Communicator
+from equiheat.ssl.augment import MEMBERS
 from equiheat.ssl.encoders import Encoder, Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.auxiliary import Auxiliary
 from equiheat.ssl.methods.base import NONE, Method, Others
+from equiheat.ssl.options import check_fraction, check_range
 from equiheat.ssl.views import Views
 
 
@@ -47,10 +49,11 @@ class TIRConfig:
     width: int = 64
 
     def __post_init__(self) -> None:
-        if not 0 < self.equi_fraction < 1:
-            raise ValueError(f"TIRConfig: equi_fraction is {self.equi_fraction}; expected a number between 0 and 1")
-        if self.intermediate < 1:
-            raise ValueError(f"TIRConfig: intermediate is {self.intermediate}; expected 1 or more")
+        check_fraction(self)
+        check_range(self, "intermediate width", 1)
+        check_range(self, "weight", 0)
+        if not self.families:
+            raise ValueError(f"TIRConfig: families is empty; use some of {', '.join(MEMBERS)}")
 
 
 class ImageDecoder(nn.Module):
@@ -70,18 +73,25 @@ class ImageDecoder(nn.Module):
 
     def __init__(self, dim: int, *, grid: tuple[int, int], patch: int, width: int) -> None:
         super().__init__()
-        self.grid = grid
+        self.grid, self.patch = grid, patch
         self.enter = nn.Linear(dim, width)
         layers: list[nn.Module] = []
         for _ in range(3):
             layers += [nn.GELU(), nn.Conv2d(width, width, 3, padding=1)]
-        layers += [nn.GELU(), nn.Conv2d(width, 3 * patch**2, 3, padding=1), nn.PixelShuffle(patch)]
+        layers += [nn.GELU(), nn.Conv2d(width, 3 * patch**2, 3, padding=1)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (B, N, dim) to images (B, 3, H, W)."""
         x: Tensor = self.enter(tokens).transpose(1, 2).unflatten(2, self.grid)
-        return self.layers(x)
+        return pixel_shuffle(self.layers(x), self.patch)
+
+
+def pixel_shuffle(x: Tensor, patch: int) -> Tensor:
+    """(B, 3 p p, h, w) to (B, 3, h p, w p); torch's own has no gradient for a rank that holds no image."""
+    batch, _, rows, columns = x.shape
+    blocks = x.view(batch, 3, patch, patch, rows, columns).permute(0, 1, 4, 2, 5, 3)
+    return blocks.reshape(batch, 3, rows * patch, columns * patch)
 
 
 class TIR(Auxiliary):
@@ -123,7 +133,10 @@ class TIR(Auxiliary):
             first.part(0, self.inv_dim), second.part(0, self.inv_dim), views, others.part(0, self.inv_dim)
         )
         if views.middle is None or len(views.middle) != len(self.decoders):
-            raise ValueError(f"TIR: views.middle is missing; expected {len(self.decoders)} images on the way")
+            raise ValueError(
+                f"TIR: views.middle is missing; expected {len(self.decoders)} images on the way: make the views with "
+                f"TwoViews(..., middle={len(self.decoders)}, moved={self.config.families})"
+            )
         wanted = self.normalize(views.middle.flatten(0, 1)).unflatten(0, views.middle.shape[:2])
         errors = (self._decode(first, second) - wanted).float().square().mean(dim=(0, 2, 3, 4))
         error = batch_mean(errors, comm=self.comm)
