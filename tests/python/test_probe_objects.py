@@ -18,6 +18,7 @@ from equiheat.communication import get_comm
 from equiheat.data import Objects3D
 from equiheat.data.rotations import from_euler, multiply
 from equiheat.data.sharding import share
+from equiheat.ssl.checkpoint import write_checkpoint
 from equiheat.ssl.collapse import effective_rank as local_rank
 from equiheat.ssl.encoders import build_encoder
 from equiheat.ssl.probes import (
@@ -25,6 +26,7 @@ from equiheat.ssl.probes import (
     ImageRows,
     MlpConfig,
     ObjectProbeConfig,
+    ProbeConfig,
     effective_rank,
     equivariance_errors,
     foreign_encoder,
@@ -133,10 +135,13 @@ def test_state_dicts_from_elsewhere(folder):  # noqa: F811
     for name in ("wrapped.pth", "plain.safetensors"):
         encoder = foreign_encoder("resnet-lite", image_size=16, weights=folder / name)
         torch.testing.assert_close(encoder(images).pooled, trained.eval()(images).pooled)
-    with pytest.raises(ValueError, match=r"does not fit resnet-lite: it has no 'stem\.0\.weight'"):
+    with pytest.raises(
+        ValueError, match=r"'stem\.0\.weight' is \(2,\) in the file, \(16, 3, 3, 3\) in the encoder; it has no"
+    ):
         foreign_encoder("resnet-lite", image_size=16, weights=folder / "other.pth")
-    with pytest.raises(ValueError, match="no state dict that can be read safely"):
+    with pytest.raises(ValueError, match=r"no state dict that can be read safely.*more than tensors") as caught:
         foreign_encoder("resnet-lite", image_size=16, weights=folder / "code.pth")
+    assert "weights_only" not in str(caught.value)
     with pytest.raises(FileNotFoundError, match="there is no file"):
         foreign_encoder("resnet-lite", image_size=16, weights=folder / "none.pth")
 
@@ -170,3 +175,47 @@ def test_command_on_objects(folder, capfd):  # noqa: F811
     assert written["rows"][0]["scores"]["color"]["ridge"]["pooled"] == rows[0][1].scores["color"]["ridge"].pooled
     with pytest.raises(ValueError, match="give either a checkpoint"):
         run(ProbeCommand(folder / "o"))
+
+
+def test_weights_of_which_it_is_not_clear_whose_they_are(folder):  # noqa: F811
+    state = build_encoder("resnet-lite", image_size=16, seed=7).backbone.state_dict()
+
+    def make():
+        both = {f"student.{name}": x + 1 for name, x in state.items()} | {
+            f"teacher.{name}": x for name, x in state.items()
+        }
+        torch.save(both, folder / "both.pth")
+        torch.save({f"{part}.{name}": x for name, x in state.items() for part in ("a", "teacher")}, folder / "one.pth")
+        twice = {f"{part}.{name}": x.clone() for name, x in state.items() for part in ("student", "teacher")}
+        torch.save(twice, folder / "same.pth")
+        write_checkpoint(folder / "ours.safetensors", {f"encoder.{name}": x for name, x in state.items()}, {})
+
+    write(make)
+    with pytest.raises(ValueError, match=r"'student\..*' and 'teacher\..*' are both '.*' of the encoder"):
+        foreign_encoder("resnet-lite", image_size=16, weights=folder / "both.pth")
+    for name in ("one", "same"):
+        found = foreign_encoder("resnet-lite", image_size=16, weights=folder / f"{name}.pth").backbone.state_dict()
+        assert all(torch.equal(x, found[key]) for key, x in state.items())
+    with pytest.raises(ValueError, match="is a checkpoint of equiheat; give it as --checkpoint"):
+        foreign_encoder("resnet-lite", image_size=16, weights=folder / "ours.safetensors")
+
+
+def test_options_that_would_be_ignored_are_refused(folder):  # noqa: F811
+    write(lambda: (objects(folder / "o"), (folder / "flat").mkdir()))
+    ours, flat, objects3d = folder / "last.safetensors", folder / "flat", folder / "o"
+    refused = [
+        ({"checkpoint": ours, "weights": folder / "x.pth"}, flat, "--weights is for --encoder"),
+        ({"checkpoint": ours, "pretrained": True}, flat, "--pretrained is for --encoder"),
+        ({"checkpoint": ours, "image_size": 64}, flat, "--image-size is for --encoder"),
+        ({"encoder": "resnet-lite", "pretrained": True, "weights": ours}, flat, "give one of them"),
+        ({"checkpoint": ours, "test_limit": 5}, flat, "--test-limit is for --test-data"),
+        ({"checkpoint": ours, "test_data": flat}, objects3d, "--test-data is for images"),
+        ({"checkpoint": ours, "probe": ProbeConfig(pairs=5)}, objects3d, "options of --probe are for images"),
+        ({"checkpoint": ours, "objects": ObjectProbeConfig(pairs=5)}, flat, "options of --objects are for data"),
+        ({"checkpoint": ours, "test_data": objects3d}, flat, "give it as --data"),
+    ]
+    for options, place, told in refused:
+        with pytest.raises(ValueError, match=told):
+            run(ProbeCommand(place, **options))
+    with pytest.raises(ValueError, match="methods is empty; use ridge, mlp"):
+        ObjectProbeConfig(methods=())

@@ -208,3 +208,38 @@ def test_split_set_keeps_every_image_once() -> None:
     fit, score = split_set(images)
     assert (len(fit), len(score)) == (8, 2)
     assert torch.equal(score.images, images.images[[3, 7]])
+
+
+def test_empty_lists_ranges_and_hold_outs_are_refused() -> None:
+    for name in ("families", "methods"):
+        with pytest.raises(ValueError, match=f"{name} is empty; use some of"):
+            ProbeConfig(**{name: ()})
+    with pytest.raises(ValueError, match="rotation is 0"):
+        ProbeRanges(rotation=0.0)
+    with pytest.raises(ValueError, match=r"hue is 0\.7"):
+        ProbeRanges(hue=0.7)
+    train, test = rows_of(waves(24)), rows_of(waves(4))
+    for share, held in ((0.001, 0), (0.999, 24)):
+        with pytest.raises(ValueError, match=f"holdout {share} keeps {held} of 24 images to fit on apart"):
+            probe_encoder(raw_pixels(), train, test, config=ProbeConfig(holdout=share, seed=1))
+
+
+def test_command_takes_arrays_and_leaves_strays_out(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    images = waves(40)
+    write_folder(shared / "train", images)
+    write_encoder(shared / "run" / "last.safetensors")
+    if MPI.COMM_WORLD.rank == 0:
+        np.save(shared / "x.npy", images.images.numpy())
+        Image.fromarray(images.images[0].permute(1, 2, 0).numpy()).save(shared / "train" / "cover.png")
+    MPI.COMM_WORLD.Barrier()
+    config = ProbeConfig(families=("rotation",), methods=("ridge",), classify=True)
+    checkpoint = shared / "run" / "last.safetensors"
+    array = run(ProbeCommand(shared / "x.npy", checkpoint, out=shared / "array", probe=config))
+    assert array[1].top1 is None
+    assert math.isfinite(array[1].scores["rotation"]["ridge"].mean)
+    capfd.readouterr()
+    classes = run(ProbeCommand(shared / "train", checkpoint, out=shared / "classes", probe=config))
+    assert classes[1].top1 is not None
+    assert ("1 images of" in capfd.readouterr().err) == (get_comm().rank == 0)
+    written = json.loads((shared / "classes" / "probe.json").read_text())
+    assert written["about"]["images"] == {"fit": 30, "score": 10, "skipped": []}

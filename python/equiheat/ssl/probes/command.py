@@ -8,7 +8,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,14 @@ import torch
 import equiheat as ht
 from equiheat.communication import Communicator, get_comm
 from equiheat.data.bench3d import Objects3D
-from equiheat.data.images import ImageSet, load_images
+from equiheat.data.images import ImageSet
 from equiheat.data.opening import kind_of
 from equiheat.ssl.checkpoint import load_encoder, read_checkpoint
 from equiheat.ssl.encoders import Encoder, build_encoder
+from equiheat.ssl.probes.arguments import ProbeCommand, check_command, load_set
 from equiheat.ssl.probes.features import FrozenEncoder, ImageRows, raw_pixels
 from equiheat.ssl.probes.foreign import foreign_encoder
-from equiheat.ssl.probes.objects import ObjectProbeConfig, ObjectScores, probe_objects
+from equiheat.ssl.probes.objects import ObjectScores, probe_objects
 from equiheat.ssl.probes.suite import ProbeConfig, ProbeRow, Report, probe_encoder
 from equiheat.ssl.probes.tables import object_table, parameter_table, summary_table, write_atomically, write_results
 
@@ -31,61 +31,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["ProbeCommand", "probe_encoders", "run"]
-
-
-@dataclass(frozen=True)
-class ProbeCommand:
-    """Judge a frozen encoder: which transformation happened, and which class is shown?
-
-    Parameters
-    ----------
-    data
-        Folder of images to fit on; class sub-folders give the linear classification.
-    checkpoint
-        A checkpoint of ``equiheat pretrain``.
-    encoder
-        Instead: any encoder by name, such as ``timm:vit_small_patch16_224``.
-    pretrained
-        With timm's weights.
-    weights
-        With the state dict of a file (.safetensors, .pt, .pth).
-    image_size
-        Side in pixels for ``encoder``.
-    test_data
-        Folder of images to score on. Without it every fourth image of `data` is kept apart for that.
-    out
-        Folder for probe.json and probe.csv; ``probe`` beside the checkpoint when omitted.
-    name
-        Row label of the encoder; the name of the checkpoint's folder when omitted.
-    limit
-        Use at most so many images of `data`; 0 means all.
-    test_limit
-        Use at most so many images of `test_data`; 0 means all.
-    raw_pixels
-        Also print a row for the pixels themselves (ridge on all pixels: minutes for more than 32 x 32).
-    strict
-        Stop on unreadable image files instead of leaving them out.
-    probe
-        Options of the probes; ``probe.ranges.padding`` is the border rule.
-    objects
-        Options of the probes of 3DIEBench and its like, which `data` is recognised as by its layout.
-    """
-
-    data: Path
-    checkpoint: Path | None = None
-    encoder: str = ""
-    pretrained: bool = False
-    weights: Path | None = None
-    image_size: int = 224
-    test_data: Path | None = None
-    out: Path | None = None
-    name: str = ""
-    limit: int = 0
-    test_limit: int = 0
-    raw_pixels: bool = False
-    strict: bool = False
-    probe: ProbeConfig = field(default_factory=ProbeConfig)
-    objects: ObjectProbeConfig = field(default_factory=ObjectProbeConfig)
 
 
 def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[ProbeRow] | list[tuple[str, ObjectScores]]:
@@ -113,6 +58,7 @@ def run(command: ProbeCommand, *, comm: Communicator | None = None) -> list[Prob
         On every rank, when the checkpoint is damaged or of another model, or there are too few images.
     """
     comm = get_comm() if comm is None else comm
+    check_command(command)
     encoder = _encoder(command)
     if kind_of(command.data) == "3diebench":
         return _run_objects(command, encoder, comm)
@@ -154,7 +100,14 @@ def probe_encoders(
 def _run_objects(command: ProbeCommand, encoder: Encoder, comm: Communicator) -> list[tuple[str, ObjectScores]]:
     """Relative rotation, colour and all latents, for random initialisation and for the encoder."""
     train, val = (
-        Objects3D(command.data, part=part, size=encoder.image_size, limit=command.limit, comm=comm)
+        Objects3D(
+            command.data,
+            part=part,
+            size=encoder.image_size,
+            limit=command.limit,
+            strict=command.strict,
+            comm=comm,
+        )
         for part in ("train", "val")
     )
     folder = Path() if command.checkpoint is None else command.checkpoint.absolute().parent
@@ -178,12 +131,16 @@ def _run_objects(command: ProbeCommand, encoder: Encoder, comm: Communicator) ->
 
 
 def _encoder(command: ProbeCommand) -> Encoder:
-    if (command.checkpoint is None) == (not command.encoder):
-        raise ValueError("probe: give either a checkpoint of equiheat pretrain or the name of an encoder")
     if command.checkpoint is not None:
         return load_encoder(command.checkpoint)
-    size, pretrained = command.image_size, command.pretrained
-    return foreign_encoder(command.encoder, image_size=size, pretrained=pretrained, weights=command.weights)
+    return foreign_encoder(
+        command.encoder,
+        image_size=command.image_size or 224,
+        pretrained=command.pretrained,
+        weights=command.weights,
+        mean=command.pixel_mean,
+        std=command.pixel_std,
+    )
 
 
 def trained_encoder(encoder: Encoder, checkpoint: Path | None, label: str) -> FrozenEncoder:
@@ -204,19 +161,15 @@ def random_encoder(like: Encoder, *, seed: int) -> FrozenEncoder:
 def split_set(images: ImageSet, *, every: int = 4) -> tuple[ImageSet, ImageSet]:
     """Every `every`-th image apart, for scoring. No communication."""
     apart = torch.arange(len(images)) % every == every - 1
-    fit, score = (
-        dataclasses.replace(images, images=images.images[mask], labels=images.labels[mask]) for mask in (~apart, apart)
-    )
-    return fit, score
+    return images.where(~apart), images.where(apart)
 
 
 def _load_sets(command: ProbeCommand, encoder: Encoder, comm: Communicator) -> tuple[ImageSet, ImageSet]:
     size = encoder.image_size
-    train = load_images(command.data, size=size, strict=command.strict, limit=command.limit or None, comm=comm)
+    train = load_set(command, command.data, command.limit, size, comm)
     if command.test_data is None:
         return split_set(train)
-    limit = command.test_limit or None
-    return train, load_images(command.test_data, size=size, strict=command.strict, limit=limit, comm=comm)
+    return train, load_set(command, command.test_data, command.test_limit, size, comm)
 
 
 def _about(command: ProbeCommand, encoder: Encoder, train: ImageSet, test: ImageSet, seconds: float) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from equiheat.ssl.augment import Augmentation, AugmentConfig
+from equiheat.ssl.augment import MEMBERS, Augmentation, AugmentConfig
+from equiheat.ssl.options import check_interval, check_range
 
 __all__ = ["DEFAULT_FAMILIES", "FAMILIES", "Family", "ProbeRanges", "transformed"]
 
@@ -51,6 +52,14 @@ class ProbeRanges:
     blur: tuple[float, float] = (0.1, 1.5)
     crop: tuple[float, float] = (0.4, 1.0)
     padding: str = "reflection"
+
+    def __post_init__(self) -> None:
+        check_range(self, "rotation translation brightness contrast saturation hue", 0, above=True)
+        check_range(self, "blur crop", 0)
+        check_interval(self, "blur crop")
+        for family in MEMBERS:
+            if family != "flip":
+                self.config(family)  # which knows the upper limits
 
     def config(self, family: str) -> AugmentConfig:
         """The augmentation that draws this family alone."""

@@ -59,6 +59,10 @@ class ObjectProbeConfig:
     batch_size: int = 256
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not self.methods:
+            raise ValueError("ObjectProbeConfig: methods is empty; use ridge, mlp")
+
 
 @dataclass(frozen=True)
 class ObjectScores:

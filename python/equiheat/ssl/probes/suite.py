@@ -72,6 +72,8 @@ class ProbeConfig:
 
     def __post_init__(self) -> None:
         for name, known in (("families", FAMILIES), ("methods", KNOWN_METHODS)):
+            if not getattr(self, name):
+                raise ValueError(f"ProbeConfig: {name} is empty; use some of {', '.join(known)}")
             unknown = [v for v in getattr(self, name) if v not in known]
             if unknown:
                 raise ValueError(f"ProbeConfig: unknown {name} {unknown[0]!r}; use {', '.join(known)}")
@@ -185,6 +187,8 @@ class _Session:
                 f"probe: {train.total} images to fit on and {test.total} to score on are too few; "
                 f"use at least {MIN_IMAGES} and 2"
             )
+        for rows, name in ((train.total, "images"), (min(train.total, config.pairs), "pairs")):
+            _check_holdout(_chosen(train.total, rows), config, name)
         self.encoder, self.config, self.report = encoder, config, report
         self.train, self.test, self.classes = train, test, classes
         self.classify = config.classify and classes >= 2
@@ -304,9 +308,27 @@ def _every(rows: ImageRows, most: int) -> tuple[Tensor, int]:
     """Local mask of at most `most` rows spread evenly over the set, and their number on all ranks."""
     if rows.total <= most:
         return torch.ones(len(rows.indices), dtype=torch.bool), rows.total
-    step = rows.indices * most // rows.total
-    before = (rows.indices - 1) * most // rows.total
-    return step != before, most
+    return _is_chosen(rows.indices, rows.total, most), most
+
+
+def _is_chosen(indices: Tensor, total: int, most: int) -> Tensor:
+    return indices * most // total != (indices - 1) * most // total
+
+
+def _chosen(total: int, most: int) -> Tensor:
+    """Numbers of the rows that `_every` takes on all ranks together."""
+    indices = torch.arange(total)
+    return indices if total <= most else indices[_is_chosen(indices, total, most)]
+
+
+def _check_holdout(indices: Tensor, config: ProbeConfig, name: str) -> None:
+    """Penalties are chosen on the held-out rows and fitted on the others: neither may be empty."""
+    held = int(_holdout(indices, config).sum())
+    if not 0 < held < len(indices):
+        raise ValueError(
+            f"probe: holdout {config.holdout:g} keeps {held} of {len(indices)} {name} to fit on apart; some must be "
+            "held out and some left: use another probe.holdout or more images"
+        )
 
 
 def _holdout(indices: Tensor, config: ProbeConfig) -> Tensor:
