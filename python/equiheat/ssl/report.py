@@ -8,7 +8,8 @@ import html
 import io
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ class Run:
     metrics: list[dict[str, Any]]
     recipe: dict[str, Any]
     probe: list[dict[str, Any]]
+    objects: list[dict[str, Any]]
     panel: Path | None
 
     @staticmethod
@@ -56,19 +58,39 @@ class Run:
         """Read a run's folder; probes and pictures may be missing."""
         if not (folder / "metrics.jsonl").is_file():
             raise FileNotFoundError(f"report: {str(folder.absolute())!r} is no run: it has no metrics.jsonl")
-        recipe, probe = folder / "recipe.toml", folder / "probe" / "probe.json"
+        recipe = folder / "recipe.toml"
         panels = sorted((folder / "panels").glob("*.png"))
         return Run(
             name=folder.name,
             metrics=read_metrics(folder / "metrics.jsonl"),
             recipe=flattened(read_text_table(recipe.read_text(encoding="utf-8")) if recipe.is_file() else {}),
-            probe=json.loads(probe.read_text(encoding="utf-8"))["rows"] if probe.is_file() else [],
+            probe=_rows(folder / "probe" / "probe.json"),
+            objects=_rows(folder / "probe" / "objects.json"),
             panel=panels[-1] if panels else None,
         )
 
     def last(self, name: str) -> Any:
         """The last value of a figure; None without."""
         return next((line[name] for line in reversed(self.metrics) if name in line), None)
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    """Rows of a probe's file; none without it."""
+    rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
+    return rows
+
+
+def read_runs(folders: Sequence[Path]) -> list[Run]:
+    """The runs, each by as much of the end of its path as tells it from the others."""
+    paths = [folder.resolve().parts for folder in folders]
+    runs = []
+    for folder, parts in zip(folders, paths, strict=True):
+        others = [other for other in paths if other != parts]
+        length = 1
+        while length < len(parts) and any(other[-length:] == parts[-length:] for other in others):
+            length += 1
+        runs.append(replace(Run.read(folder), name="/".join(parts[-length:])))
+    return runs
 
 
 def build(runs: list[Run]) -> str:
@@ -81,6 +103,7 @@ def build(runs: list[Run]) -> str:
         "<h2>Curves</h2>",
         *(_curve(runs, name) for name in _curves(runs)),
         _probes(runs),
+        _objects(runs),
         *(_picture(run) for run in runs if run.panel is not None),
     ]
     return f"<!doctype html><meta charset=utf-8><title>equiheat</title><style>{STYLE}</style>" + "\n".join(parts)
@@ -152,13 +175,40 @@ def _probes(runs: list[Run]) -> str:
     rows, families = [], sorted({family for run in runs for row in run.probe for family in row["r2"]})
     for run in runs:
         for row in run.probe:
-            scores = [" / ".join(f"{by['mean']:.3f}" for by in row["r2"].get(f, {}).values()) or "–" for f in families]
+            scores = [_scores(by["mean"] for by in row["r2"].get(f, {}).values()) for f in families]
             top1 = "–" if row.get("top1") is None else f"{100 * row['top1']:.1f}"
-            rows.append([html.escape(f"{run.name}: {row['encoder']}, {row['part']}"), *scores, top1])
+            rows.append([_label(run, row), _methods(row["r2"]), *scores, top1])
     if not rows:
         return ""
-    methods = next((" / ".join(by) for run in runs for row in run.probe for by in row["r2"].values()), "")
-    return f"<h2>Probes: R² ({html.escape(methods)})</h2>" + _table(["", *families, "top-1 %"], rows)
+    return "<h2>Probes: R²</h2>" + _table(["", "by", *families, "top-1 %"], rows)
+
+
+def _objects(runs: list[Run]) -> str:
+    """R² of the probes of 3DIEBench and its like, pooled over the parameters."""
+    targets = list(dict.fromkeys(target for run in runs for row in run.objects for target in row["scores"]))
+    rows = [
+        [
+            _label(run, row),
+            _methods(row["scores"]),
+            *(_scores(by["pooled"] for by in row["scores"].get(target, {}).values()) for target in targets),
+        ]
+        for run in runs
+        for row in run.objects
+    ]
+    return "<h2>Probes of two views of an object: R², pooled</h2>" + _table(["", "by", *targets], rows) if rows else ""
+
+
+def _label(run: Run, row: dict[str, Any]) -> str:
+    return html.escape(f"{run.name}: {row['encoder']}, {row['part']}")
+
+
+def _methods(scores: dict[str, Any]) -> str:
+    """Regressors of a row: runs may have been probed by others."""
+    return html.escape(" / ".join(next(iter(scores.values()), {})))
+
+
+def _scores(values: Iterable[float]) -> str:
+    return " / ".join(f"{x:.3f}" for x in values) or "–"
 
 
 def _picture(run: Run) -> str:
@@ -172,7 +222,7 @@ def run(command: ReportCommand) -> None:
     """Read the runs and write the page; rank 0 works."""
     if not command.runs:
         raise ValueError("report: no runs given; name one or more folders of runs")
-    runs = [Run.read(folder) for folder in command.runs]  # on every rank: all of them fail, or none
+    runs = read_runs(command.runs)  # on every rank: all of them fail, or none
     if get_comm().rank == 0:
         command.out.parent.mkdir(parents=True, exist_ok=True)
         command.out.write_text(build(runs), encoding="utf-8")
