@@ -12,6 +12,7 @@ from mpi4py import MPI
 from PIL import Image
 from test_ssl_data import folder, write  # noqa: F401 (a fixture)
 
+from equiheat.cli import main
 from equiheat.communication import Communicator, get_comm
 from equiheat.data import Objects3D
 from equiheat.data.bench3d import LATENTS
@@ -122,3 +123,29 @@ def test_meshes_of_a_folder_and_those_that_are_broken(folder):  # noqa: F811
         mesh_files(folder / "none")
     with pytest.raises(ValueError, match="views is 1"):
         render(RenderCommand(folder / "out", views=1))
+
+
+def test_degenerate_meshes_are_skipped_and_named(folder, capfd):  # noqa: F811
+    def make():
+        (folder / "bad" / "chair").mkdir(parents=True)
+        line = "v 0 0 0\nv 1 0 0\nv 2 0 0\nf 1 2 3\n"
+        (folder / "bad" / "chair" / "line.obj").write_text(line)
+        (folder / "bad" / "chair" / "point.obj").write_text(line.replace("1", "0", 1).replace("v 2", "v 0"))
+
+    write(make)
+    arguments = ["render", "--out", str(folder / "out"), "--meshes", str(folder / "bad"), "--views", "2"]
+    arguments += ["--scene.size", "16", "--scene.samples", "1"]
+    assert main(arguments) == 2  # nothing was rendered
+    told = capfd.readouterr().err
+    assert ("2 of 2 objects could not be rendered: chair/line (degenerate" in told) == (get_comm().rank == 0)
+    write(lambda: trimesh.creation.box().export(folder / "bad" / "chair" / "whole.obj"))
+    assert main(arguments) == 0
+    assert ("2 of 3 objects could not be rendered" in capfd.readouterr().err) == (get_comm().rank == 0)
+    with Image.open(folder / "out" / "chair" / "whole" / "image_1.jpg") as picture:
+        assert picture.size == (16, 16)
+
+
+def test_scenes_without_a_picture_are_refused():
+    for name, value in (("size", 0), ("samples", 0), ("radius", 0.0), ("view", 180.0), ("sun", -1.0)):
+        with pytest.raises(ValueError, match=f"Scene: {name} is {value}; expected"):
+            Scene(**{name: value})

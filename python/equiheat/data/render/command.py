@@ -81,6 +81,9 @@ def render(
         Objects that could not be rendered, with the reason; the same on every rank.
     """
     comm = get_comm() if comm is None else comm
+    for name in ("objects", "limit"):
+        if getattr(command, name) < (name == "objects"):
+            raise ValueError(f"render: {name} is {getattr(command, name)}; expected {int(name == 'objects')} or more")
     if command.views < 2:
         raise ValueError(f"render: views is {command.views}; pairs of views need 2 or more")
     things = _things(command)
@@ -157,13 +160,19 @@ def _part(out: Path, part: str) -> list[str]:
 
 
 def run(command: RenderCommand) -> None:
-    """Render with a progress bar on rank 0; say what could not be rendered."""
+    """Render with a progress bar on rank 0; say what could not be rendered, and raise when nothing could."""
     from equiheat.ssl.logging import ProgressBar
 
     comm = get_comm()
-    total = len(_things(command)[comm.rank :: comm.size])
+    things = _things(command)
+    total = len(things[comm.rank :: comm.size])
     with ProgressBar("render", total=total, visible=comm.rank == 0) as bar:
         failed = render(command, comm=comm, report=lambda done, of: bar.advance(f"{done} of {of} objects of rank 0"))
-    if comm.rank == 0 and failed:
-        more = f" and {len(failed) - 10} more" if len(failed) > 10 else ""
-        sys.stderr.write(f"render: {len(failed)} objects could not be rendered: {', '.join(failed[:10])}{more}\n")
+    if not failed:
+        return
+    more = f" and {len(failed) - 10} more" if len(failed) > 10 else ""
+    told = f"{len(failed)} of {len(things)} objects could not be rendered: {', '.join(failed[:10])}{more}"
+    if len(failed) == len(things):
+        raise ValueError(told)
+    if comm.rank == 0:
+        sys.stderr.write(f"render: {told}\n")

@@ -63,9 +63,21 @@ def _loader(trimesh: Any, file: Path) -> Callable[[], Any]:
         mesh = trimesh.load(file, force="mesh")
         if not len(getattr(mesh, "faces", ())):
             raise ValueError("no triangles")
+        _check_shape(np.asarray(mesh.triangles))
         return mesh
 
     return load
+
+
+def _check_shape(triangles: Any) -> None:
+    """Refuse what a camera sees nothing of: points at infinity, triangles that all are lines or points."""
+    if not np.isfinite(triangles).all():
+        raise ValueError("corners at infinity or without a place")
+    sides = triangles[:, 1:] - triangles[:, :1]
+    area = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1).max()
+    extent = float(np.ptp(triangles.reshape(-1, 3), axis=0).max())
+    if not area > 1e-12 * extent**2:
+        raise ValueError("degenerate: all triangles are lines or points")
 
 
 def parametric(count: int, *, seed: int) -> list[Thing]:

@@ -62,6 +62,19 @@ class Scene:
     spot: float = 0.9
     ambient: float = 0.15
 
+    def __post_init__(self) -> None:
+        for name in ("size", "samples"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Scene: {name} is {getattr(self, name)}; expected 1 or more")
+        for name in ("distance", "radius", "light_distance", "cone"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"Scene: {name} is {getattr(self, name)}; expected a positive number")
+        for name in ("sun", "spot", "ambient"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f"Scene: {name} is {getattr(self, name)}; expected 0 or more")
+        if not 0 < self.view < 180:
+            raise ValueError(f"Scene: view is {self.view}; expected degrees between 0 and 180")
+
 
 def spherical(distance: float, polar: float, azimuth: float) -> Array:
     """Point (3,) at a distance, polar angle from the z axis, azimuth from the x axis."""
