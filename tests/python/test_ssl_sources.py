@@ -359,7 +359,7 @@ def test_strict_and_cache_reach_every_kind_of_data_or_are_refused(folder):  # no
         with pytest.raises(ValueError, match="cache is 'memory', which folders of images have alone"):
             open_images(folder / name, size=8, cache="memory", comm=comm)
     for name in ("s", "o"):
-        with pytest.raises(ValueError, match="a scale .* is for arrays"):
+        with pytest.raises(ValueError, match=r"a scale .* is for arrays"):
             open_images(folder / name, size=8, scale=2.0, comm=comm)
     assert len(open_images(folder / "s", size=8, comm=comm).batch(torch.arange(2), 0).images) == 2
     with pytest.raises(ValueError, match=r"b\.png could not be read"):

@@ -63,7 +63,7 @@ def _walk(tar: tarfile.TarFile) -> tuple[list[tarfile.TarInfo], bool]:
     try:
         for member in tar:
             if member.isfile() and Path(member.name).suffix.lower() in EXTENSIONS:
-                found.append(member)
+                found.append(member)  # noqa: PERF401 (what came before the error is kept)
     except tarfile.ReadError:  # the data of a member stop
         return found, False
     assert tar.fileobj is not None

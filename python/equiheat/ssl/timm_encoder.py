@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-
 #: What of a model's configuration says how pixels are to be normalised.
 _FACTS = ("mean", "std")
 
