@@ -33,6 +33,12 @@ def _group_of(core: _core.Array, groups: list[list[int]]) -> int | None:
     return next((i for i, group in enumerate(groups) if core.split in group), None)
 
 
+def _axis_of(group: int | None, sizes: list[int]) -> int | None:
+    """The axis of the result on which a split of that group goes; a group without axes (of a vector) passes it on."""
+    order = [] if group is None else [group, 1, 2, 0]
+    return next((sum(sizes[:g]) for g in order if sizes[g]), None)
+
+
 def contract(
     a: _core.Array, b: _core.Array, batch: list[tuple[int, int]], summed: list[tuple[int, int]]
 ) -> tuple[DNDarray, list[int], list[int]]:
@@ -51,11 +57,9 @@ def contract(
     if not batch:
         left, right = manipulation.squeeze(left, 0), manipulation.squeeze(right, 0)
     product = matmul(left, right)
-    split = product.split
-    if split is not None:  # the axis of the result that the split one was merged from
-        group = split if batch else split + 1
-        split = [0, len(batch), len(batch) + len(free_a)][group]
-    result = wrap(_core.reshape(product._core, shape, False, split if shape else None))
+    group = None if product.split is None else product.split + (not batch)
+    split = _axis_of(group, [len(batch), len(free_a), len(free_b)])
+    result = wrap(_core.reshape(product._core, shape, False, split))
     places = [p for p, _ in batch_order]
     if places != [p for p, _ in batch]:
         order = [places.index(p) for p, _ in batch]
@@ -85,7 +89,8 @@ def tensordot(
     Returns
     -------
     DNDarray
-        The other axes of a, then those of b. Split along the axis that `matmul` of the flattened operands would be.
+        The other axes of a, then those of b. Split along the axis that `matmul` of the flattened operands would be;
+        where no axis of that operand is left, along the first of the other's.
 
     Raises
     ------

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sums of products of small arrays for every split of both operands, against NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from layouts import filled
+
+import equiheat as ht
+
+SUMS = [
+    ((2, 3), (3,), 1), ((3,), (3, 2), 1), ((3,), (3,), 1), ((4, 2, 3), (2, 3), 2), ((2, 3), (2, 3, 4), 2),
+    ((3, 2), (3,), ((0,), (0,))), ((2, 3), (2, 3), 2), ((2, 3), (4,), 0), ((), (3, 2), 0), ((2, 3, 4), (4, 2), 1),
+]  # fmt: skip
+PRODUCTS = [
+    ("ij,j->i", (2, 3), (3,)), ("ij,ij->i", (4, 3), (4, 3)), ("bij,bj->bi", (3, 2, 4), (3, 4)),
+    ("bi,bi->b", (3, 4), (3, 4)), ("i,i->", (4,), (4,)), ("bij,bij->b", (3, 2, 4), (3, 2, 4)),
+    ("bj,bij->bi", (3, 4), (3, 2, 4)), ("i,ij->j", (3,), (3, 5)), ("ij,kj->ik", (2, 3), (4, 3)),
+]  # fmt: skip
+
+
+def layouts_of(first: tuple[int, ...], second: tuple[int, ...]) -> Iterator[tuple[int | None, int | None]]:
+    """Every split of two arrays."""
+    for left in (None, *range(len(first))):
+        for right in (None, *range(len(second))):
+            yield left, right
+
+
+def agrees(x: ht.DNDarray, expected: np.ndarray, what: str) -> None:
+    """x has these values, to rounding, and blocks that fit its layout."""
+    shape = list(expected.shape)
+    if x.split is not None:
+        shape[x.split] = x.counts_displs()[0][x.comm.rank]
+    assert (x.shape, list(x.larray.shape)) == (expected.shape, shape), what
+    np.testing.assert_allclose(x.numpy(), expected, 1e-9, 1e-12, err_msg=what)
+
+
+@pytest.mark.parametrize(("first", "second", "axes"), SUMS, ids=str)
+def test_tensordot_of_every_split(first: tuple[int, ...], second: tuple[int, ...], axes: int) -> None:
+    a, b = filled(first), filled(second)
+    expected = np.asarray(np.tensordot(a, b, axes))
+    for left, right in layouts_of(first, second):
+        x, y = ht.array(a, split=left), ht.array(b, split=right)
+        agrees(ht.tensordot(x, y, axes), expected, f"splits {left}, {right}")
+
+
+@pytest.mark.parametrize(("subscripts", "first", "second"), PRODUCTS, ids=str)
+def test_einsum_of_every_split(subscripts: str, first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    a, b = filled(first), filled(second)
+    expected = np.asarray(np.einsum(subscripts, a, b))
+    for left, right in layouts_of(first, second):
+        x, y = ht.array(a, split=left), ht.array(b, split=right)
+        agrees(ht.linalg.einsum(subscripts, x, y), expected, f"splits {left}, {right}")
+
+
+def test_dot_with_a_vector_of_every_split() -> None:
+    a, b = filled((2, 3, 4)), filled((4,))
+    for left, right in layouts_of((2, 3, 4), (4,)):
+        agrees(ht.dot(ht.array(a, split=left), ht.array(b, split=right)), np.dot(a, b), f"splits {left}, {right}")
