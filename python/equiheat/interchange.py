@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.utils.dlpack
 
 from equiheat import _core
 from equiheat._base import ArrayBase, wrap
+from equiheat._dlpack import capsule_of, tensor_on
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import asarray
 from equiheat.devices import sanitize_device
@@ -38,7 +38,7 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> D
     device
         "cpu", "gpu" or a `Device`; default: that of x.
     copy
-        None: only if needed; True: always; False: never.
+        None: only if needed (another device, read-only memory, negative strides); True: always; False: never.
 
     Returns
     -------
@@ -47,10 +47,10 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> D
 
     Raises
     ------
-    ValueError
-        With ``copy=False`` where a copy is needed.
+    TypeError
+        If x has no ``__dlpack__``.
     BufferError
-        If the other library cannot export the array.
+        With ``copy=False`` where a copy is needed; if the other library cannot export the array.
 
     Notes
     -----
@@ -62,13 +62,15 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> D
     >>> ht.from_dlpack(torch.arange(3)).tolist()
     [0, 1, 2]
     """
-    if isinstance(x, ArrayBase):
-        return asarray(x, device=device, copy=copy)
-    tensor = x if isinstance(x, torch.Tensor) else torch.utils.dlpack.from_dlpack(x)
-    where = tensor.device if device is None else sanitize_device(device).torch_device
-    if copy is False and where != tensor.device:
-        raise ValueError(f"from_dlpack: copy=False, but moving from {tensor.device} to {where} needs a copy")
-    return asarray(tensor, device=device, copy=copy)
+    for needed in ("__dlpack__", "__dlpack_device__"):
+        if not hasattr(x, needed):
+            raise TypeError(f"from_dlpack: x must have {needed}, a {type(x).__name__} has not; asarray(x) may take it")
+    source: Any = x if isinstance(x, (ArrayBase, torch.Tensor)) else tensor_on(x, copy)
+    here = x._core.local.device if isinstance(x, ArrayBase) else source.device
+    where = here if device is None else sanitize_device(device).torch_device
+    if copy is False and where != here:
+        raise BufferError(f"from_dlpack: copy=False, but moving from {here} to {where} needs a copy")
+    return asarray(source, device=device, copy=copy)
 
 
 _TORCH_NAMES = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "a", "other": "t2", "tensors": "arrays",
@@ -269,8 +271,15 @@ class InterchangeMethods:
 
         The protocol may run on one rank only, so that it must not communicate: ``x.resplit(None)`` gives the whole of
         a split array first, `equiheat.whole_interchange` that of all arrays.
+
+        Raises
+        ------
+        BufferError
+            If it cannot be exported: to a device that is not there, or with ``copy=False`` to another one.
+        ValueError
+            For a stream beside memory of the CPU.
         """
-        return given_away(self._core).__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        return capsule_of(given_away(self._core), stream, max_version, dl_device, copy)
 
     def __dlpack_device__(self: Any, /) -> tuple[Any, int]:
         """Kind and number of the device of this rank's block. Local."""
