@@ -187,8 +187,10 @@ DNDarray solve_system(const DNDarray& a, const DNDarray& b, const char* fn, cons
 DNDarray solve(const DNDarray& a, const DNDarray& b) {
   const Communicator& comm = a.comm();
   const auto local = [&](const at::Tensor& left, const at::Tensor& right) {
+    // One axis less than the matrices have would make torch see a stack of vectors where the extents are right.
+    const at::Tensor matrices = right.dim() < left.dim() ? right.unsqueeze(0) : right;
     const auto [x, info] =
-        at::_ops::linalg_solve_ex::call(left, right, /*left=*/true, /*check_errors=*/false);
+        at::_ops::linalg_solve_ex::call(left, matrices, /*left=*/true, /*check_errors=*/false);
     check_regular(agreed(info, comm), "solve");
     return x;
   };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sums of products of small arrays for every split of both operands, against NumPy."""
+"""Systems and sums of products of small stacks for every split of both operands, against NumPy."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ from layouts import filled
 
 import equiheat as ht
 
+SYSTEMS = [
+    ((2, 2, 2), (2, 2)), ((2, 2, 2), (2,)), ((2, 2), (2, 2)), ((2, 2), (3, 2, 2)), ((3, 2, 2), (2, 2)),
+    ((3, 3, 3), (3, 3)), ((1, 1, 1), (1, 1)), ((4, 1, 2, 2), (3, 2, 1)), ((2, 0, 0), (0, 0)), ((2, 0, 0), (0,)),
+    ((2, 3, 2, 2), (2, 2)), ((0, 2, 2), (2, 2)),
+]  # fmt: skip
 SUMS = [
     ((2, 3), (3,), 1), ((3,), (3, 2), 1), ((3,), (3,), 1), ((4, 2, 3), (2, 3), 2), ((2, 3), (2, 3, 4), 2),
     ((3, 2), (3,), ((0,), (0,))), ((2, 3), (2, 3), 2), ((2, 3), (4,), 0), ((), (3, 2), 0), ((2, 3, 4), (4, 2), 1),
@@ -36,6 +41,18 @@ def agrees(x: ht.DNDarray, expected: np.ndarray, what: str) -> None:
         shape[x.split] = x.counts_displs()[0][x.comm.rank]
     assert (x.shape, list(x.larray.shape)) == (expected.shape, shape), what
     np.testing.assert_allclose(x.numpy(), expected, 1e-9, 1e-12, err_msg=what)
+
+
+@pytest.mark.parametrize(("matrices", "sides"), SYSTEMS, ids=str)
+def test_only_one_axis_is_a_vector_for_solve(matrices: tuple[int, ...], sides: tuple[int, ...]) -> None:
+    """torch takes (2, 2) beside (2, 2, 2) for two vectors, by the extents of a rank's block."""
+    a = filled(matrices) / 4 + 5 * np.eye(matrices[-1])
+    b = filled(sides) + 1.0
+    expected = np.linalg.solve(a, b)
+    for left, right in layouts_of(matrices, sides):
+        x, y = ht.array(a, split=left), ht.array(b, split=right)
+        agrees(ht.linalg.solve(x, y), expected, f"splits {left}, {right}")
+        agrees(ht.array_api.linalg.solve(x, y), expected, f"splits {left}, {right}")
 
 
 @pytest.mark.parametrize(("first", "second", "axes"), SUMS, ids=str)

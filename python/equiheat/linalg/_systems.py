@@ -40,7 +40,8 @@ def solve(A: ArrayLike, b: ArrayLike, out: DNDarray | None = None) -> DNDarray:
     A : array
         (..., n, n), any split; integers and half precision are computed in float32.
     b : array
-        (n,): one vector, or (..., n, k), any split. Batch axes broadcast.
+        (n,): one vector, or (..., n, k), any split. Batch axes broadcast. Only a 1-D b is a vector: (m, n) beside
+        (m, n, n) are m rows of one matrix, as in NumPy 2.
     out : DNDarray, optional
         Where to write the result.
 
