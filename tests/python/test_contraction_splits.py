@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -77,3 +78,15 @@ def test_dot_with_a_vector_of_every_split() -> None:
     a, b = filled((2, 3, 4)), filled((4,))
     for left, right in layouts_of((2, 3, 4), (4,)):
         agrees(ht.dot(ht.array(a, split=left), ht.array(b, split=right)), np.dot(a, b), f"splits {left}, {right}")
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (0, 2), ()])
+@pytest.mark.parametrize("order", [math.inf, -math.inf, 1, 2, 3, 0])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_vector_norm_over_no_axes(shape: tuple[int, ...], order: float, keepdims: bool) -> None:
+    """Every element is a vector of its own."""
+    a = filled(shape) - 1.5
+    expected = np.abs(a) if order else (a != 0).astype(float)
+    for split in (None, *range(len(shape))):
+        x = ht.array(a, split=split)
+        agrees(ht.array_api.linalg.vector_norm(x, axis=(), ord=order, keepdims=keepdims), expected, f"split {split}")

@@ -36,7 +36,7 @@ def vector_norm(
     x : DNDarray
         Any shape; integers count as float32.
     axis : int or sequence of int, optional
-        Axes to sum over; all by default.
+        Axes to sum over; all by default. Over none, (), the magnitude of every element.
     keepdims : bool
         Keep them with extent 1.
     ord : float, optional
@@ -54,7 +54,10 @@ def vector_norm(
         An axis out of bounds or given twice; ord of -inf over no elements.
     """
     core = native(x, "vector_norm")
-    return wrap(_core.vector_norm(core, 2.0 if ord is None else float(ord), _axes(axis, core.ndim), keepdims))
+    axes, order = _axes(axis, core.ndim), 2.0 if ord is None else float(ord)
+    if not axes and math.isinf(order):
+        order = 1.0  # over no axes every element is a vector of its own, of any order the magnitude
+    return wrap(_core.vector_norm(core, order, axes, keepdims))
 
 
 def matrix_norm(
