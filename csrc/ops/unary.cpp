@@ -3,6 +3,7 @@
 #include <ATen/ops/abs_ops.h>
 #include <ATen/ops/acos_ops.h>
 #include <ATen/ops/acosh_ops.h>
+#include <ATen/ops/aminmax_ops.h>
 #include <ATen/ops/angle_ops.h>
 #include <ATen/ops/asin_ops.h>
 #include <ATen/ops/asinh_ops.h>
@@ -161,6 +162,28 @@ at::Tensor cube_root(const at::Tensor& x) {
   const at::Tensor usable = guess.ne(0).logical_and(op::isfinite::call(guess));
   return refined.where(usable, guess);
 }
+
+// torch's vectors on processors halve exp(|x|), which overflows before the result does.
+bool exceeds_exp(const at::Tensor& x) {
+  if (!x.is_cpu() || x.numel() == 0 || !is_plain_real(x.scalar_type())) return false;
+  const auto [low, high] = op::aminmax::call(x.detach(), std::nullopt, false);
+  const double limit = x.scalar_type() == at::kFloat ? 88 : 709;
+  return !(low.item<double>() >= -limit && high.item<double>() <= limit);
+}
+
+/// function(x) for cosh or sinh; exp(|x| / 2)^2 / 2 for elements where exp(|x|) may overflow.
+at::Tensor hyperbolic(at::Tensor (*function)(const at::Tensor&), const at::Tensor& x) {
+  if (!exceeds_exp(x)) return function(x);
+  const at::Tensor large = x.abs().gt(x.scalar_type() == at::kFloat ? 88 : 709);
+  const at::Tensor size = x.abs().masked_fill(large.logical_not(), 0).to(at::kDouble);
+  // Two exponentials, each of its own half: the derivative of a square, or of a shared half, would overflow.
+  const auto root = [&] { return op::exp::call(size.div(2)); };
+  const at::Tensor value = root().mul(0.5).mul(root()).to(x.scalar_type());
+  const at::Tensor signed_value = function == &op::sinh::call ? op::copysign_Tensor::call(value, x) : value;
+  return signed_value.where(large, function(x.masked_fill(large, 0)));
+}
+at::Tensor hyperbolic_cosine(const at::Tensor& x) { return hyperbolic(&op::cosh::call, x); }
+at::Tensor hyperbolic_sine(const at::Tensor& x) { return hyperbolic(&op::sinh::call, x); }
 
 at::Tensor round_half_even(const at::Tensor& x) {
   if (!x.is_complex()) return op::round::call(x);
