@@ -188,7 +188,8 @@ DNDarray solve(const DNDarray& a, const DNDarray& b) {
   const Communicator& comm = a.comm();
   const auto local = [&](const at::Tensor& left, const at::Tensor& right) {
     // One axis less than the matrices have would make torch see a stack of vectors where the extents are right.
-    const at::Tensor matrices = right.dim() < left.dim() ? right.unsqueeze(0) : right;
+    at::Tensor matrices = right;
+    while (matrices.dim() < left.dim()) matrices = matrices.unsqueeze(0);
     const auto [x, info] =
         at::_ops::linalg_solve_ex::call(left, matrices, /*left=*/true, /*check_errors=*/false);
     check_regular(agreed(info, comm), "solve");

@@ -23,7 +23,9 @@ def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[T
     if plain is not None:
         return (plain if device.type == "cpu" else plain.to(device)), True
     wanted = None if dtype is None else dtypes.torch_dtype(dtype)
-    source, owned = _source(obj)
+    source, owned = _source(obj, wanted)
+    if source.is_complex() and wanted is not None and _is_python(obj):
+        _check_complex(wanted)
     target = _default_dtype(obj, source) if wanted is None else wanted
     unchanged = source.dtype == target and source.device == device
     tensor = source if unchanged else source.to(device=device, dtype=target)
@@ -31,6 +33,12 @@ def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[T
     if ndmin > tensor.dim():
         tensor = tensor.reshape((1,) * (ndmin - tensor.dim()) + tuple(tensor.shape))
     return tensor, owned
+
+
+def _check_complex(wanted: torch.dtype) -> None:
+    """TypeError for Python's complex numbers as reals or integers, as NumPy's; arrays are cast as ever."""
+    if not (wanted.is_complex or wanted == torch.bool):
+        raise TypeError(f"array: complex numbers have no value in {dtypes.from_torch(wanted).__name__}; take .real")
 
 
 def _default_dtype(obj: Any, tensor: Tensor) -> torch.dtype:
@@ -49,7 +57,7 @@ def _is_python(obj: Any) -> bool:
     return isinstance(obj, (bool, int, float, complex)) and not isinstance(obj, np.generic)
 
 
-def _source(obj: Any) -> tuple[Tensor, bool]:
+def _source(obj: Any, wanted: torch.dtype | None) -> tuple[Tensor, bool]:
     if isinstance(obj, Tensor):
         dtypes.from_torch(obj.dtype)  # a type we have, or TypeError
         return obj, False
@@ -60,8 +68,8 @@ def _source(obj: Any) -> tuple[Tensor, bool]:
             return _stacked(obj), True
         if obj and isinstance(obj[0], ArrayBase):
             raise TypeError("array: a sequence of DNDarrays is not converted; use ht.stack or ht.concatenate")
-        return _from_numpy(_to_numpy(obj), owned=True)
-    return _from_numpy(_to_numpy(obj), owned=not hasattr(obj, "__array_interface__") and not _has_buffer(obj))
+        return _from_numpy(_to_numpy(obj, wanted), owned=True)
+    return _from_numpy(_to_numpy(obj, wanted), owned=not hasattr(obj, "__array_interface__") and not _has_buffer(obj))
 
 
 def _has_buffer(obj: Any) -> bool:
@@ -83,9 +91,14 @@ def _stacked(tensors: Any) -> Tensor:
         raise ValueError(f"array: tensors in a sequence must have equal shapes and devices, got {shapes}") from error
 
 
-def _to_numpy(obj: Any) -> np.ndarray[Any, Any]:
+def _to_numpy(obj: Any, wanted: torch.dtype | None) -> np.ndarray[Any, Any]:
     try:
-        return np.asarray(obj)
+        values = np.asarray(obj)
+        if values.dtype != object or not _is_python(obj) or wanted is None:
+            return values
+        if wanted.is_floating_point or wanted.is_complex:  # integers beyond 64 bits have a value there
+            return values.astype(np.complex128 if wanted.is_complex else np.float64)
+        return values
     except ValueError as error:
         raise ValueError(f"array: the nested sequences do not form a rectangular array ({error})") from None
     except OverflowError as error:

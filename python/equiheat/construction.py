@@ -74,7 +74,7 @@ def array(
         If both `split` and `is_split` are given, an axis is out of range, nested sequences are ragged, or (on every
         rank, naming all shapes) the blocks do not fit together.
     TypeError
-        If `obj` does not hold numbers.
+        If `obj` does not hold numbers, or Python's complex ones and `dtype` is real.
 
     Notes
     -----

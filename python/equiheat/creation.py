@@ -124,7 +124,14 @@ def full(
 ) -> DNDarray:
     """Array of one value; float32 unless another dtype is given, also for integers, complex64 for complex numbers.
 
-    Heat's rule. Local.
+    Heat's rule. A real beyond the range of the dtype is infinite. Local.
+
+    Raises
+    ------
+    OverflowError
+        If an integer dtype does not hold an integer.
+    TypeError
+        If `fill_value` is no number, or complex and the dtype is neither complex nor the default.
     """
     value = _fill_scalar(fill_value, "full")
     if isinstance(value, complex) and dtype is dtypes.float32:
@@ -133,6 +140,7 @@ def full(
         raise TypeError(
             f"full: fill_value {value} is complex, but dtype is {dtypes.canonical_heat_type(dtype).__name__}"
         )
+    value = _held(value, dtypes.torch_dtype(dtype), "full")
     return _filled(shape, value, dtype, split, device, comm, order, "full")
 
 
@@ -144,6 +152,20 @@ def _fill_scalar(value: Any, fn: str) -> Any:
     if item is None:
         raise TypeError(f"{fn}: fill_value must be a number, is {type(value)}")
     return item()
+
+
+def _held(value: Any, dtype: torch.dtype, fn: str) -> Any:
+    """The number as an array of this type holds it; OverflowError for an integer beyond an integer type."""
+    if dtype == torch.bool:
+        return bool(value)
+    if not isinstance(value, int):
+        return value
+    if dtype.is_floating_point or dtype.is_complex:
+        return value if abs(value) < 2**63 else float(value)
+    limits = torch.iinfo(dtype)
+    if not limits.min <= value <= limits.max:
+        raise OverflowError(f"{fn}: fill_value {value} is out of bounds for {dtypes.from_torch(dtype).__name__}")
+    return value
 
 
 def eye(
@@ -178,6 +200,7 @@ def _like(
         a = asarray(a)
     core = unwrap(a)
     target = core.local.dtype if dtype is None else dtypes.torch_dtype(dtype)
+    value = None if value is None else _held(value, target, fn)
     where = core.local.device if device is None else sanitize_device(device).torch_device
     split = split_of_new(split, core.ndim) if core.split is None else split
     if split is not None or comm is not None:
@@ -187,6 +210,8 @@ def _like(
         new = _core.empty(spec) if value is None else _core.full(spec, value)
     else:
         local = torch.empty(core.local.shape, dtype=target, device=where)
+        if isinstance(value, (float, complex)):  # as a tensor it may be infinite in this type, fill_ refuses it else
+            value = torch.tensor(value, dtype=target)
         new = core.with_local(local if value is None else local.fill_(value))
     return ordered(new, order, fn)
 
@@ -236,7 +261,10 @@ def full_like(
     comm: Communicator | None = None,
     order: str = "C",
 ) -> DNDarray:
-    """One value in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
+    """One value in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local.
+
+    Numbers beyond the range of the dtype as for `full`.
+    """
     return _like(a, _fill_scalar(fill_value, "full_like"), dtype, split, device, comm, order, "full_like")
 
 
@@ -275,6 +303,9 @@ def arange(
     integers = whole if dtype is None else issubdtype(dtype, dtypes.integer) or issubdtype(dtype, dtypes.bool)
     if dtype is None:
         dtype = dtypes.int32 if whole else dtypes.float32
+    if whole and dtypes.torch_dtype(dtype) == torch.uint64:
+        start = (start + 2**63) % 2**64 - 2**63  # the same bits as int64
+        step = (step + 2**63) % 2**64 - 2**63
     spec = new_array((number,), dtype, split, device, comm, "arange")
     if integers:
         first = int(start)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 
 from equiheat import _core
-from equiheat._base import wrap
+from equiheat._base import ArrayBase, wrap
 from equiheat._function import Operand, deliver, native
 from equiheat.arithmetic import subtract
 from equiheat.comparison import eq, ne
@@ -171,6 +172,11 @@ def searchsorted(
     DNDarray
         int64 with the shape and layout of `v`.
 
+    Raises
+    ------
+    ValueError
+        `a` is not 1-D, `sorter` has another shape, `side` is another word.
+
     Notes
     -----
     Communication: none if `a` is replicated. One allreduce of v's size if only `a` is split; if both are, an
@@ -186,7 +192,10 @@ def searchsorted(
         raise ValueError(f"searchsorted: side must be 'left' or 'right', is {side!r}")
     core = native(a, "searchsorted", "a")
     if sorter is not None:
-        core = wrap(core)[wrap(native(sorter, "searchsorted", "sorter", core))]._core
+        order = native(sorter, "searchsorted", "sorter", core)
+        if list(order.gshape) != list(core.gshape):
+            raise ValueError(f"searchsorted: sorter has shape {tuple(order.gshape)}, a {tuple(core.gshape)}")
+        core = wrap(core)[wrap(order)]._core
     return _places(core, v, side == "right", out_int32, None, "searchsorted")
 
 
@@ -202,11 +211,25 @@ def _places(
     return deliver(result, out, True, fn)
 
 
-def _beside(v: Operand, a: _core.Array, fn: str) -> _core.Array:
-    """Values as an array; a Python number takes a's kind of dtype where that holds it."""
-    if isinstance(v, (int, float)) and not isinstance(v, bool) and a.local.dtype.is_floating_point:
-        return _core.Array(torch.tensor(v, dtype=a.local.dtype), [], None, None, a.comm)
-    return native(v, fn, "v", a)
+def _beside(v: Operand, a: _core.Array, fn: str, argument: str = "v") -> _core.Array:
+    """Values as an array, a Python number as one that is compared with a's elements exactly. Local."""
+    if type(v) not in (int, float):
+        return native(v, fn, argument, a)
+    return _core.Array(_number_beside(v, a.local.dtype), [], None, None, a.comm)
+
+
+def _number_beside(v: float, kind: torch.dtype) -> torch.Tensor:
+    """A number in this dtype if it holds it, else in float64, infinite if it is beyond all integers of the dtype."""
+    if kind.is_floating_point or kind.is_complex:
+        held = not abs(v) > torch.finfo(kind).max or v in (math.inf, -math.inf)
+        return torch.tensor(float(v), dtype=kind if held else torch.float64)
+    if isinstance(v, int):
+        whole = torch.int64 if kind == torch.bool else kind
+        limits = torch.iinfo(whole)
+        if limits.min <= v <= limits.max:
+            return torch.tensor(v, dtype=whole)
+        v = math.inf if v > 0 else -math.inf
+    return torch.tensor(v, dtype=torch.float64)
 
 
 def digitize(x: Operand, bins: Operand, right: bool = False) -> DNDarray:
@@ -259,7 +282,8 @@ def isin(
 ) -> DNDarray:
     """Whether each element is among the test elements; the shape and layout of `element`.
 
-    `assume_unique` and `kind` are accepted for compatibility. NaN is in nothing. Communication: that of `unique` of the
+    `assume_unique` and `kind` are accepted for compatibility. NaN is in nothing. A Python number is compared exactly;
+    one beyond the range of an array of integers is in none. Communication: that of `unique` of the
     test elements and of `searchsorted`.
 
     Examples
@@ -270,8 +294,11 @@ def isin(
     """
     if kind not in (None, "sort", "table"):
         raise ValueError(f"isin: kind must be None, 'sort' or 'table', is {kind!r}")
-    array = wrap(native(element, "isin", "element"))
-    among = unique(wrap(native(test_elements, "isin", "test_elements", array._core)))
+    if isinstance(test_elements, ArrayBase):
+        array = wrap(_beside(element, test_elements._core, "isin", "element"))
+    else:
+        array = wrap(native(element, "isin", "element"))
+    among = unique(wrap(_beside(test_elements, array._core, "isin", "test_elements")))
     below = _core.searchsorted(among._core, array._core, False)
     found = ne(wrap(_core.searchsorted(among._core, array._core, True)), wrap(below))
     if array._core.local.dtype.is_floating_point or array._core.local.dtype.is_complex:

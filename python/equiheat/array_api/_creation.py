@@ -7,6 +7,7 @@ Arrays are split along the default split (`equiheat.set_default_split`). `device
 from __future__ import annotations
 
 import builtins
+import numbers
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,13 @@ def asarray(obj: Any, /, *, dtype: DType = None, device: Device = None, copy: bu
     -------
     DNDarray
         A DNDarray keeps its split, others are split along the default split.
+
+    Raises
+    ------
+    OverflowError
+        If an integer `dtype` does not hold an integer.
+    TypeError
+        For complex numbers as a real `dtype`.
     """
     if is_array(obj) or isinstance(obj, (np.ndarray, torch.Tensor)):
         return ht.asarray(obj, dtype=dtype, device=device, copy=copy)
@@ -56,6 +64,8 @@ def asarray(obj: Any, /, *, dtype: DType = None, device: Device = None, copy: bu
     # Integers beyond int64 beside small ones are float64 to NumPy unless it is told their type.
     wanted = dtypes.torch_dtype(dtype) if python and dtype is not None else None
     whole = wanted is not None and not (wanted.is_floating_point or wanted.is_complex or wanted == torch.bool)
+    if wanted is not None and not whole:
+        return ht.asarray(obj, dtype=dtype, device=device, copy=copy)
     values = np.asarray(obj, dtype=str(wanted).removeprefix("torch.") if whole else None)
     return ht.asarray(values, dtype=dtype, device=device, copy=copy)
 
@@ -80,7 +90,7 @@ def arange(
     """
     first, last = (0, start) if stop is None else (start, stop)
     if dtype is None:
-        dtype = int64 if all(isinstance(n, builtins.int) for n in (first, last, step)) else float64
+        dtype = int64 if all(isinstance(n, numbers.Integral) for n in (first, last, step)) else float64
     return ht.arange(first, last, step, dtype=dtype, device=device)
 
 
