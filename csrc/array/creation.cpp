@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "array/numbers.hpp"
 #include "array/redistribute.hpp"
 #include "base/error.hpp"
 
@@ -57,7 +58,7 @@ DNDarray empty(const NewArray& spec) {
 
 DNDarray full(const NewArray& spec, const at::Scalar& value) {
   DNDarray x = empty(spec);
-  x.local().fill_(value);
+  x.local().fill_(in_range(value, spec.dtype));
   return x;
 }
 

@@ -17,6 +17,9 @@ struct ValueError : Error {  // Python ValueError
 struct TypeError : Error {  // Python TypeError
   using Error::Error;
 };
+struct OverflowError : Error {  // Python OverflowError
+  using Error::Error;
+};
 struct IndexError : Error {  // Python IndexError
   using Error::Error;
 };

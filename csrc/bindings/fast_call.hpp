@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 
 #include "base/error.hpp"
 #include "bindings/casters.hpp"
@@ -51,17 +52,45 @@ inline PyObject* new_array(DNDarray&& x) {
   return array;
 }
 
-/// A Python number of exactly a built-in type; NumPy's scalars have a width and count as arrays.
-inline std::optional<at::Scalar> number_in(PyObject* object) {
+/// What Python's ints beyond 64 bits are.
+enum class Huge : std::uint8_t {
+  Refused,   ///< OverflowError
+  Real,      ///< their float64
+  Infinite,  ///< in comparisons with integers, which all are less or all greater
+};
+
+/// A Python int of more than 64 bits.
+inline at::Scalar huge_number(PyObject* object, Huge huge) {
+  EH_CHECK(huge != Huge::Refused, OverflowError,
+           "a Python integer of more than 64 bits does not fit into an array of integers");
+  if (huge == Huge::Infinite) {
+    int sign = 0;
+    PyLong_AsLongLongAndOverflow(object, &sign);
+    return at::Scalar(sign * std::numeric_limits<double>::infinity());
+  }
+  const double value = PyLong_AsDouble(object);  // OverflowError beyond float64
+  if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+  return at::Scalar(value);
+}
+
+/// Whether it is a Python number of exactly a built-in type; NumPy's scalars have a width and count as arrays.
+inline bool is_number(PyObject* object) {
+  return PyFloat_CheckExact(object) || PyBool_Check(object) || PyLong_CheckExact(object) ||
+         PyComplex_CheckExact(object);
+}
+
+/// The value of what is_number(); absent otherwise.
+inline std::optional<at::Scalar> number_in(PyObject* object, Huge huge = Huge::Refused) {
   if (PyFloat_CheckExact(object)) return at::Scalar(PyFloat_AS_DOUBLE(object));
   if (PyBool_Check(object)) return at::Scalar(object == Py_True);
   if (PyLong_CheckExact(object)) {
     int overflow = 0;
     const long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
     if (overflow == 0) return at::Scalar(static_cast<std::int64_t>(value));
-    const unsigned long long large = PyLong_AsUnsignedLongLong(object);  // OverflowError beyond 2^64 - 1
-    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
-    return at::Scalar(static_cast<std::uint64_t>(large));
+    const unsigned long long large = overflow > 0 ? PyLong_AsUnsignedLongLong(object) : 0;
+    if (overflow > 0 && PyErr_Occurred() == nullptr) return at::Scalar(static_cast<std::uint64_t>(large));
+    PyErr_Clear();
+    return huge_number(object, huge);
   }
   if (!PyComplex_CheckExact(object)) return std::nullopt;
   return at::Scalar(c10::complex<double>(PyComplex_RealAsDouble(object), PyComplex_ImagAsDouble(object)));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/manipulation.hpp"
 
+#include "array/numbers.hpp"
 #include "array/redistribute.hpp"
 #include "bindings/casters.hpp"
 #include "bindings/fast_call.hpp"
 #include "bindings/register.hpp"
 #include "ops/growing.hpp"
+#include "ops/types.hpp"
 #include "ops/unsigned.hpp"
 
 namespace eh {
@@ -44,11 +46,15 @@ DNDarray move_triples(const DNDarray& x, int axis, std::int64_t extent, const st
 
 DNDarray pad_with(const DNDarray& x, const std::vector<std::pair<std::int64_t, std::int64_t>>& widths,
                   const py::handle& value) {
-  const std::optional<at::Scalar> number = fast::number_in(value.ptr());
+  const at::ScalarType type = x.local().scalar_type();
+  const bool whole = at::isIntegralType(type, /*includeBool=*/true);
+  const std::optional<at::Scalar> number =
+      fast::number_in(value.ptr(), whole ? fast::Huge::Refused : fast::Huge::Real);
   EH_CHECK(number.has_value(), TypeError, "pad: constant_values must be numbers, is ",
            static_cast<std::string>(py::str(value)));
+  check_holds("pad", type, *number);
   py::gil_scoped_release release;
-  return pad_constant(x, widths, *number);
+  return pad_constant(x, widths, in_range(*number, type));
 }
 
 }  // namespace

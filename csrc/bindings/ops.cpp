@@ -13,7 +13,9 @@ namespace {
 using fast::array_from;
 using fast::array_in;
 using fast::array_or_error;
+using fast::Huge;
 using fast::is_array;
+using fast::is_number;
 using fast::new_array;
 using fast::number_in;
 using fast::without_gil;
@@ -29,10 +31,19 @@ PyObject* unary_body(const void* row, PyObject* const* args, Py_ssize_t count) {
   return new_array(without_gil([&] { return unary(op, x); }));
 }
 
+bool holds_integers(const DNDarray& x) { return at::isIntegralType(x.local().scalar_type(), true); }
+
+/// A Python number that meets an array; absent for anything else.
+std::optional<at::Scalar> number_beside(const BinaryOp& op, PyObject* object, const DNDarray& x) {
+  if (!holds_integers(x)) return number_in(object, Huge::Real);
+  const bool decides = op.entry == Entry::Compare || op.entry == Entry::Truth;
+  return number_in(object, decides ? Huge::Infinite : Huge::Refused);
+}
+
 /// (array, number) or (number, array).
-PyObject* with_number(const BinaryOp& op, PyObject* array, const at::Scalar& number, bool reflected) {
-  const DNDarray x = array_in(array);
-  return new_array(without_gil([&] { return binary(op, x, number, reflected); }));
+PyObject* with_number(const BinaryOp& op, const DNDarray& x, PyObject* number, bool reflected) {
+  const at::Scalar value = *number_beside(op, number, x);
+  return new_array(without_gil([&] { return binary(op, x, value, reflected); }));
 }
 
 /// At least one operand is neither an array nor a number; null where it cannot become one.
@@ -40,15 +51,13 @@ PyObject* with_foreign(const BinaryOp& op, PyObject* left, PyObject* right) {
   const CommPtr comm = is_array(left)    ? array_in(left).comm_ptr()
                        : is_array(right) ? array_in(right).comm_ptr()
                                          : nullptr;
-  if (const auto number = is_array(left) ? std::nullopt : number_in(left)) {
+  if (is_number(left)) {
     const std::optional<DNDarray> b = array_from(right, comm);
-    return b ? new_array(without_gil([&] { return binary(op, *b, *number, true); })) : nullptr;
+    return b ? with_number(op, *b, left, true) : nullptr;
   }
   const std::optional<DNDarray> a = array_from(left, comm);
   if (!a) return nullptr;
-  if (const auto number = is_array(right) ? std::nullopt : number_in(right)) {
-    return new_array(without_gil([&] { return binary(op, *a, *number, false); }));
-  }
+  if (is_number(right)) return with_number(op, *a, right, false);
   const std::optional<DNDarray> b = array_from(right, a->comm_ptr());
   return b ? new_array(without_gil([&] { return binary(op, *a, *b); })) : nullptr;
 }
@@ -62,10 +71,8 @@ PyObject* binary_or_null(const BinaryOp& op, PyObject* const* args, Py_ssize_t c
     const DNDarray b = array_in(args[1]);
     return new_array(without_gil([&] { return binary(op, a, b); }));
   }
-  if (left || right) {
-    const auto number = number_in(args[left ? 1 : 0]);
-    if (number) return with_number(op, args[left ? 0 : 1], *number, right);
-  }
+  if (left && is_number(args[1])) return with_number(op, array_in(args[0]), args[1], false);
+  if (right && is_number(args[0])) return with_number(op, array_in(args[1]), args[0], true);
   return with_foreign(op, args[0], args[1]);
 }
 
@@ -95,7 +102,7 @@ PyObject* update_body(const void* row, PyObject* const* args, Py_ssize_t count) 
   if (is_array(args[1])) {
     const DNDarray b = array_in(args[1]);
     done = without_gil([&] { return update(op, a, b); });
-  } else if (const auto number = number_in(args[1])) {
+  } else if (const auto number = number_beside(op, args[1], a)) {
     done = without_gil([&] { return update(op, a, *number); });
   }
   return PyBool_FromLong(done ? 1 : 0);
@@ -161,32 +168,43 @@ static void register_clip(py::module_& m) {
   m.def(
       "clip",
       [](const DNDarray& x, py::handle low, py::handle high) {
-        const auto bounds = std::make_pair(number_in(low.ptr()), number_in(high.ptr()));
+        const auto bounds = std::make_pair(number_in(low.ptr(), Huge::Real), number_in(high.ptr(), Huge::Real));
         EH_CHECK(bounds.first && bounds.second, TypeError, "clip: bounds must be numbers");
         return without_gil([&] { return clip(x, *bounds.first, *bounds.second); });
       },
       py::arg("x"), py::arg("low"), py::arg("high"));
 }
 
-void register_elementwise(py::module_& m) {
+static void register_where(py::module_& m) {
   m.def(
       "where",
       [](const DNDarray& condition, py::handle x, py::handle y) {
         const auto operand = [&](py::handle value) {
           return array_or_error(value.ptr(), condition.comm_ptr(), "where");
         };
-        const auto nx = is_array(x.ptr()) ? std::nullopt : number_in(x.ptr());
-        const auto ny = is_array(y.ptr()) ? std::nullopt : number_in(y.ptr());
+        const auto number = [](py::handle value, const DNDarray& beside) {
+          return *number_in(value.ptr(), holds_integers(beside) ? Huge::Refused : Huge::Real);
+        };
+        const bool nx = is_number(x.ptr());
+        const bool ny = is_number(y.ptr());
         if (nx && !ny) {
           const DNDarray array = operand(y);
-          return without_gil([&] { return where(condition, *nx, array); });
+          const at::Scalar value = number(x, array);
+          return without_gil([&] { return where(condition, value, array); });
         }
         const DNDarray first = operand(x);
-        if (ny && !nx) return without_gil([&] { return where(condition, first, *ny); });
+        if (ny && !nx) {
+          const at::Scalar value = number(y, first);
+          return without_gil([&] { return where(condition, first, value); });
+        }
         const DNDarray second = operand(y);
         return without_gil([&] { return where(condition, first, second); });
       },
       py::arg("condition"), py::arg("x"), py::arg("y"));
+}
+
+void register_elementwise(py::module_& m) {
+  register_where(m);
   register_clip(m);
   m.def("round", &round, py::arg("x"), py::arg("decimals"), NoGil());
   m.def("nan_to_num", &nan_to_num, py::arg("x"), py::arg("nan"), py::arg("posinf"), py::arg("neginf"),

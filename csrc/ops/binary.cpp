@@ -32,6 +32,7 @@
 #include <ATen/ops/view_as_complex_ops.h>
 #include <ATen/ops/view_as_real_ops.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string_view>
@@ -139,6 +140,9 @@ at::Tensor truth(const at::Tensor& x) { return x.scalar_type() == at::kBool ? x 
 
 at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b, at::ScalarType type) {
   if (op.entry == Entry::Truth) return op.local(truth(a), truth(b));
+  if (op.entry == Entry::Compare && is_uint64_beside_signed(a.scalar_type(), b.scalar_type())) {
+    return compare_with_uint64(op, a, b);
+  }
   const at::ScalarType inside = kernel_type(type);
   const BinaryKernel own = unsigned_kernel(op, type);
   if (own != nullptr) return from_kernel_type(own(cast(a, inside), cast(b, inside)), type);
@@ -171,13 +175,29 @@ at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, at::ScalarType 
 /// A comparison is decided by the number, not by what is left of it in the array's type.
 at::ScalarType agreed_type(const BinaryOp& op, at::ScalarType a, const at::Scalar& number) {
   const bool integer = at::isIntegralType(a, false);
-  if (op.entry != Entry::Compare || !integer || number.isComplex()) return promote_weak(a, number);
-  if (number.isFloatingPoint()) return at::ScalarType::Double;
-  if (number.type() == at::ScalarType::UInt64)
-    return a == at::ScalarType::UInt64 ? a : at::ScalarType::Double;
-  // Below 0 everything is less than any uint64, in float64 as well.
-  if (a == at::ScalarType::UInt64) return number.toLong() < 0 ? at::ScalarType::Double : a;
-  return at::ScalarType::Long;
+  if (op.entry == Entry::Compare && integer && number.isFloatingPoint()) return at::ScalarType::Double;
+  return promote_weak(a, number);
+}
+
+bool is_negative(const at::Scalar& integer) { return !integer.isUnsigned() && integer.toLong() < 0; }
+
+/// Whether results modulo the range of the type are those of the number that it does not hold.
+bool wraps(const BinaryOp& op) {
+  constexpr std::string_view modular[] = {"add",         "bitwise_and", "bitwise_or",
+                                          "bitwise_xor", "multiply",    "subtract"};
+  return std::ranges::find(modular, std::string_view(op.name)) != std::end(modular);
+}
+
+/// The number for an array of this type. An integer that it does not hold is beyond all elements to a comparison;
+/// operations that look at its size refuse it.
+at::Scalar adapted(const BinaryOp& op, at::ScalarType type, const at::Scalar& number) {
+  const bool integers = at::isIntegralType(type, /*includeBool=*/true) && number.isIntegral(false);
+  if (!integers) return number;
+  const bool compared = op.entry == Entry::Compare;
+  const bool in_type = op.entry == Entry::Same || op.entry == Entry::NoBool || op.entry == Entry::Power;
+  if (compared && !holds(type, number)) return is_negative(number) ? -kInfinity : kInfinity;
+  if (in_type && !wraps(op)) check_holds(op.name, type, number);
+  return number;
 }
 
 }  // namespace
@@ -202,11 +222,14 @@ DNDarray binary(const BinaryOp& op, const DNDarray& a, const DNDarray& b) {
   return {compute(op, aligned.locals[0], aligned.locals[1], type), aligned.layout, aligned.comm};
 }
 
-DNDarray binary(const BinaryOp& op, const DNDarray& a, const at::Scalar& b, bool reflected) {
+DNDarray binary(const BinaryOp& op, const DNDarray& a, const at::Scalar& given, bool reflected) {
+  const bool negative = given.isIntegral(/*includeBool=*/true) && is_negative(given);
+  const bool whole = at::isIntegralType(a.local().scalar_type(), /*includeBool=*/true);
+  if (op.entry == Entry::Power && whole && !reflected && negative) refuse_negative_power();
+  const at::Scalar b = adapted(op, a.local().scalar_type(), given);
   const at::ScalarType agreed = agreed_type(op, a.local().scalar_type(), b);
   const at::ScalarType type = compute_type(op.name, op.entry, op.kinds, agreed);
   const bool integer_power = op.entry == Entry::Power && at::isIntegralType(type, true);
-  if (integer_power && !reflected && b.toLong() < 0) refuse_negative_power();
   if (integer_power && reflected && at::isSignedType(a.local().scalar_type())) check_exponents(a);
   if (!reflected) {
     const at::Tensor result = power_of_number(op, a.local(), b, type);

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "array/numbers.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
@@ -58,6 +59,7 @@ at::ScalarType distance_type(at::ScalarType a, at::ScalarType b) {
 
 /// A number as a 0-d array of the type in which it meets `x`.
 DNDarray like(const at::Scalar& value, const DNDarray& x) {
+  check_holds("where", x.local().scalar_type(), value);
   const at::Tensor tensor =
       number(value, promote_weak(x.local().scalar_type(), value)).to(x.local().device());
   return {tensor, share(Layout::replicated({}, x.layout().nranks())), x.comm_ptr()};
@@ -80,7 +82,8 @@ DNDarray where(const DNDarray& condition, const DNDarray& x, const at::Scalar& y
 }
 
 DNDarray clip(const DNDarray& x, const at::Scalar& low, const at::Scalar& high) {
-  return x.with_local(op::clamp::call(x.local(), low, high));
+  const at::ScalarType type = x.local().scalar_type();
+  return x.with_local(op::clamp::call(x.local(), in_range(low, type), in_range(high, type)));
 }
 
 DNDarray round(const DNDarray& x, std::int64_t decimals) {

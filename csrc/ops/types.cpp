@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "array/numbers.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
 
@@ -67,11 +68,27 @@ at::Tensor from_kernel_type(const at::Tensor& result, at::ScalarType type) {
   return type != kernel_type(type) && result.scalar_type() == at::ScalarType::Long ? result.to(type) : result;
 }
 
+bool holds(at::ScalarType type, const at::Scalar& integer) {
+  if (integer.type() == at::ScalarType::UInt64) return type == integer.type();  // 2^63 and above
+  if (type == at::ScalarType::Bool) return true;
+  const std::int64_t value = integer.toLong();
+  const std::size_t bits = 8 * c10::elementSize(type) - (at::isSignedType(type) ? 1 : 0);
+  if (value < 0 && !at::isSignedType(type)) return false;
+  return bits >= 63 || (value < 0 ? ~value : value) >> bits == 0;
+}
+
+void check_holds(const char* name, at::ScalarType type, const at::Scalar& number) {
+  if (!at::isIntegralType(type, /*includeBool=*/true) || !number.isIntegral(/*includeBool=*/false)) return;
+  EH_CHECK(holds(type, number), OverflowError, name, ": the integer ",
+           number.isUnsigned() ? std::to_string(number.toUInt64()) : std::to_string(number.toLong()),
+           " is out of bounds for ", name_of(dtype_of(type)));
+}
+
 at::Tensor number(const at::Scalar& value, at::ScalarType type) {
   const bool narrow = at::isIntegralType(type, false) && value.isIntegral(true);
   // From 2^63 on: the same bits as int64.
   const at::Scalar bits =
-      narrow && value.isUnsigned() ? at::Scalar(static_cast<std::int64_t>(value.toUInt64())) : value;
+      narrow && value.isUnsigned() ? at::Scalar(static_cast<std::int64_t>(value.toUInt64())) : in_range(value, type);
   const at::Tensor tensor = at::_ops::scalar_tensor::call(bits, narrow ? at::ScalarType::Long : type,
                                                           std::nullopt, at::kCPU, std::nullopt);
   return cast(tensor, type);

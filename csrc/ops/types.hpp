@@ -31,7 +31,13 @@ inline at::Tensor cast(const at::Tensor& x, at::ScalarType type) {
   return x.scalar_type() == type ? x : x.to(type);
 }
 
-/// 0-d tensor of a number, on the CPU: kernels take it beside tensors of any device. Integers wrap.
+/// Whether an integer type holds an integer; bool counts as int64, which it becomes beside one.
+bool holds(at::ScalarType type, const at::Scalar& integer);
+/// @throws OverflowError if `type` is an integer type and the number an integer that it does not hold
+void check_holds(const char* name, at::ScalarType type, const at::Scalar& number);
+
+/// 0-d tensor of a number, on the CPU: kernels take it beside tensors of any device. Integers wrap; reals beyond the
+/// range of the type are infinite.
 at::Tensor number(const at::Scalar& value, at::ScalarType type);
 
 /// True for the types every kernel takes as they are.

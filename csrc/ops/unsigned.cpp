@@ -48,6 +48,12 @@ at::Tensor rest(const at::Tensor& a, const at::Tensor& b) {
   return a.sub(quotient(a, b).mul(b)).masked_fill(b.eq(0), 0);
 }
 
+/// Modulo 2^64 an odd number to the power of 2^63 is 1, an even one 0; the rest of the exponent is positive as int64.
+at::Tensor power(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor gone = b.lt(0).logical_and(a.bitwise_and(1).eq(0));
+  return a.pow(b.bitwise_and(~kTop)).masked_fill(gone, 0);
+}
+
 /// One pair after the other, on the host.
 template <typename F>
 at::Tensor pairwise(const at::Tensor& a, const at::Tensor& b, const F& combine) {
@@ -96,6 +102,7 @@ constexpr NamedBinary kBinary[] = {
     {"lt", less},
     {"maximum", greatest},
     {"minimum", least},
+    {"power", power},
     {"remainder", rest},
     {"right_shift", shifted},
 };
@@ -132,6 +139,22 @@ BinaryKernel unsigned_kernel(const BinaryOp& op, at::ScalarType type) {
     if (name == op.name) return kernel;
   }
   return nullptr;
+}
+
+bool is_uint64_beside_signed(at::ScalarType a, at::ScalarType b) {
+  const at::ScalarType other = a == at::ScalarType::UInt64 ? b : a;
+  const bool has_signed = at::isIntegralType(other, /*includeBool=*/false) && at::isSignedType(other);
+  return (a == at::ScalarType::UInt64 || b == at::ScalarType::UInt64) && has_signed;
+}
+
+at::Tensor compare_with_uint64(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b) {
+  const bool first = a.scalar_type() == at::ScalarType::UInt64;
+  const at::Tensor x = a.to(at::kLong);
+  const at::Tensor y = b.to(at::kLong);
+  const at::Tensor large = (first ? x : y).lt(0);  // 2^63 and above: greater than whatever is signed
+  const at::Tensor zero = x.new_zeros({});
+  const at::Tensor decided = first ? op.local(zero.add(1), zero) : op.local(zero, zero.add(1));
+  return decided.where(large, op.local(x, y));
 }
 
 at::Tensor to_ordered(const at::Tensor& x) { return x.bitwise_xor(kTop); }

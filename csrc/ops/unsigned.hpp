@@ -18,6 +18,11 @@ using BinaryKernel = at::Tensor (*)(const at::Tensor&, const at::Tensor&);
 UnaryKernel unsigned_kernel(const UnaryOp& op, at::ScalarType type);
 BinaryKernel unsigned_kernel(const BinaryOp& op, at::ScalarType type);
 
+/// Whether one of two types is uint64 and the other signed, which no integer type holds both.
+bool is_uint64_beside_signed(at::ScalarType a, at::ScalarType b);
+/// A comparison of such operands, exact.
+at::Tensor compare_with_uint64(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b);
+
 /// int64 numbers in the order of the uint64 ones, and back: the top bit is turned.
 at::Tensor to_ordered(const at::Tensor& x);
 at::Tensor from_ordered(const at::Tensor& ordered);

@@ -40,7 +40,7 @@ def where(cond: Operand, x: Operand = None, y: Operand = None) -> DNDarray | tup
 
     The three broadcast; numbers adapt to the other's dtype. Distribution: the split and extents of the first operand
     that is split and not broadcast along its split. Communication: none for operands distributed alike, or
-    replicated; others are redistributed.
+    replicated; others are redistributed. OverflowError for an integer that an array of integers does not hold.
     """
     if x is None and y is None:
         from equiheat.indexing import nonzero  # on demand: indexing needs nothing of this module
