@@ -210,9 +210,9 @@ def _like(
         new = _core.empty(spec) if value is None else _core.full(spec, value)
     else:
         local = torch.empty(core.local.shape, dtype=target, device=where)
-        if isinstance(value, (float, complex)):  # as a tensor it may be infinite in this type, fill_ refuses it else
-            value = torch.tensor(value, dtype=target)
-        new = core.with_local(local if value is None else local.fill_(value))
+        # As a tensor a real beyond the type is infinite; fill_ refuses the number.
+        filling: Any = torch.tensor(value, dtype=target) if isinstance(value, (float, complex)) else value
+        new = core.with_local(local if value is None else local.fill_(filling))
     return ordered(new, order, fn)
 
 
