@@ -12,7 +12,8 @@ namespace eh {
 inline double rounded_to(at::ScalarType type, double value) {
   if (std::abs(value) <= 65504) return value;  // the largest number of float16
   const auto single = static_cast<float>(value);
-  if (type == at::ScalarType::Half || type == at::ScalarType::ComplexHalf) return static_cast<double>(at::Half(single));
+  if (type == at::ScalarType::Half || type == at::ScalarType::ComplexHalf)
+    return static_cast<double>(at::Half(single));
   if (type == at::ScalarType::BFloat16) return static_cast<double>(at::BFloat16(single));
   return static_cast<double>(single);
 }

@@ -168,7 +168,8 @@ static void register_clip(py::module_& m) {
   m.def(
       "clip",
       [](const DNDarray& x, py::handle low, py::handle high) {
-        const auto bounds = std::make_pair(number_in(low.ptr(), Huge::Real), number_in(high.ptr(), Huge::Real));
+        const auto bounds =
+            std::make_pair(number_in(low.ptr(), Huge::Real), number_in(high.ptr(), Huge::Real));
         EH_CHECK(bounds.first && bounds.second, TypeError, "clip: bounds must be numbers");
         return without_gil([&] { return clip(x, *bounds.first, *bounds.second); });
       },

@@ -87,8 +87,9 @@ void check_holds(const char* name, at::ScalarType type, const at::Scalar& number
 at::Tensor number(const at::Scalar& value, at::ScalarType type) {
   const bool narrow = at::isIntegralType(type, false) && value.isIntegral(true);
   // From 2^63 on: the same bits as int64.
-  const at::Scalar bits =
-      narrow && value.isUnsigned() ? at::Scalar(static_cast<std::int64_t>(value.toUInt64())) : in_range(value, type);
+  const at::Scalar bits = narrow && value.isUnsigned()
+                              ? at::Scalar(static_cast<std::int64_t>(value.toUInt64()))
+                              : in_range(value, type);
   const at::Tensor tensor = at::_ops::scalar_tensor::call(bits, narrow ? at::ScalarType::Long : type,
                                                           std::nullopt, at::kCPU, std::nullopt);
   return cast(tensor, type);

@@ -90,21 +90,10 @@ struct NamedBinary {
   BinaryKernel kernel;
 };
 constexpr NamedBinary kBinary[] = {
-    {"floor_divide", quotient},
-    {"fmax", greatest},
-    {"fmin", least},
-    {"fmod", rest},
-    {"gcd", common_divisor},
-    {"ge", greater_equal},
-    {"gt", greater},
-    {"lcm", common_multiple},
-    {"le", less_equal},
-    {"lt", less},
-    {"maximum", greatest},
-    {"minimum", least},
-    {"power", power},
-    {"remainder", rest},
-    {"right_shift", shifted},
+    {"floor_divide", quotient}, {"fmax", greatest},    {"fmin", least},          {"fmod", rest},
+    {"gcd", common_divisor},    {"ge", greater_equal}, {"gt", greater},          {"lcm", common_multiple},
+    {"le", less_equal},         {"lt", less},          {"maximum", greatest},    {"minimum", least},
+    {"power", power},           {"remainder", rest},   {"right_shift", shifted},
 };
 
 /// The signed type of the same width; others unchanged.
