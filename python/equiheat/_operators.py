@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 
 from equiheat import _core
+from equiheat._base import wrap
 from equiheat._function import Operand, deliver, named
 
 if TYPE_CHECKING:
@@ -32,13 +33,14 @@ def _compares(other: Any) -> bool:
 
 
 def comparison(name: str) -> Callable[[DNDarray, Operand], DNDarray]:
-    """``x == y``: one False for what is no number (None, strings), as in Heat, so that ``if x == None`` works."""
+    """``x == y``: nothing equals what is no number (None, strings), element by element as in NumPy."""
     fast = _core.operators[name]
 
     def function(self: DNDarray, other: Operand) -> DNDarray:
         result = fast(self, other)
         if result is NotImplemented and (isinstance(other, (str, bytes)) or not _compares(other)):
-            return cast("DNDarray", name == "ne")
+            core = self._core
+            result = wrap(core.with_local(torch.full_like(core.local, name == "ne", dtype=torch.bool)))
         return cast("DNDarray", result)
 
     return named(function, name, f"`{name}` of this array and another.")

@@ -10,6 +10,7 @@ import torch
 from equiheat import _core
 from equiheat._base import ArrayBase, wrap
 from equiheat._function import Operand, native
+from equiheat.errors import MissingOperandError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -47,5 +48,5 @@ def where(cond: Operand, x: Operand = None, y: Operand = None) -> DNDarray | tup
 
         return nonzero(wrap(native(cond, "where", "cond")))
     if x is None or y is None:
-        raise TypeError("where: give both x and y, or neither")
+        raise MissingOperandError("where: give both x and y, or neither")
     return select(cond, x, y)

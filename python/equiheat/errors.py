@@ -12,6 +12,10 @@ from equiheat._core import CommunicationError as CommunicationError
 from equiheat._core import DeviceError as DeviceError
 
 
+class MissingOperandError(ValueError, TypeError):
+    """One of two operands is missing that come together (NumPy: ValueError, Heat: TypeError)."""
+
+
 class TruthValueError(ValueError, TypeError):
     """Several elements have no truth value (NumPy: ValueError, Heat: TypeError)."""
 

@@ -41,7 +41,14 @@ def run_of(arm: str, seed: int, r2: float, top1: float) -> dict[str, Any]:
         "date": "d",
         "command": "c",
     }
-    recipe = {"encoder": "e", "epochs": 1, "batch_size": 2, "precision": "fp32", "ecr": {"weight": 10.0}}
+    recipe = {
+        "encoder": "e",
+        "image_size": 32,
+        "epochs": 1,
+        "batch_size": 2,
+        "precision": "fp32",
+        "ecr": {"weight": 10.0},
+    }
     training = {} if arm == "random" else {"recipe": recipe, "last_step": {}, "seconds": {"cpu": 1.0}, **about}
     return {"arm": arm, "seed": seed, "rows": [row], "training": training, "seconds": {"cpu": 1.0}, **about}
 
