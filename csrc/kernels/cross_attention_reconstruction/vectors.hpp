@@ -48,9 +48,15 @@ EH_FORCE void store(T* p, V v) {
   static_assert(sizeof(V) == EH_VECTOR_BYTES);
   __builtin_memcpy(p, &v, sizeof v);
 }
+template <typename T, int... I>
+EH_FORCE Vector<T> all(T x, std::integer_sequence<int, I...>) {
+  return Vector<T>{(static_cast<void>(I), x)...};
+}
+/// x in every lane: one load where x lies in memory. (Adding x to zeros would take an addition, since -0 becomes 0, and a
+/// shuffle: both in the ports of the multiplications.)
 template <typename T>
 EH_FORCE Vector<T> all(T x) {
-  return Vector<T>{} + x;
+  return all(x, std::make_integer_sequence<int, kLanes<T>>{});
 }
 
 /// Lane i of the result is lane i ^ Distance.
