@@ -129,7 +129,7 @@ void written_reduce_scatter(Node& node, const void* in, void* out, const std::ve
   const auto item = static_cast<std::int64_t>(size_of(dtype));
   const int me = node.rank();
   const int ranks = node.size();
-  // As node_allreduce cuts its slot, whose last region the others may still be reading.
+  // As written_allreduce cuts its slot, whose last region the others may still be reading.
   const std::size_t slice = std::min(kSlice, Node::kSlot / static_cast<std::size_t>(ranks + 1)) / 64 * 64;
   const std::int64_t most = static_cast<std::int64_t>(slice) / item;
   std::vector<std::int64_t> begins(counts.size(), 0);
