@@ -21,7 +21,9 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import IO
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "build" / "test-results"
@@ -91,9 +93,11 @@ def environment(python: str = sys.executable, **extra: str) -> dict[str, str]:
     return env | extra
 
 
-def run(command: list[str], limit: int, env: dict[str, str], cwd: pathlib.Path = ROOT) -> int | None:
+def run(command: list[str], limit: int, env: dict[str, str], log: IO[str] | None = None) -> int | None:
     """Exit code, or None when the time limit ended the command and everything it had started."""
-    process = subprocess.Popen(command, env=env, cwd=cwd, start_new_session=True, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env=env, cwd=ROOT, start_new_session=True, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+    )
     try:
         return process.wait(limit)
     except subprocess.TimeoutExpired:
@@ -146,7 +150,7 @@ def site() -> Count:
     begin = heading("the site (sphinx; the examples on 2 ranks draw its pictures)")
     shutil.rmtree(ROOT / "docs" / "generated", ignore_errors=True)
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E", "-d", "build/doctrees"]
-    code = run([*command, "docs", "build/docs"], 400, environment())
+    code = run([*command, "docs", "build/docs"], 600, environment())
     outcome = "time limit" if code is None else f"exit code {code}"
     return report(Count(1) if code == 0 else Count(failed=[f"site: {outcome}"]), begin)
 
@@ -185,8 +189,8 @@ def cpp(kind: str) -> Count:
     return report(count, begin)
 
 
-def python(plan: PythonRun) -> Count:
-    """Pytest at one number of ranks."""
+def python(plan: PythonRun, log: IO[str] | None = None) -> Count:
+    """Pytest at one number of ranks; what it prints goes to `log`, if there is one."""
     mpi = " under Open MPI" if plan.python == OPENMPI else ""
     title = f"Python tests on {plan.ranks} rank(s){mpi}, -m '{plan.select}', {plan.examples} examples per property"
     begin = heading(title)
@@ -200,13 +204,15 @@ def python(plan: PythonRun) -> Count:
     if plan.ranks > len(os.sched_getaffinity(0)):
         env["MPIR_CVAR_ENABLE_HEAVY_YIELD"] = "1"  # MPICH's waiting ranks leave the core to the others
     launcher = [] if plan.ranks == 1 else ["mpiexec", "-n", str(plan.ranks)]
-    code = run([*launcher, *pytest], plan.limit, env)
+    code = run([*launcher, *pytest], plan.limit, env, log)
     count = merge(folder, plan.ranks)
     empty = code == 5 and plan.select == "full"  # pytest: no test was selected
     if code != 0 and not empty and not count.failed:
         count.failed.append(f"{title}: {'time limit' if code is None else f'exit code {code}'}")
     if code is None:
         print(f"equiheat: the time limit of {plan.limit} s ended this run", flush=True)
+    if log:
+        print(pathlib.Path(log.name).read_text(), flush=True)
     return report(count, begin)
 
 
@@ -232,6 +238,17 @@ def merge(folder: pathlib.Path, ranks: int) -> Count:
     return count
 
 
+def one_rank_and_lint(plan: PythonRun) -> Count:
+    """The Python tests of one rank beside lint and the site: each of them would leave a core idle."""
+    total = Count()
+    with (RESULTS / "one-rank.log").open("w") as log, ThreadPoolExecutor(1) as pool:
+        alone = pool.submit(python, plan, log)
+        total.add(lint())
+        total.add(site())
+        total.add(alone.result())
+    return total
+
+
 def main(kind: str) -> int:
     """Run all, print the sum."""
     shutil.rmtree(RESULTS, ignore_errors=True)
@@ -239,11 +256,12 @@ def main(kind: str) -> int:
     begin = heading(f"tests of {sys.prefix}")
     total = Count()
     run([sys.executable, "-m", "equiheat"], 120, environment())
+    plans = PLANS[kind]
     if kind == "light":
-        total.add(lint())
-        total.add(site())
+        total.add(one_rank_and_lint(plans[0]))
+        plans = plans[1:]
     total.add(cpp(kind))
-    for plan in PLANS[kind]:
+    for plan in plans:
         total.add(python(plan))
     print(f"\nequiheat: all of it took {(time.monotonic() - begin) / 60:.1f} min")
     failures = [f"equiheat: FAILED {name}\n{total.told.get(name, '')[-LONGEST:]}".rstrip() for name in total.failed]
