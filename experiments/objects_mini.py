@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""3DIEBench-mini: what do features tell of the rotation between two views of an object nobody has trained on?
+"""3DIEBench-mini: what do features tell of the rotation between two views of an object?
 
 Usage: [mpiexec -n 2] python experiments/objects_mini.py --meshes DIR [--out DIR] [--seeds 0 1 2] [--epochs 100]
 
-Renders the meshes once (64 pixels, 50 views each, in 3DIEBench's scene and layout), trains every arm on four of five
-objects of each class, and regresses rotation, colour and all latents from pairs of views of the others. SIE and EquiMod
-are told the rotation; the other arms are told nothing. A rerun goes on where the last one stopped. Writes one JSON file
-for each (arm, seed), and `objects_mini.json` with all of them.
+Renders the meshes once (64 pixels, in 3DIEBench's scene and layout), trains every arm on four of five objects of each
+class and most of their views, and regresses rotation, colour and all latents from pairs of views: of the other objects,
+and of new views of the objects that were trained on. SIE and EquiMod are told the rotation, and the supervised arm
+is trained for nothing else; the other arms are told nothing. A rerun goes on where the last one stopped. Writes one
+JSON file for each (arm, seed), and `objects_mini.json` with all of them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 import torch
 from objects_report import markdown
+from objects_supervised import train_supervised
 
 from equiheat.communication import get_comm
 from equiheat.data import Objects3D
@@ -30,13 +32,14 @@ from equiheat.data.render import RenderCommand, Scene, render
 from equiheat.ssl import AugmentConfig, OptimConfig, PretrainConfig, Trainer, build_encoder, load_encoder
 from equiheat.ssl.methods import ECRConfig, EquiModConfig, SIEConfig, TIRConfig, VICRegConfig
 from equiheat.ssl.probes import FrozenEncoder, ObjectProbeConfig, probe_objects
-from equiheat.ssl.probes.command import random_encoder, trained_encoder
+from equiheat.ssl.probes.command import trained_encoder
 from equiheat.ssl.probes.tables import write_atomically
 from equiheat.ssl.provenance import provenance
 
-ENCODER, SIZE = "resnet-lite", 64
+ENCODER, RENDERED = "resnet-lite", 64
 TOLD = ("quaternion",)
-#: Arms: method and auxiliary; all share encoder, pairs of views, optimiser, steps.
+#: Arms: method and auxiliary; all share encoder, pairs of views, optimiser, steps. Two more are trained on nothing
+#: ("random"), and on the rotation itself ("supervised").
 ARMS: dict[str, dict[str, Any]] = {
     "vicreg": {"method": "vicreg"},
     "sie": {"method": "sie", "sie": SIEConfig(conditions=TOLD)},
@@ -53,7 +56,7 @@ def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
         data=options.out / "data",
         out=options.out / f"{arm}-seed{seed}",
         encoder=ENCODER,
-        image_size=SIZE,
+        image_size=options.size,
         batch_size=options.batch_size,
         epochs=options.epochs,
         precision=options.precision,
@@ -67,13 +70,21 @@ def recipe(arm: str, seed: int, options: argparse.Namespace) -> PretrainConfig:
     )
 
 
+def objects(part: str, views: tuple[int, int] | None, seed: int, options: argparse.Namespace) -> Objects3D:
+    """Some of the rendered objects."""
+    return Objects3D(options.out / "data", part=part, size=options.size, views=views, seed=seed)
+
+
 def judged(arm: str, seed: int, options: argparse.Namespace) -> FrozenEncoder:
     """The arm's encoder, trained now if it was not before."""
-    if arm == "random":
-        return random_encoder(build_encoder(ENCODER, image_size=SIZE, seed=seed), seed=seed)
+    data = objects("train", (0, options.train_views), seed, options)
+    if arm in ("random", "supervised"):
+        encoder = build_encoder(ENCODER, image_size=options.size, seed=seed)
+        if arm == "supervised":
+            train_supervised(encoder, data, epochs=options.epochs, batch_size=options.batch_size, seed=seed)
+        return FrozenEncoder(arm, lambda images: encoder(images).pooled, {"all": slice(None)}, encoder)
     config = recipe(arm, seed, options)
     checkpoint = config.out / "last.safetensors"
-    data = Objects3D(config.data, part="train", size=SIZE, seed=seed)
     Trainer(dataclasses.replace(config, resume=checkpoint.is_file()), data).fit()
     return trained_encoder(load_encoder(checkpoint), checkpoint, arm)
 
@@ -82,11 +93,16 @@ def work(arm: str, seed: int, options: argparse.Namespace) -> None:
     """Train, probe, write."""
     start = time.perf_counter()
     encoder = judged(arm, seed, options)
-    train, val = (Objects3D(options.out / "data", part=part, size=SIZE, seed=seed) for part in ("train", "val"))
-    scores = probe_objects(encoder, train, val, config=ObjectProbeConfig(pairs=options.pairs, seed=seed))
+    trained = objects("train", (0, options.train_views), seed, options)
+    config = ObjectProbeConfig(pairs=options.pairs, seed=seed)
+    others = {
+        "rows": objects("val", None, seed, options),
+        "rows, new views": objects("train", (options.train_views, options.views), seed, options),
+    }
+    scores = {name: probe_objects(encoder, trained, other, config=config) for name, other in others.items()}
     if get_comm().rank == 0:
-        rows = [dataclasses.asdict(row) for row in scores]
-        found = {"arm": arm, "seed": seed, "rows": rows, "seconds": time.perf_counter() - start, **provenance()}
+        rows = {name: [dataclasses.asdict(row) for row in found] for name, found in scores.items()}
+        found = {"arm": arm, "seed": seed, **rows, "seconds": time.perf_counter() - start, **provenance()}
         write_atomically(options.out / f"{arm}-seed{seed}.json", json.dumps(found, indent=1) + "\n")
     get_comm().barrier()
 
@@ -95,18 +111,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--meshes", type=pathlib.Path, help="parametric shapes when omitted")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("runs/objects_mini"))
-    parser.add_argument("--arms", nargs="+", default=["random", *ARMS])
+    parser.add_argument("--arms", nargs="+", default=["random", *ARMS, "supervised"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--views", type=int, default=50)
-    parser.add_argument("--pairs", type=int, default=12)
+    parser.add_argument("--size", type=int, default=64, help="side of the images that are trained on, in pixels")
+    parser.add_argument("--views", type=int, default=50, help="rendered of each object")
+    parser.add_argument("--train-views", type=int, default=40, help="the first of them; the others are judged on")
+    parser.add_argument("--pairs", type=int, default=12, help="of views of each object, to probe with")
     parser.add_argument("--limit", type=int, default=0, help="objects; 0: all")
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
     parser.add_argument("--results", type=pathlib.Path, help="folder for objects_mini.json and .md (default: --out)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    scene = Scene(size=SIZE)
+    if not 2 <= options.train_views <= options.views - 2:
+        parser.error(
+            f"--train-views: {options.train_views}; of {options.views} views expected 2 to {options.views - 2}"
+        )
+    scene = Scene(size=RENDERED)
     command = RenderCommand(options.out / "data", options.meshes, views=options.views, limit=options.limit, scene=scene)
     failed = render(command)
     for seed in options.seeds:
@@ -126,7 +148,9 @@ def collect(options: argparse.Namespace, failed: list[str]) -> None:
         "date": time.strftime("%Y-%m-%d"),
         "epochs": options.epochs,
         "batch": options.batch_size,
-        "views": options.views,
+        "pixels": options.size,
+        "views": f"{options.views}, of which {options.train_views} are trained on",
+        "probe": f"{options.pairs} pairs of views of each object",
         "precision": options.precision,
         "commit": ", ".join(dict.fromkeys(str(run["project_commit"]) for run in runs)),
         "minutes": round(sum(run["seconds"] for run in runs) / 60),
@@ -134,7 +158,7 @@ def collect(options: argparse.Namespace, failed: list[str]) -> None:
     folder = options.results or options.out
     whole = {"about": about, "not rendered": failed, "runs": runs}
     write_atomically(folder / "objects_mini.json", json.dumps(whole, indent=1) + "\n")
-    write_atomically(folder / "objects_mini.md", markdown(runs, ["random", *ARMS], about))
+    write_atomically(folder / "objects_mini.md", markdown(runs, ["random", *ARMS, "supervised"], about))
 
 
 if __name__ == "__main__":

@@ -9,13 +9,15 @@ from typing import Any
 
 Run = dict[str, Any]
 TARGETS = ("rotation", "color", "all")
+#: What the probes are scored on, after fitting on pairs of views that were trained on.
+JUDGED = {"rows": "Objects that no arm was trained on", "rows, new views": "New views of the objects trained on"}
 #: Differences that are asked for.
 PAIRS = (("vicreg_ecr", "sie"), ("vicreg_ecr", "vicreg"), ("vicreg_tir", "vicreg"), ("sie", "vicreg"))
 
 
-def numbers(run: Run, part: str = "all") -> dict[str, float]:
-    """Pooled R² and the mean over the parameters, by "target/probe/kind"."""
-    row = next(row for row in run["rows"] if row["part"] == part)
+def numbers(run: Run, judged: str) -> dict[str, float]:
+    """Pooled R² and the mean over the parameters of all features, by "target/probe/kind"."""
+    row = next(row for row in run[judged] if row["part"] == "all")
     found = {}
     for target, probes in row["scores"].items():
         for probe, score in probes.items():
@@ -30,37 +32,29 @@ def show(values: Sequence[float], form: str = "{:.3f}") -> str:
     return form.format(statistics.fmean(values)) + spread
 
 
-def table(runs: Sequence[Run], arms: Sequence[str], probe: str) -> list[str]:
+def table(runs: Sequence[Run], arms: Sequence[str], judged: str, probe: str) -> list[str]:
     """A line for each arm."""
     kinds = [f"{target}/{probe}/{kind}" for target in TARGETS for kind in ("pooled", "mean")]
     titles = [f"{target}, {kind}" for target in TARGETS for kind in ("pooled", "mean")]
     lines = ["| arm | " + " | ".join(titles) + " |", "| --- |" + " --- |" * len(kinds)]
     for arm in arms:
-        own = [numbers(run) for run in runs if run["arm"] == arm]
+        own = [numbers(run, judged) for run in runs if run["arm"] == arm]
         if own:
             lines.append(f"| {arm} | " + " | ".join(show([one[kind] for one in own]) for kind in kinds) + " |")
     return lines
 
 
-def paired(runs: Sequence[Run], probe: str) -> list[str]:
+def paired(runs: Sequence[Run], judged: str, probe: str) -> list[str]:
     """Differences over the seeds that both arms have."""
     by_arm: dict[str, dict[int, dict[str, float]]] = {}
     for run in runs:
-        by_arm.setdefault(run["arm"], {})[run["seed"]] = numbers(run)
-    lines = [
-        "| difference | " + " | ".join(f"{target}, pooled" for target in TARGETS) + " |",
-        "| --- | --- | --- | --- |",
-    ]
+        by_arm.setdefault(run["arm"], {})[run["seed"]] = numbers(run, judged)
+    kinds = [f"{target}/{probe}/{kind}" for target in TARGETS for kind in ("pooled", "mean")]
+    titles = [f"{target}, {kind}" for target in TARGETS for kind in ("pooled", "mean")]
+    lines = ["| difference | " + " | ".join(titles) + " |", "| --- |" + " --- |" * len(kinds)]
     for one, other in PAIRS:
         seeds = sorted(set(by_arm.get(one, {})) & set(by_arm.get(other, {})))
-        cells = [
-            show(
-                [by_arm[one][s][f"{t}/{probe}/pooled"] - by_arm[other][s][f"{t}/{probe}/pooled"] for s in seeds],
-                "{:+.3f}",
-            )
-            for t in TARGETS
-            if seeds
-        ]
+        cells = [show([by_arm[one][s][k] - by_arm[other][s][k] for s in seeds], "{:+.3f}") for k in kinds if seeds]
         lines += [f"| {one} − {other} | " + " | ".join(cells) + " |"] if seeds else []
     return lines
 
@@ -71,9 +65,12 @@ def markdown(runs: Sequence[Run], arms: Sequence[str], about: dict[str, Any]) ->
     lines += [f"{key}: {value}  " for key, value in about.items()]
     lines += [
         "",
-        "R² on pairs of views of objects that no arm was trained on; mean ± s.d. over the seeds. Rotation is the",
+        "R² on pairs of views, mean ± s.d. over the seeds. Rotation is the relative quaternion with canonical sign.",
+        "Pooled: one R² over all numbers, as in SIE's scripts.",
+        "",
     ]
-    lines += ["relative quaternion with canonical sign. Pooled: one R² over all numbers, as in SIE's scripts.", ""]
-    for probe, name in (("mlp", "MLP probe"), ("ridge", "Ridge probe")):
-        lines += [f"## {name}", "", *table(runs, arms, probe), "", *paired(runs, probe), ""]
+    for judged, title in JUDGED.items():
+        for probe, name in (("mlp", "MLP probe"), ("ridge", "ridge probe")):
+            lines += [f"## {title}: {name}", "", *table(runs, arms, judged, probe), ""]
+            lines += [*paired(runs, judged, probe), ""]
     return "\n".join(lines)

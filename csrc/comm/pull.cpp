@@ -33,6 +33,11 @@ class Rest {
   std::vector<Memory> pieces_;
 };
 
+struct Read {
+  std::size_t bytes;
+  int error;  ///< errno, 0 where it went well
+};
+
 #if defined(__linux__)
 constexpr std::size_t kMostPieces = 1024;  // IOV_MAX
 
@@ -43,35 +48,42 @@ std::vector<iovec> vectors(const std::vector<Memory>& pieces) {
   return list;
 }
 
-/// Bytes read; 0 where the system refuses.
-std::size_t read_some(std::int64_t process, const std::vector<Memory>& to, const std::vector<Memory>& from) {
+/// Reads what one call can; returns bytes and, where the system refuses, why.
+Read read_some(std::int64_t process, const std::vector<Memory>& to, const std::vector<Memory>& from) {
   const std::vector<iovec> local = vectors(to), remote = vectors(from);
   const ssize_t n = process_vm_readv(static_cast<pid_t>(process), local.data(), local.size(), remote.data(),
                                      remote.size(), 0);
-  return n < 0 ? 0 : static_cast<std::size_t>(n);
+  if (n > 0) return {static_cast<std::size_t>(n), 0};
+  return {0, n < 0 ? errno : EFAULT};  // nothing read, no error: the source is shorter than the target
 }
 #else
-std::size_t read_some(std::int64_t, const std::vector<Memory>&, const std::vector<Memory>&) { return 0; }
+Read read_some(std::int64_t, const std::vector<Memory>&, const std::vector<Memory>&) { return {0, ENOSYS}; }
 #endif
 
-}  // namespace
-
-bool try_pull(std::int64_t process, const std::vector<Memory>& to, const std::vector<Memory>& from) {
+/// Reads all; returns 0, or the system's number of what went wrong.
+int read_all(std::int64_t process, const std::vector<Memory>& to, const std::vector<Memory>& from) {
   Rest target(to), source(from);
   target.drop(0);
   source.drop(0);
   while (!target.empty()) {
-    const std::size_t n = read_some(process, target.pieces(), source.pieces());
-    if (n == 0) return false;
-    target.drop(n);
-    source.drop(n);
+    const Read read = read_some(process, target.pieces(), source.pieces());
+    if (read.error != 0) return read.error;
+    target.drop(read.bytes);
+    source.drop(read.bytes);
   }
-  return true;
+  return 0;
+}
+
+}  // namespace
+
+bool try_pull(std::int64_t process, const std::vector<Memory>& to, const std::vector<Memory>& from) {
+  return read_all(process, to, from) == 0;
 }
 
 void pull(std::int64_t process, const std::vector<Memory>& to, const std::vector<Memory>& from) {
-  EH_CHECK(try_pull(process, to, from), CommError, "the memory of process ", process,
-           " could not be read: ", std::strerror(errno),
+  const int error = read_all(process, to, from);
+  EH_CHECK(error == 0, CommError, "the memory of process ", process,
+           " could not be read: ", std::strerror(error),
            "; set EQUIHEAT_PULL=0 to exchange through shared memory alone");
 }
 

@@ -196,6 +196,22 @@ def test_objects_in_two_views(folder):  # noqa: F811
         torch.testing.assert_close(latents["quaternion"], from_euler(angles))
 
 
+def test_some_views_are_left_to_be_judged_on(folder):  # noqa: F811
+    write(lambda: objects(folder / "o"))
+    late = Objects3D(folder / "o", size=8, part="all", views=(2, 4))
+    numbers = torch.arange(6)
+    assert late.views == 2
+    assert late.pairs(numbers, 0).max() == 1
+    images, latents = late.read(numbers, torch.tensor([0, 1, 0, 1, 0, 1]))
+    view = (images.float().mean(dim=(1, 2, 3)) / 40 - 0.5).round().long()
+    assert view.tolist() == [2, 3, 2, 3, 2, 3]
+    torch.testing.assert_close(latents[:, 3], 0.3 + view / 100)
+    assert Objects3D(folder / "o", size=8, part="all", views=(0, 4)).views == 4
+    for wrong in ((3, 4), (0, 5), (-1, 3), (3, 1)):
+        with pytest.raises(ValueError, match="of 2 or more of the 4 views there"):
+            Objects3D(folder / "o", size=8, part="all", views=wrong)
+
+
 def test_splits_by_object(folder):  # noqa: F811
     def make():
         objects(folder / "o", count=12, views=2)

@@ -43,6 +43,9 @@ class Objects3D:
         Of the draws of views.
     limit
         Use at most so many objects, spread evenly; 0 means all.
+    views
+        Use views first to last - 1 of every object, given as (first, last), so that others are left to be judged on;
+        None means all.
     threads
         That decode, on this rank; its share of the processors when 0.
     strict
@@ -57,7 +60,7 @@ class Objects3D:
     labels : torch.Tensor of shape (n_objects,)
         Class numbers, of `classes`.
     views : int
-        Views of each object.
+        Views of each object that are used; numbers of views count from the first of them.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Objects3D:
         size: int,
         seed: int = 0,
         limit: int = 0,
+        views: tuple[int, int] | None = None,
         threads: int = 0,
         strict: bool = False,
         comm: Communicator | None = None,
@@ -80,11 +84,8 @@ class Objects3D:
         self.classes = tuple(sorted({name.split("/")[0] for name in objects_of(self.root, "all")}))
         number = {name: n for n, name in enumerate(self.classes)}
         self.labels = torch.tensor([number[name.split("/")[0]] for name in self.objects])
-        self.views = len(list((self.root / self.objects[0]).glob("latent_*.npy")))
-        if self.views < 2:
-            raise ValueError(
-                f"Objects3D: {str(self.root / self.objects[0])!r} has {self.views} views; expected 2 or more"
-            )
+        self._first, last = _chosen_views(self.root / self.objects[0], views)
+        self.views = last - self._first
         self._pool = ThreadPoolExecutor(threads or default_threads(comm), thread_name_prefix="decode")
         self.strict = strict
         self._bad: dict[str, str] = {}
@@ -124,7 +125,7 @@ class Objects3D:
     def _one(self, index: int, view: int) -> tuple[Tensor, Tensor]:
         folder = self.root / self.objects[index]
         for step in range(self.views):
-            number = (view + step) % self.views
+            number = self._first + (view + step) % self.views
             file = folder / f"image_{number}.jpg"
             try:
                 image = decode(file, self.size)[0]
@@ -135,6 +136,16 @@ class Objects3D:
                     raise ValueError(f"Objects3D: {str(file)!r} could not be read: {error}") from error
                 self._bad[str(file)] = f"{file} ({error})"
         raise ValueError(f"Objects3D: no view of {str(folder)!r} can be read")
+
+
+def _chosen_views(folder: Path, views: tuple[int, int] | None) -> tuple[int, int]:
+    there = len(list(folder.glob("latent_*.npy")))
+    if there < 2:
+        raise ValueError(f"Objects3D: {str(folder)!r} has {there} views; expected 2 or more")
+    first, last = (0, there) if views is None else views
+    if not 0 <= first < last - 1 < there:
+        raise ValueError(f"Objects3D: views is {views}; expected (first, last) of 2 or more of the {there} views there")
+    return first, last
 
 
 def parameters_of(latents: Tensor) -> dict[str, Tensor]:
