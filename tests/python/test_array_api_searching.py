@@ -217,6 +217,10 @@ def test_parts_and_norms(data: st.DataObject) -> None:
     offset = data.draw(st.integers(-2, 2))
     assert_same(xp.linalg.diagonal(x, offset=offset), np.linalg.diagonal(a, offset=offset))
     assert_same(xp.linalg.trace(x, offset=offset), np.linalg.trace(a, offset=offset))
+    for name in ("uint8", "int16", "uint64", "complex64"):
+        kind = a.real.astype("int32")
+        traced = xp.linalg.trace(xp.astype(xp.real(x), xp.int32), dtype=getattr(xp, name))
+        assert_same(traced, np.linalg.trace(kind, dtype=name))
     real = None
     for order in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):
         expected = np.linalg.matrix_norm(a, ord=order)
