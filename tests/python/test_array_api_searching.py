@@ -323,6 +323,8 @@ def test_fourier_over_axes(name: str, data: st.DataObject) -> None:
     norm = data.draw(NORMS)
     expected = getattr(np.fft, name)(value, axes=axes, norm=norm)
     assert_same(call(name, x, axes=axes, norm=norm, module="fft"), expected, rtol=2e-4)
+    with pytest.raises(ValueError, match=f"{name}: s and axes"):
+        call(name, x, s=(2,) * (value.ndim + 1), module="fft")
 
 
 @needs("fft.fftfreq")
