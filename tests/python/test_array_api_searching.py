@@ -115,6 +115,19 @@ def test_not_a_number_is_distinct() -> None:
 
 
 @needs("isin")
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize("name", ["float64", "int16", "uint64", "complex64"])
+def test_sets_and_places_of_a_column_of_which_a_rank_has_one_element_or_none(name: str) -> None:
+    """Such a block counts as contiguous, though it has the strides of the matrix."""
+    value = np.arange(12).reshape(4, 3).astype(name)
+    for least in (-1, 2, 8, 11):
+        chosen = np.arange(0, 12, 3) > least
+        column, expected = distribute(value, 0)[distribute(chosen, 0)][:, 1], value[chosen][:, 1]
+        assert_same(xp.unique_all(column), tuple(np.unique_all(expected)))
+        if name != "complex64":
+            assert_same(xp.searchsorted(distribute(value[:, 0], 0), column), np.searchsorted(value[:, 0], expected))
+
+
 @given(data=st.data())
 def test_isin(data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=INTEGERS, low=-3, high=3))
