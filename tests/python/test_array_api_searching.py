@@ -300,6 +300,20 @@ def test_decompositions(data: st.DataObject) -> None:
     assert_same(product, a, rtol=50 * rtol)
 
 
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize("name", FLOATS)
+def test_qr_of_dependent_columns_has_no_nan(name: str) -> None:
+    """What is left of the columns underflows; in complex64 torch makes NaN of it, or of its direction."""
+    for n in (5, 12, 23):
+        value = np.ones((n, n), name)
+        for split in (None, 0, 1):
+            x = distribute(value, split)
+            for mode in ("reduced", "complete"):
+                q, r = xp.linalg.qr(x, mode=mode)
+                assert_same(q @ r, value)
+                assert_same(xp.conj(q).T @ q, np.eye(n, dtype=name))
+
+
 @needs("linalg.eig")
 @given(data=st.data())
 def test_general_eigenvalues(data: st.DataObject) -> None:
