@@ -88,6 +88,7 @@ def test_running_totals(name: str, data: st.DataObject) -> None:
             call(name, x)
 
 
+@pytest.mark.ranks(1, 2, 3)
 @pytest.mark.parametrize("name", COMPLEX)
 def test_running_sums_keep_the_finite_part_beside_an_infinite_one(name: str) -> None:
     value = np.array([[complex(np.inf, 1), 2j, 1, 3j, complex(4, -np.inf), 1j]], name)
