@@ -106,6 +106,14 @@ void accumulate(const at::Tensor& q, const Layout& layout, const std::vector<Ref
 
 }  // namespace
 
+std::tuple<at::Tensor, at::Tensor> lapack_qr(const at::Tensor& a, const char* mode) {
+  const auto factors = at::_ops::linalg_qr::call(a, mode);
+  if (a.scalar_type() != at::kComplexFloat || !std::get<1>(factors).isnan().any().item<bool>())
+    return factors;
+  const auto [q, r] = at::_ops::linalg_qr::call(a.to(at::kComplexDouble), mode);
+  return {q.to(at::kComplexFloat), r.to(at::kComplexFloat)};
+}
+
 Factors tall_skinny_qr(const DNDarray& a, bool want_q) {
   if (prefers_cholesky_qr(a)) {
     if (const std::optional<Factors> found = cholesky_qr(a, want_q)) return *found;
@@ -113,11 +121,11 @@ Factors tall_skinny_qr(const DNDarray& a, bool want_q) {
   const Layout& layout = a.layout();
   const std::int64_t n = a.shape()[1];
   const char* mode = want_q ? "reduced" : "r";
-  auto [q, r] = at::_ops::linalg_qr::call(a.local(), mode);
+  auto [q, r] = lapack_qr(a.local(), mode);
   if (a.comm().size() > 1) {
     Counts heights;
     for (const std::int64_t rows : layout.counts()) heights.push_back(std::min(rows, n));
-    auto [q2, r2] = at::_ops::linalg_qr::call(allgather(r, 0, heights, a.comm()), mode);
+    auto [q2, r2] = lapack_qr(allgather(r, 0, heights, a.comm()), mode);
     const auto rank = static_cast<std::size_t>(a.comm().rank());
     if (want_q) q = matrix_product(q, q2.narrow(0, offsets_of(heights)[rank], heights[rank]));
     r = r2;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <tuple>
+
 #include "array/dndarray.hpp"
 
 /// The two factorisations behind qr: on blocks, without gradients, signs as LAPACK gives them.
@@ -10,6 +12,10 @@ struct Factors {
   DNDarray q;  ///< empty (m, 0) where q was not asked for
   DNDarray r;
 };
+
+/// torch's QR of whole matrices. In complex64 LAPACK makes NaN of dependent columns, whose remainders underflow:
+/// such matrices are factored in complex128. Local, differentiable.
+std::tuple<at::Tensor, at::Tensor> lapack_qr(const at::Tensor& a, const char* mode);
 
 /// QR of a tall matrix split along rows: q split alike, or (m, 0), and r replicated. Any number of rows per rank. Collective.
 /// @pre a is (m, n), m >= n, split 0

@@ -4,8 +4,9 @@
 #include <ATen/core/IListRef.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat_ops.h>
-#include <ATen/ops/linalg_qr_ops.h>
 #include <ATen/ops/linalg_solve_triangular_ops.h>
+#include <ATen/ops/view_as_complex_ops.h>
+#include <ATen/ops/view_as_real_ops.h>
 
 #include <algorithm>
 #include <utility>
@@ -34,9 +35,15 @@ bool is_tall(std::int64_t m, std::int64_t n, int nranks) {
   return m >= n && stacked <= std::max(2 * rows * n, kSmallStack);
 }
 
-/// x / |x|, and 1 for 0.
+/// x / |x|, and 1 for 0. torch loses the direction of complex numbers whose squares underflow: scaled first, by parts.
 at::Tensor phases(const at::Tensor& diagonal) {
-  const at::Tensor sign = diagonal.detach().sgn();
+  at::Tensor x = diagonal.detach();
+  if (x.is_complex()) {
+    const at::Tensor parts = at::_ops::view_as_real::call(x.resolve_conj());
+    const at::Tensor largest = parts.abs().amax(-1, /*keepdim=*/true);
+    x = at::_ops::view_as_complex::call(parts.div(largest.masked_fill(largest.eq(0), 1)));
+  }
+  const at::Tensor sign = x.sgn();
   return sign.masked_fill(sign.eq(0), 1);
 }
 
@@ -96,7 +103,7 @@ Sizes sizes_of(const DNDarray& a, const std::string& mode) {
 
 /// Every rank has whole matrices: torch's factorisation of each.
 QRFactors factor_whole(const DNDarray& a, const std::string& mode) {
-  const auto [q, r] = at::_ops::linalg_qr::call(a.local(), mode);
+  const auto [q, r] = lapack_qr(a.local(), mode.c_str());
   const at::Tensor phase = phases(r.diagonal(0, -2, -1));
   const auto wrap = [&](const at::Tensor& x) {
     Shape shape = a.shape();

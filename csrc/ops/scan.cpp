@@ -6,6 +6,8 @@
 #include <ATen/ops/mul_ops.h>
 #include <ATen/ops/prod_ops.h>
 #include <ATen/ops/sum_ops.h>
+#include <ATen/ops/view_as_complex_ops.h>
+#include <ATen/ops/view_as_real_ops.h>
 
 #include <string_view>
 
@@ -26,8 +28,12 @@ namespace op = at::_ops;
 at::Tensor sum_along(const at::Tensor& x, std::int64_t axis, bool keepdims, at::ScalarType type) {
   return op::sum_dim_IntList::call(x, at::IntArrayRef(axis), keepdims, type);
 }
+/// By parts where complex: torch multiplies `local` with 1 + 0j, which makes NaN of an infinite part.
 at::Tensor plus(const at::Tensor& before, const at::Tensor& local) {
-  return op::add_Tensor::call(before, local, 1);
+  if (!local.is_complex()) return op::add_Tensor::call(before, local, 1);
+  const at::Tensor sum =
+      op::add_Tensor::call(op::view_as_real::call(before), op::view_as_real::call(local), 1);
+  return op::view_as_complex::call(sum);
 }
 at::Tensor times(const at::Tensor& before, const at::Tensor& local) {
   return op::mul_Tensor::call(before, local);

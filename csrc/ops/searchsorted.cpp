@@ -11,6 +11,7 @@
 #include "ops/routing.hpp"
 #include "ops/selection.hpp"
 #include "ops/types.hpp"
+#include "ops/unsigned.hpp"
 
 namespace eh {
 namespace {
@@ -50,9 +51,9 @@ Sorting by_rank(const at::Tensor& boundary, const std::vector<std::int64_t>& ran
   return out;
 }
 
-/// Elements in another order; torch's index_select has no kernels for wide unsigned types, so by bytes.
+/// Elements in another order.
 at::Tensor in_order(const at::Tensor& flat, const at::Tensor& order) {
-  const at::Tensor bytes = flat.view(at::kByte).view({flat.numel(), flat.element_size()});
+  const at::Tensor bytes = as_bytes(flat).view({flat.numel(), flat.element_size()});
   return bytes.index_select(0, order).view({-1}).view(flat.scalar_type());
 }
 

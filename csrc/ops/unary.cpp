@@ -129,16 +129,20 @@ at::Tensor phase(const at::Tensor& x) {
 }
 
 // One part infinite: the direction of that part; both: none. torch gives NaN, and loses very small and large numbers.
+// The length of large finite parts may be infinite: that of their halves is not.
 void set_directions(const at::Tensor& sign, const at::Tensor& x) {
   const at::Tensor a = op::real::call(x), b = op::imag::call(x);
+  const at::Tensor infinite = op::isinf::call(a).logical_or_(op::isinf::call(b));
   const at::Tensor length = op::hypot::call(a, b);
-  const at::Tensor infinite = op::isinf::call(length);
+  const at::Tensor beyond = op::isinf::call(length);
+  const at::Tensor half = op::hypot::call(a.mul(0.5), b.mul(0.5));
   const auto part = [&](const at::Tensor& value, const at::Tensor& other) {
     const at::Tensor endless = op::isinf::call(value);
     const at::Tensor direction = op::sgn::call(value)
                                      .masked_fill(endless.logical_not(), 0)
                                      .masked_fill(endless.logical_and(op::isinf::call(other)), NAN);
-    return direction.where(infinite, value.div(length).masked_fill(length.eq(0), 0));
+    const at::Tensor ratio = value.mul(0.5).div(half).where(beyond, value.div(length));
+    return direction.where(infinite, ratio.masked_fill(length.eq(0), 0));
   };
   set_parts(sign, part(a, b), part(b, a));
 }

@@ -13,6 +13,7 @@
 #include "ops/routing.hpp"
 #include "ops/selection.hpp"
 #include "ops/sorting.hpp"
+#include "ops/unsigned.hpp"
 
 namespace eh {
 namespace {
@@ -41,11 +42,12 @@ Entries distinct(const at::Tensor& rows, const UniqueWanted& wanted, at::Tensor*
   const kernels::Groups groups = kernels::group_rows(
       view(rows, wanted.equal_nan), group == nullptr ? nullptr : group->mutable_data_ptr<std::int64_t>());
   const at::Tensor first = index_tensor(groups.first, rows);
-  // index_select has no kernels for wide unsigned types.
-  const at::Tensor bytes = rows.size(1) == 0 ? rows : rows.view(at::kByte);
-  const at::Tensor chosen = bytes.index_select(0, first);
-  return {rows.size(1) == 0 ? chosen : chosen.view(rows.scalar_type()), index_tensor(groups.size, rows),
-          first};
+  const std::int64_t width = rows.size(1) * rows.element_size();
+  const at::Tensor chosen =
+      rows.numel() == 0
+          ? rows.narrow(0, 0, first.numel())
+          : as_bytes(rows).view({rows.size(0), width}).index_select(0, first).view(rows.scalar_type());
+  return {chosen, index_tensor(groups.size, rows), first};
 }
 
 /// Rows that cut the order of all ranks' rows into about equal parts: one fewer than ranks, or none. Collective.

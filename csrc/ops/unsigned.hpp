@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include "ops/op.hpp"
 
 /// uint16, uint32 and uint64, which torch stores but hardly computes with. Sums, products and the bitwise operations
@@ -38,5 +40,9 @@ DNDarray moved(const DNDarray& x, const Move& move) {
   const at::ScalarType type = x.local().scalar_type();
   return is_wide_unsigned(type) ? with_type(move(as_signed(x)), type) : move(x);
 }
+
+/// The bytes of a contiguous tensor, flat, for torch's operations that have no kernels for wide unsigned types.
+/// torch calls a tensor of at most one element contiguous whatever its strides, and then has no view of it as bytes.
+inline at::Tensor as_bytes(const at::Tensor& x) { return x.as_strided({x.numel()}, {1}).view(at::kByte); }
 
 }  // namespace eh

@@ -228,6 +228,8 @@ def test_complex_numbers_have_no_real_value() -> None:
     for split in (None, 0):
         with pytest.raises(TypeError, match="real"):
             xp.astype(distribute(np.array([1j, 2.0]), split), xp.float64)
+        zero_or_not = np.array([1j, 2.0, 0j, complex(0, np.nan)])
+        assert_same(xp.astype(distribute(zero_or_not, split), xp.bool), zero_or_not.astype(bool))
 
 
 #: Every name of the standard with its signature there; `where` and `diff` allow what scikit-learn calls, too.

@@ -84,6 +84,14 @@ def test_functions_of_one_array(name: str, data: st.DataObject) -> None:
     assert_same(call(name, x), expected)
 
 
+def test_sign_of_complex_numbers_whose_magnitude_overflows() -> None:
+    for name, largest in (("complex64", 3e38), ("complex128", 1.5e308)):
+        value = np.array([complex(largest, largest), complex(-largest, 0), complex(0.75 * largest, -largest)], name)
+        for split in (None, 0):
+            expected = np.array([complex(0.5**0.5, 0.5**0.5), -1, complex(0.6, -0.8)], name)
+            assert_same(xp.sign(distribute(value, split)), expected)
+
+
 @pytest.mark.parametrize("name", BINARY)
 @few
 @given(data=st.data())

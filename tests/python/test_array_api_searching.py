@@ -115,6 +115,19 @@ def test_not_a_number_is_distinct() -> None:
 
 
 @needs("isin")
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize("name", ["float64", "int16", "uint64", "complex64"])
+def test_sets_and_places_of_a_column_of_which_a_rank_has_one_element_or_none(name: str) -> None:
+    """Such a block counts as contiguous, though it has the strides of the matrix."""
+    value = np.arange(12).reshape(4, 3).astype(name)
+    for least in (-1, 2, 8, 11):
+        chosen = np.arange(0, 12, 3) > least
+        column, expected = distribute(value, 0)[distribute(chosen, 0)][:, 1], value[chosen][:, 1]
+        assert_same(xp.unique_all(column), tuple(np.unique_all(expected)))
+        if name != "complex64":
+            assert_same(xp.searchsorted(distribute(value[:, 0], 0), column), np.searchsorted(value[:, 0], expected))
+
+
 @given(data=st.data())
 def test_isin(data: st.DataObject) -> None:
     x, value = data.draw(pairs(names=INTEGERS, low=-3, high=3))
@@ -217,6 +230,10 @@ def test_parts_and_norms(data: st.DataObject) -> None:
     offset = data.draw(st.integers(-2, 2))
     assert_same(xp.linalg.diagonal(x, offset=offset), np.linalg.diagonal(a, offset=offset))
     assert_same(xp.linalg.trace(x, offset=offset), np.linalg.trace(a, offset=offset))
+    for name in ("uint8", "int16", "uint64", "complex64"):
+        kind = a.real.astype("int32")
+        traced = xp.linalg.trace(xp.astype(xp.real(x), xp.int32), dtype=getattr(xp, name))
+        assert_same(traced, np.linalg.trace(kind, dtype=name))
     real = None
     for order in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf):
         expected = np.linalg.matrix_norm(a, ord=order)
@@ -283,6 +300,20 @@ def test_decompositions(data: st.DataObject) -> None:
     assert_same(product, a, rtol=50 * rtol)
 
 
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize("name", FLOATS)
+def test_qr_of_dependent_columns_has_no_nan(name: str) -> None:
+    """What is left of the columns underflows; in complex64 torch makes NaN of it, or of its direction."""
+    for n in (5, 12, 23):
+        value = np.ones((n, n), name)
+        for split in (None, 0, 1):
+            x = distribute(value, split)
+            for mode in ("reduced", "complete"):
+                q, r = xp.linalg.qr(x, mode=mode)
+                assert_same(q @ r, value)
+                assert_same(xp.conj(q).T @ q, np.eye(n, dtype=name))
+
+
 @needs("linalg.eig")
 @given(data=st.data())
 def test_general_eigenvalues(data: st.DataObject) -> None:
@@ -319,6 +350,8 @@ def test_fourier_over_axes(name: str, data: st.DataObject) -> None:
     norm = data.draw(NORMS)
     expected = getattr(np.fft, name)(value, axes=axes, norm=norm)
     assert_same(call(name, x, axes=axes, norm=norm, module="fft"), expected, rtol=2e-4)
+    with pytest.raises(ValueError, match=f"{name}: s and axes"):
+        call(name, x, s=(2,) * (value.ndim + 1), module="fft")
 
 
 @needs("fft.fftfreq")

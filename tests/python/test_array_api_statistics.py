@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from array_api_cases import (
     ALL,
+    COMPLEX,
     FLOATS,
     INTEGERS,
     NUMERIC,
@@ -17,6 +18,7 @@ from array_api_cases import (
     UNSIGNED,
     assert_same,
     call,
+    distribute,
     few,
     needs,
     pairs,
@@ -84,6 +86,14 @@ def test_running_totals(name: str, data: st.DataObject) -> None:
     if value.ndim > 1:
         with pytest.raises(ValueError, match="axis"):
             call(name, x)
+
+
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize("name", COMPLEX)
+def test_running_sums_keep_the_finite_part_beside_an_infinite_one(name: str) -> None:
+    value = np.array([[complex(np.inf, 1), 2j, 1, 3j, complex(4, -np.inf), 1j]], name)
+    for split in (None, 0, -1):
+        assert_same(xp.cumulative_sum(distribute(value, split), axis=1), np.cumulative_sum(value, axis=1))
 
 
 @needs("diff")

@@ -63,9 +63,10 @@ def default_of(value: object) -> Datatype:
 def astype(x: Array, dtype: DType, /, *, copy: Any = True, device: Device = None) -> Array:
     """`x` with another data type, and on `device` if one is given; itself with ``copy=False`` if it is so already.
 
-    Distribution: the split and extents of x. Communication: none. TypeError from complex to real: take `real` first.
+    Distribution: the split and extents of x. Communication: none. TypeError from complex to real: take `real` first;
+    as bool, a complex number is whether it is not 0.
     """
-    if issubclass(x.dtype, types.complexfloating) and isdtype(dtype, ("bool", "integral", "real floating")):
+    if issubclass(x.dtype, types.complexfloating) and isdtype(dtype, ("integral", "real floating")):
         raise TypeError("astype: complex numbers have no real value; take real(x), imag(x) or abs(x) first")
     result = x.astype(dtype, copy=copy)
     return result if device is None else result.to_device(device)

@@ -184,9 +184,7 @@ def tensordot(x1: Array, x2: Array, /, *, axes: int | tuple[Sequence[int], Seque
 
 def trace(x: Array, /, *, offset: int = 0, dtype: DType = None) -> Array:
     """Sums along diagonals of the matrices in the last two axes; types as `sum`."""
-    total = _total(x, dtype)
-    source = x if total is None else x.astype(total, copy=False)
-    return ht.trace(source, offset, -2, -1)
+    return ht.trace(x, offset, -2, -1, dtype=_total(x, dtype))
 
 
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:

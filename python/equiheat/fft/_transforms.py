@@ -202,7 +202,7 @@ def _over_axes(name: str, kind: _Kind, x: Any, s: Any, axes: Any, norm: str | No
     core = native(x, name)
     ndim = core.ndim
     if axes is None:
-        axes = range(ndim) if s is None else range(ndim - len(s), ndim)
+        axes = range(ndim) if s is None else range(max(ndim - len(s), 0), ndim)
     if s is not None and len(s) != len(axes):
         raise ValueError(f"{name}: s and axes must have the same length, have {len(s)} and {len(axes)}")
     along = [_axis(a, ndim, name) for a in axes]

@@ -183,14 +183,13 @@ def trace(
     3.0
     """
     core = native(a, "trace", "a")
-    if dtype is not None:
-        wanted = torch_dtype(dtype)
-        core = core.with_local(core.local.to(wanted))
-        return deliver(wrap(_core.trace(core, offset, axis1, axis2)).astype(wanted), out, True, "trace")
+    wanted = None if dtype is None else torch_dtype(dtype)
+    core = core if wanted is None else core.with_local(core.local.to(wanted))
     if core.local.dtype == torch.uint64:  # torch does not add them up; the bits are those of signed sums
         signed = _core.trace(core.with_local(core.local.view(torch.int64)), offset, axis1, axis2)
         return deliver(wrap(signed.with_local(signed.local.view(torch.uint64))), out, True, "trace")
-    return deliver(wrap(_core.trace(core, offset, axis1, axis2)), out, True, "trace")
+    result = wrap(_core.trace(core, offset, axis1, axis2))
+    return deliver(result if wanted is None else result.astype(wanted, copy=False), out, True, "trace")
 
 
 def diagonal(x: ArrayLike, /, *, offset: int = 0) -> DNDarray:
