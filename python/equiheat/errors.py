@@ -24,5 +24,9 @@ class ExistingPathError(FileExistsError, RuntimeError):
     """There is something where a file is to be written (Python: FileExistsError, Heat: RuntimeError)."""
 
 
+class ArgumentError(ValueError, TypeError):
+    """An argument of a kind that is of no use there (NumPy: TypeError, Heat: ValueError, or the other way round)."""
+
+
 class MatrixError(LinAlgError, RuntimeError):
     """A matrix is singular, or not square (NumPy: LinAlgError, Heat: RuntimeError)."""

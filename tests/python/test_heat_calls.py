@@ -137,3 +137,21 @@ def test_arguments_of_a_wrong_type() -> None:
     assert ht.clip(A, None, None).tolist() == A.tolist()
     x = ht.ones(3, split=0)
     assert x.astype(ht.float64, copy=False).dtype is ht.float64 and x.dtype is ht.float32
+
+
+def test_axes_of_ndmin() -> None:
+    for split in (None, 0):
+        x = ht.array([1, 2], split=split)
+        assert ht.array(x, ndmin=-3).shape == ht.array(x, ndmin=3).shape == (1, 1, 2)
+    assert ht.array([1, 2], ndmin=-3, split=2).shape == (*ht.array(3, ndmin=-2).shape, 2) == (1, 1, 2)
+
+
+def test_arguments_of_random() -> None:
+    for kind in (TypeError, ValueError):
+        for function in (ht.random.rand, ht.random.randn):
+            with pytest.raises(kind, match="int32 is not a real"):
+                function(3, dtype=ht.int32)
+        with pytest.raises(kind, match="3 or 5 entries"):
+            ht.random.set_state(("Threefry", 12))
+    with pytest.raises(ValueError, match="has elements that are"):
+        ht.random.normal(0.0, ht.array([1.0, -1.0], split=0), (2,))
