@@ -155,3 +155,18 @@ def test_arguments_of_random() -> None:
             ht.random.set_state(("Threefry", 12))
     with pytest.raises(ValueError, match="has elements that are"):
         ht.random.normal(0.0, ht.array([1.0, -1.0], split=0), (2,))
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_lists_of_axes(split: int | None) -> None:
+    x = distribute(A[0], split)
+    check(ht.var(x, [0, 1], 1), A[0].var(ddof=1))
+    check(x.std([1]), A[0].std(1))
+
+
+@pytest.mark.parametrize("split", [None, 0])
+def test_broadcast_arrays_gives_a_tuple(split: int | None) -> None:
+    x, y = distribute(A[0], split), ht.arange(4.0, dtype=ht.float64)
+    pair = ht.broadcast_arrays(x, y)
+    assert isinstance(pair, tuple)
+    check(pair[1], np.broadcast_to(np.arange(4.0), (3, 4)))
