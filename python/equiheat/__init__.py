@@ -355,7 +355,7 @@ _LATER = {
     "array_api": "equiheat.array_api",
     "core": "equiheat.core",
     **{name: f"equiheat.{name}" for name in ("nn", "optim", "utils")},
-    **dict.fromkeys(("MPI_SELF", "MPI_WORLD"), "equiheat.communication"),
+    **dict.fromkeys(("MPI", "MPI_SELF", "MPI_WORLD"), "equiheat.communication"),
     **dict.fromkeys(("SplitTiles", "SquareDiagTiles"), "equiheat.core.tiling"),
     "sanitize_memory_layout": "equiheat.core.memory",
     **dict.fromkeys(

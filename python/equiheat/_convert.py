@@ -30,8 +30,8 @@ def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[T
     unchanged = source.dtype == target and source.device == device
     tensor = source if unchanged else source.to(device=device, dtype=target)
     owned = owned or tensor is not source
-    if ndmin > tensor.dim():
-        tensor = tensor.reshape((1,) * (ndmin - tensor.dim()) + tuple(tensor.shape))
+    if abs(ndmin) > tensor.dim():
+        tensor = tensor.reshape((1,) * (abs(ndmin) - tensor.dim()) + tuple(tensor.shape))
     return tensor, owned
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 import numpy as np
 import torch
 
-from equiheat import _core
+from equiheat import _core, dtypes
 from equiheat._base import as_core, unwrap, wrap
 
 if TYPE_CHECKING:
@@ -142,15 +142,8 @@ def native(x: Operand, fn: str, argument: str = "x", like: _core.Array | None = 
 
 
 def torch_dtype(dtype: DType) -> torch.dtype | None:
-    """Torch's type of any dtype: torch's, NumPy's, ours or a Python type. Local."""
-    if dtype is None or isinstance(dtype, torch.dtype):
-        return dtype
-    if hasattr(dtype, "torch_type"):
-        return cast(torch.dtype, dtype.torch_type())
-    try:
-        return torch.from_numpy(np.empty(0, dtype=dtype)).dtype
-    except TypeError as error:
-        raise TypeError(f"dtype: {dtype!r} is not a data type") from error
+    """Torch's type of any dtype: torch's, NumPy's, ours or a Python type (`float` is float32). Local."""
+    return dtype if dtype is None or isinstance(dtype, torch.dtype) else dtypes.torch_dtype(dtype)
 
 
 def deliver(result: DNDarray, out: DNDarray | None, where: Mask, fn: str) -> DNDarray:
@@ -162,6 +155,34 @@ def deliver(result: DNDarray, out: DNDarray | None, where: Mask, fn: str) -> DND
         out = wrap(result._core.with_local(torch.zeros_like(result._core.local)))
     _core.assign(unwrap(out, fn, "out"), result._core, mask, fn)
     return out
+
+
+def pair(fn: str, out: Any) -> tuple[DNDarray | None, DNDarray | None]:
+    """Where to write two results: nowhere for None, else what a pair names."""
+    if out is None:
+        return None, None
+    if not isinstance(out, (tuple, list)):
+        raise TypeError(f"{fn}: out must be a pair of DNDarrays, is {type(out)}")
+    if len(out) != 2:
+        raise ValueError(f"{fn}: out must be a pair of DNDarrays, has {len(out)} entries")
+    return out[0], out[1]
+
+
+def whole_number(fn: str, name: str, value: Any, least: int | None = 0) -> int:
+    """An integer that is not smaller than `least`; bool is none."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{fn}: {name} must be an integer, is {value!r}")
+    number = int(value.__index__())
+    if least is not None and number < least:
+        raise ValueError(f"{fn}: {name} must be at least {least}, is {number}")
+    return number
+
+
+def truth(fn: str, name: str, value: Any) -> bool:
+    """True or False; what else has a truth value ("no" has) is a mistake."""
+    if isinstance(value, (bool, int, np.bool_)):
+        return bool(value)
+    raise TypeError(f"{fn}: {name} must be True or False, is {value!r}")
 
 
 def kept(keepdims: bool | None, keepdim: bool | None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._function import Mask, Operand, binary, deliver, native, unary
+from equiheat._function import Mask, Operand, binary, deliver, native, pair, unary
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -66,18 +66,22 @@ def divmod(
 ) -> tuple[DNDarray, DNDarray]:
     """``(floor_divide(t1, t2), remainder(t1, t2))``.
 
-    Distribution and communication as `floor_divide`.
+    Distribution and communication as `floor_divide`. TypeError for results given twice, by place and by `out`;
+    ValueError for an `out` that is no pair.
     """
-    first, second = out if out1 is None and out2 is None else (out1, out2)
+    first, second = pair("divmod", out)
+    if out1 is not None or out2 is not None:
+        if first is not None or second is not None:
+            raise TypeError("divmod: out is given by place and by name; give one of them")
+        first, second = out1, out2
     return floor_divide(t1, t2, first, where=where), remainder(t1, t2, second, where=where)
 
 
 def modf(x: Operand, out: tuple[DNDarray, DNDarray] | None = None) -> tuple[DNDarray, DNDarray]:
     """Fractional and integral part, both with the sign of x; float32 for integers. Split as x; no communication."""
+    first, second = pair("modf", out)
     fractional, integral = map(wrap, _core.modf(native(x, "modf")))
-    if out is None:
-        return fractional, integral
-    return deliver(fractional, out[0], True, "modf"), deliver(integral, out[1], True, "modf")
+    return deliver(fractional, first, True, "modf"), deliver(integral, second, True, "modf")
 
 
 def frexp(x: Operand) -> tuple[DNDarray, DNDarray]:

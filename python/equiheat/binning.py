@@ -13,7 +13,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import ArrayBase, wrap
-from equiheat._function import Operand, deliver, native
+from equiheat._function import Operand, deliver, native, whole_number
 from equiheat.reductions import std
 from equiheat.selection import percentile
 from equiheat.sets import _places
@@ -62,7 +62,7 @@ def bincount(x: Operand, weights: Operand | None = None, minlength: int = 0) -> 
     """
     core = native(x, "bincount")
     beside = None if weights is None else native(weights, "bincount", "weights", core)
-    counts = _core.bincount(core, beside, int(minlength))
+    counts = _core.bincount(core, beside, whole_number("bincount", "minlength", minlength))
     if beside is None or beside.local.dtype != torch.float32:
         return wrap(counts)
     return wrap(counts.with_local(counts.local.to(torch.float32)))
@@ -261,8 +261,7 @@ def _replicated(values: np.ndarray[Any, Any], like: _core.Array) -> DNDarray:
 
 
 def _check_bins(bins: Any, fn: str) -> None:
-    if not hasattr(bins, "__index__") or bins < 1:
-        raise ValueError(f"{fn}: bins must be at least 1, is {bins!r}")
+    whole_number(fn, "bins", bins, 1)
 
 
 def _extent(core: _core.Array, fn: str) -> tuple[float, float]:

@@ -89,6 +89,33 @@ def vector_of(buffer: Any, fn: str) -> tuple[Tensor, Sequence[int] | None, Seque
     return tensor_of(buffer[0], fn), rest[0], rest[1]
 
 
+def _matching(sendbuf: Any, recvbuf: Any, fn: str) -> tuple[Tensor, Tensor]:
+    """Both tensors of a reduction, of as many elements; MPI.IN_PLACE stands for the second."""
+    out = tensor_of(recvbuf, fn)
+    x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, fn)
+    if x.numel() != out.numel():
+        raise ValueError(f"{fn}: recvbuf must have the {x.numel()} elements of sendbuf, has {out.numel()}")
+    return x, out
+
+
+def _parted(buffer: Any, axis: Any, size: int, fn: str) -> tuple[Tensor, Sequence[int], Sequence[int]]:
+    """(tensor, counts, displacements along the axis): those given, or of the chunk rule."""
+    x, counts, displs = vector_of(buffer, fn)
+    if not hasattr(axis, "__index__"):
+        raise TypeError(f"{fn}: axis must be an integer, is {axis!r}")
+    if not -x.dim() <= axis < x.dim():
+        raise ValueError(f"{fn}: axis {axis} is out of bounds for {x.dim()}-dimensional array")
+    if counts is None or displs is None:
+        counts, displs = _even(x.shape[axis], size)
+    return x, counts, displs
+
+
+def _own(buffer: Any, axis: int, comm: Any, fn: str) -> Tensor:
+    """This rank's part of a buffer: what MPI.IN_PLACE stands for. A view."""
+    x, counts, displs = _parted(buffer, axis, comm.size, fn)
+    return x.narrow(axis, displs[comm.rank], counts[comm.rank])
+
+
 def _fill(target: Tensor, values: Tensor) -> None:
     target.copy_(values.reshape(target.shape))
 
@@ -109,12 +136,13 @@ class _Gathering:
     """How gathered blocks fill a buffer: along an axis, or flat where the shapes do not fit an axis."""
 
     def __init__(self, recvbuf: Any, axis: int, send: Tensor, size: int, fn: str) -> None:
-        self.target, counts, displs = vector_of(recvbuf, fn)
+        self.target = vector_of(recvbuf, fn)[0]
         self.axis = axis
         self.flat = self.target.dim() != send.dim() or self.target.dim() == 0
-        if counts is None or displs is None:
-            counts, displs = _even(1 if self.flat else self.target.shape[axis], size)
-        self.counts, self.displs = counts, displs
+        self.counts: Sequence[int] = ()
+        self.displs: Sequence[int] = ()
+        if not self.flat:
+            _, self.counts, self.displs = _parted(recvbuf, axis, size, fn)
 
     def views(self) -> list[Tensor]:
         """Where the block of each rank goes."""
@@ -140,8 +168,7 @@ class BufferMethods:
 
     # ------------------------------------------------------------------ reductions
     def _reduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> None:
-        out = tensor_of(recvbuf, name)
-        x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, name)
+        x, out = _matching(sendbuf, recvbuf, name)
         known = our_name(op)
         if isinstance(known, str):
             result = getattr(self, name.lower())(x, known, *root)
@@ -170,8 +197,7 @@ class BufferMethods:
         self._reduced("Exscan", sendbuf, recvbuf, op)
 
     def _ireduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> MPIRequest:
-        out = tensor_of(recvbuf, name)
-        x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, name)
+        x, out = _matching(sendbuf, recvbuf, name)
         host, into = x.cpu().contiguous().clone(), out.cpu().contiguous().clone()
         request = getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(into), op, *root)
         return MPIRequest(request, sendbuf, recvbuf, host, finish=lambda: _fill(out, into))
@@ -207,9 +233,12 @@ class BufferMethods:
     # ------------------------------------------------------------------ gather
     def _gathered(self: Any, name: str, sendbuf: Any, recvbuf: Any, axis: int, *root: int) -> MPIRequest:
         """Blocks of all ranks behind one another, on `root` or everywhere, as bytes."""
-        send = tensor_of(sendbuf[0] if isinstance(sendbuf, (tuple, list)) else sendbuf, name)
-        flat = send.cpu().contiguous()
         receives = not root or root[0] == self.rank
+        if sendbuf is MPI.IN_PLACE and receives:
+            send = _own(recvbuf, axis, self, name)
+        else:
+            send = tensor_of(sendbuf[0] if isinstance(sendbuf, (tuple, list)) else sendbuf, name)
+        flat = send.cpu().contiguous()
         plan = _Gathering(recvbuf, axis, send, self.size, name) if receives else None
         packed = flat.new_empty(plan.target.numel() if plan is not None else 0, device="cpu")
         width = flat.element_size()
@@ -268,7 +297,10 @@ class BufferMethods:
         self: Any, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None
     ) -> MPIRequest:
         """Start `Scatter`."""
-        out = tensor_of(recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf, "Scatter")
+        if recvbuf is MPI.IN_PLACE and self.rank == root:
+            out = _own(sendbuf, axis, self, "Scatter")
+        else:
+            out = tensor_of(recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf, "Scatter")
         packed = out.new_empty(out.numel(), device="cpu")
         parts = None
         keep: Any = packed
@@ -306,10 +338,9 @@ class BufferMethods:
         """Start `Alltoallv`."""
         axes = (send_axis, send_axis if recv_axis is None else recv_axis)
         sides = []
-        for buffer, axis in zip((sendbuf, recvbuf), axes, strict=True):
-            x, counts, displs = vector_of(buffer, "Alltoall")
-            if counts is None or displs is None:
-                counts, displs = _even(x.shape[axis], self.size)
+        buffers = (recvbuf if sendbuf is MPI.IN_PLACE else sendbuf, recvbuf)
+        for buffer, axis in zip(buffers, axes, strict=True):
+            x, counts, displs = _parted(buffer, axis, self.size, "Alltoall")
             sides.append([x.narrow(axis, d, n) for n, d in zip(counts, displs, strict=True)])
         return self._exchanged(*sides, sendbuf, recvbuf)
 

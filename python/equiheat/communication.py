@@ -46,6 +46,14 @@ def _op(op: str | MPI.Op, fn: str) -> _core.ReduceOp:
     return _OPS[name]
 
 
+def _whole(value: Any, name: str, least: int) -> int:
+    if not hasattr(value, "__index__"):
+        raise TypeError(f"chunk: {name} must be an integer, is {value!r}")
+    if value < least:
+        raise ValueError(f"chunk: {name} must be at least {least}, is {value}")
+    return int(value)
+
+
 class Pending:
     """A collective or message in flight. Keeps its tensors alive; dropping it waits."""
 
@@ -75,6 +83,8 @@ class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
     """
 
     def __init__(self, handle: MPI.Comm = MPI.COMM_WORLD) -> None:
+        if not isinstance(handle, MPI.Comm):
+            raise TypeError(f"Communicator: handle must be a communicator of mpi4py, is {type(handle)}")
         self._adopt(_core.Communicator.from_fortran(handle.py2f()))
 
     def _adopt(self, core: _core.Communicator) -> None:
@@ -123,8 +133,8 @@ class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
         if not -len(shape) <= split < len(shape):
             raise ValueError(f"chunk: axis {split} is out of bounds for {len(shape)}-dimensional array")
         split %= len(shape)
-        rank = self.rank if rank is None else rank
-        base, rest = divmod(shape[split], self.size if w_size is None else w_size)
+        rank = self.rank if rank is None else _whole(rank, "rank", 0)
+        base, rest = divmod(shape[split], self.size if w_size is None else _whole(w_size, "w_size", 1))
         offset, count = rank * base + min(rank, rest), base + (rank < rest)
         if sparse:
             return offset, offset + count

@@ -50,7 +50,7 @@ def array(
         False shares memory with `obj` or raises ValueError; True and None copy, so that operations in place never
         change the caller's data. A torch tensor that requires grad stays part of its graph in any case.
     ndmin
-        Least number of axes; axes of length 1 are put in front.
+        Least number of axes; axes of length 1 are put in front. Negative numbers count as positive ones.
     order
         "C" or "F": order of the axes in each rank's memory. Values and indices do not depend on it.
     split
@@ -176,7 +176,7 @@ def _from_array(
     if copy is False and fresh:
         raise ValueError(_NEEDS_COPY)
     core = core.with_local(local.clone() if copy is True and not fresh else local)
-    return core if ndmin <= core.ndim else _prepend_axes(core, ndmin - core.ndim)
+    return core if abs(ndmin) <= core.ndim else _prepend_axes(core, abs(ndmin) - core.ndim)
 
 
 def _prepend_axes(core: _core.Array, number: int) -> _core.Array:

@@ -24,5 +24,13 @@ class ExistingPathError(FileExistsError, RuntimeError):
     """There is something where a file is to be written (Python: FileExistsError, Heat: RuntimeError)."""
 
 
+class NoDataError(FileNotFoundError, ValueError):
+    """Where data is sought there is none of that format (Python: FileNotFoundError, Heat: ValueError)."""
+
+
+class ArgumentError(ValueError, TypeError):
+    """An argument of a kind that is of no use there (NumPy: TypeError, Heat: ValueError, or the other way round)."""
+
+
 class MatrixError(LinAlgError, RuntimeError):
     """A matrix is singular, or not square (NumPy: LinAlgError, Heat: RuntimeError)."""

@@ -126,13 +126,13 @@ def broadcast_to(x: DNDarray, shape: Sequence[int]) -> DNDarray:
     return wrap(_core.broadcast_to(unwrap(x, "broadcast_to"), [index(n) for n in shape]))
 
 
-def broadcast_arrays(*arrays: DNDarray) -> list[DNDarray]:
+def broadcast_arrays(*arrays: DNDarray) -> tuple[DNDarray, ...]:
     """All arrays stretched to their common shape; see `broadcast_to`."""
     common: list[int] = []
     for i, x in enumerate(arrays):
         shape = unwrap(x, "broadcast_arrays", f"arrays[{i}]").gshape
         common = _common_shape(common, list(shape))
-    return [broadcast_to(x, common) for x in arrays]
+    return tuple(broadcast_to(x, common) for x in arrays)
 
 
 def _common_shape(a: list[int], b: list[int]) -> list[int]:

@@ -81,6 +81,8 @@ def pad(
     """
     core = native(array, "pad", "array")
     widths = _widths(pad_width, core.ndim)
+    if not isinstance(mode, str):
+        raise TypeError(f"pad: mode must be a string, is {mode!r}")
     if mode not in _OPTIONS:
         raise ValueError(f"pad: mode {mode!r} is not supported; the modes are {sorted(_OPTIONS)}")
     if mode == "constant":

@@ -27,6 +27,7 @@ from equiheat._sanitize import DeviceLike, ShapeLike
 from equiheat.communication import Communicator, get_comm
 from equiheat.creation import new_array
 from equiheat.defaults import default_split
+from equiheat.errors import ArgumentError
 from equiheat.promotion import iinfo, issubdtype
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def set_state(state: Sequence[Any]) -> None:
     if not isinstance(state, (tuple, list)):
         raise TypeError(f"set_state: state must be a tuple, is {type(state)}")
     if len(state) not in (3, 5):
-        raise ValueError(f"set_state: state must have 3 or 5 entries, has {len(state)}")
+        raise ArgumentError(f"set_state: state must have 3 or 5 entries, has {len(state)}")
     if state[0] not in ("Philox", "Threefry", "Batchparallel"):
         raise ValueError(f"set_state: the generator must be 'Philox', is {state[0]!r}")
     given = (state[1], 0 if state[2] is None else state[2])
@@ -129,6 +130,14 @@ def _integer(value: Any, fn: str, argument: str) -> int:
         return operator.index(value)
     except TypeError:
         raise TypeError(f"{fn}: {argument} must be an integer, is {type(value)}") from None
+
+
+def _real_array(shape: ShapeLike | None, dtype: Any, *place: Any) -> _core.NewArray:
+    """The checked description of an array of real numbers; the last of `place` is the function's name."""
+    kind = dtypes.canonical_heat_type(dtype)
+    if not issubclass(kind, dtypes.floating):
+        raise ArgumentError(f"{place[-1]}: dtype {kind.__name__} is not a real floating-point type")
+    return new_array(() if shape is None else shape, kind, *place)
 
 
 # ---------------------------------------------------------------------- uniform
@@ -154,7 +163,7 @@ def random_sample(
     comm: Communicator | None = None,
 ) -> DNDarray:
     """Uniform in [0, 1); 0-d for no shape. Local."""
-    spec = new_array(() if shape is None else shape, dtype, split, device, comm, "rand")
+    spec = _real_array(shape, dtype, split, device, comm, "rand")
     return _keep(_core.random_uniform(spec, _stream()))
 
 
@@ -197,7 +206,7 @@ def standard_normal(
     comm: Communicator | None = None,
 ) -> DNDarray:
     """Standard normal; 0-d for no shape. Local."""
-    spec = new_array(() if shape is None else shape, dtype, split, device, comm, "randn")
+    spec = _real_array(shape, dtype, split, device, comm, "randn")
     return _keep(_core.random_normal(spec, _stream()))
 
 
@@ -215,9 +224,12 @@ def normal(
     Raises
     ------
     ValueError
-        If `std` is a negative number.
+        If `std` is negative, or has negative elements.
     """
-    if not isinstance(std, ArrayBase) and std < 0:
+    if isinstance(std, ArrayBase):
+        if (std < 0).any():
+            raise ValueError("normal: std must not be negative, has elements that are")
+    elif std < 0:
         raise ValueError(f"normal: std must not be negative, is {std}")
     if shape is None and (isinstance(mean, ArrayBase) or isinstance(std, ArrayBase)):
         shape = _common_shape(mean, std)

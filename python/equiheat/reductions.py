@@ -84,7 +84,7 @@ def _freedom(ddof: Any, bessel: bool | None, fn: str) -> float:
 
 def var(
     x: Operand,
-    axis: Axis = None,
+    axis: Axis | list[int] = None,
     ddof: float = 0,
     *,
     bessel: bool | None = None,
@@ -95,18 +95,19 @@ def var(
 ) -> DNDarray:
     """Mean squared deviation over axes, divided by n - ddof; of complex numbers a real one.
 
-    ``bessel=True`` is ddof=1, as in Heat.
+    ``bessel=True`` is ddof=1, as in Heat, whose lists of axes are taken too.
     dtype and distribution as `mean`. Communication: if the split is among the axes one allgather of two partial
     results per rank, merged without loss of digits.
     """
     freedom = _freedom(ddof, bessel, "var")
-    core = _core.var(native(x, "var"), _axes(axis), kept(keepdims, keepdim), torch_dtype(dtype), freedom)
+    axes = _axes(tuple(axis) if isinstance(axis, list) else axis)
+    core = _core.var(native(x, "var"), axes, kept(keepdims, keepdim), torch_dtype(dtype), freedom)
     return deliver(wrap(core), out, True, "var")
 
 
 def std(
     x: Operand,
-    axis: Axis = None,
+    axis: Axis | list[int] = None,
     ddof: float = 0,
     *,
     bessel: bool | None = None,

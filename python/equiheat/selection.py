@@ -10,7 +10,7 @@ import torch
 
 from equiheat import _core, random
 from equiheat._base import wrap
-from equiheat._function import Axis, Operand, deliver, native
+from equiheat._function import Axis, Operand, deliver, native, truth
 from equiheat.conditional import select
 from equiheat.indexing import take
 from equiheat.logical import isnan
@@ -89,7 +89,7 @@ def percentile(
     array([ 0.,  5., 10.])
     """
     array = native(x, "percentile")
-    if sketched:
+    if truth("percentile", "sketched", sketched):
         array, axis = _sketch(array, axis, sketch_size, "percentile")
     return _quantiles(array, q, 100.0, axis, out, method or interpolation, keepdims, False, "percentile")
 
@@ -158,7 +158,7 @@ def median(
     [3.0, 4.0]
     """
     array = native(x, "median")
-    if sketched:
+    if truth("median", "sketched", sketched):
         array, axis = _sketch(array, axis, sketch_size, "median")
     return _quantiles(array, 0.5, 1.0, axis, out, "linear", keepdims, False, "median")
 

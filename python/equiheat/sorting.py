@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._function import Operand, deliver, native
+from equiheat._function import Operand, deliver, native, pair, whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -150,8 +150,10 @@ def topk(
 
     Raises
     ------
+    TypeError
+        If k or dim is no integer.
     ValueError
-        Unless 0 <= k <= extent.
+        Unless 0 <= k <= extent; for an `out` that is no pair.
 
     Notes
     -----
@@ -165,12 +167,10 @@ def topk(
     >>> values.numpy(), indices.numpy()
     (array([9, 9]), array([1, 3]))
     """
-    values, indices = (wrap(core) for core in _core.topk(native(a, "topk", "a"), int(k), int(dim), bool(largest)))
-    if out is None:
-        return values, indices
-    if not isinstance(out, (tuple, list)) or len(out) != 2:
-        raise TypeError(f"topk: out must be a pair of DNDarrays, is {type(out)}")
-    return deliver(values, out[0], True, "topk"), deliver(indices, out[1], True, "topk")
+    first, second = pair("topk", out)
+    number, axis = whole_number("topk", "k", k), whole_number("topk", "dim", dim, None)
+    values, indices = (wrap(core) for core in _core.topk(native(a, "topk", "a"), number, axis, bool(largest)))
+    return deliver(values, first, True, "topk"), deliver(indices, second, True, "topk")
 
 
 def _check_kth(fn: str, core: _core.Array, kth: int | Sequence[int], axis: int | None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._function import Axis, DType, Operand, deliver, native
+from equiheat._function import Axis, DType, Operand, deliver, native, truth
 from equiheat.arithmetic import divide, multiply, sqrt, subtract
 from equiheat.complex_math import conj, real
 from equiheat.conditional import select
@@ -267,7 +267,7 @@ def cov(
     ValueError
         For more than 2 dimensions, and weights of another length.
     TypeError
-        If ddof is no integer.
+        If ddof is no integer, rowvar or bias neither True nor False.
 
     Notes
     -----
@@ -281,6 +281,7 @@ def cov(
     """
     if ddof is not None and not hasattr(ddof, "__index__"):
         raise TypeError(f"cov: ddof must be an integer, is {type(ddof)}")
+    rowvar, bias = truth("cov", "rowvar", rowvar), truth("cov", "bias", bias)
     x = _observations(m, rowvar, "cov")
     if y is not None:
         more = _observations(y, rowvar, "cov", x._core)

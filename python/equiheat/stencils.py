@@ -14,6 +14,7 @@ from torch import Tensor
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat._function import Operand, native
+from equiheat._function import whole_number as whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -28,16 +29,6 @@ def check_boundary(fn: str, boundary: str) -> str:
     if boundary not in BOUNDARIES:
         raise ValueError(f"{fn}: boundary must be one of {', '.join(BOUNDARIES)}, is {boundary!r}")
     return boundary
-
-
-def whole_number(fn: str, name: str, value: Any, least: int = 0) -> int:
-    """An integer that is not smaller than `least`; bool is none."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{fn}: {name} must be an integer, is {value!r}")
-    number = int(value.__index__())
-    if number < least:
-        raise ValueError(f"{fn}: {name} must be at least {least}, is {number}")
-    return number
 
 
 def frame(fn: str, width: Width, ndim: int) -> tuple[list[int], list[int]]:

@@ -137,3 +137,91 @@ def test_arguments_of_a_wrong_type() -> None:
     assert ht.clip(A, None, None).tolist() == A.tolist()
     x = ht.ones(3, split=0)
     assert x.astype(ht.float64, copy=False).dtype is ht.float64 and x.dtype is ht.float32
+
+
+def test_axes_of_ndmin() -> None:
+    for split in (None, 0):
+        x = ht.array([1, 2], split=split)
+        assert ht.array(x, ndmin=-3).shape == ht.array(x, ndmin=3).shape == (1, 1, 2)
+    assert ht.array([1, 2], ndmin=-3, split=2).shape == (*ht.array(3, ndmin=-2).shape, 2) == (1, 1, 2)
+
+
+def test_arguments_of_random() -> None:
+    for kind in (TypeError, ValueError):
+        for function in (ht.random.rand, ht.random.randn):
+            with pytest.raises(kind, match="int32 is not a real"):
+                function(3, dtype=ht.int32)
+        with pytest.raises(kind, match="3 or 5 entries"):
+            ht.random.set_state(("Threefry", 12))
+    with pytest.raises(ValueError, match="has elements that are"):
+        ht.random.normal(0.0, ht.array([1.0, -1.0], split=0), (2,))
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_lists_of_axes(split: int | None) -> None:
+    x = distribute(A[0], split)
+    check(ht.var(x, [0, 1], 1), A[0].var(ddof=1))
+    check(x.std([1]), A[0].std(1))
+
+
+@pytest.mark.parametrize("split", [None, 0])
+def test_broadcast_arrays_gives_a_tuple(split: int | None) -> None:
+    x, y = distribute(A[0], split), ht.arange(4.0, dtype=ht.float64)
+    pair = ht.broadcast_arrays(x, y)
+    assert isinstance(pair, tuple)
+    check(pair[1], np.broadcast_to(np.arange(4.0), (3, 4)))
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_two_results(split: int | None) -> None:
+    x = distribute(A[0], split)
+    pair = ht.empty_like(x), ht.empty_like(x)
+    for call, expected in (
+        (lambda out: ht.modf(x / 2, out), np.modf(A[0] / 2)),
+        (lambda out: ht.divmod(x, 3, out=out), np.divmod(A[0], 3)),
+        (lambda out: ht.topk(x, 4, 1, out=out), (A[0][:, ::-1], [[3.0, 2.0, 1.0, 0.0]] * 3)),
+    ):
+        call(pair)
+        for result, values in zip(pair, expected, strict=True):
+            check(result, values, split)
+        with pytest.raises(ValueError, match="a pair of DNDarrays, has 3 entries"):
+            call((*pair, None))
+        with pytest.raises(TypeError, match="a pair of DNDarrays, is"):
+            call(x)
+    with pytest.raises(TypeError, match="by place and by name"):
+        ht.divmod(x, 3, *pair, out=pair)
+
+
+def test_float_and_int_as_types() -> None:
+    x = ht.array(A[0], dtype=ht.float32, split=0)
+    for function in (ht.sum, ht.mean, ht.round, ht.abs, lambda x, dtype: ht.cumsum(x, 0, dtype)):
+        assert function(x, dtype=float).dtype is ht.float32
+    for function in (ht.sum, ht.round, ht.abs, lambda x, dtype: ht.cumsum(x, 0, dtype)):
+        assert function(x, dtype=int).dtype is ht.int32
+    assert np.sum(x, dtype=float).dtype is ht.float64  # NumPy's function, NumPy's meaning
+    with pytest.raises(TypeError, match="not understood"):
+        ht.round(x, dtype=np)
+
+
+def test_flags_and_numbers() -> None:
+    x = ht.array(A[0], split=0)
+    for call in (
+        lambda: ht.cov(x, rowvar="no"),  # type: ignore[arg-type]
+        lambda: ht.cov(x, bias="no"),  # type: ignore[arg-type]
+        lambda: ht.percentile(x, 5, sketched="no"),  # type: ignore[arg-type]
+        lambda: ht.median(x, sketched="no"),  # type: ignore[arg-type]
+        lambda: ht.topk(x, 1.5),  # type: ignore[arg-type]
+        lambda: ht.topk(x, 1, dim="a"),  # type: ignore[arg-type]
+        lambda: ht.bincount(ht.arange(3, split=0), minlength="a"),  # type: ignore[arg-type]
+        lambda: ht.histc(x, bins="a"),  # type: ignore[arg-type]
+        lambda: ht.pad(x, 1, mode=5),  # type: ignore[arg-type]
+        lambda: ht.fft.fftfreq(4, d=1j),  # type: ignore[arg-type]
+        lambda: ht.fft.rfftfreq(4, d="a"),  # type: ignore[arg-type]
+        lambda: ht.optim.DataParallelOptimizer("sgd"),
+        lambda: ht.utils.data.create_train_val_split(x, A),
+        lambda: ht.tiling.SplitTiles(A),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    with pytest.raises(ValueError, match="rtol must not be negative"):
+        ht.linalg.hsvd_rtol(x, -1.0)

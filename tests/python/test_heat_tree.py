@@ -212,6 +212,46 @@ def test_gather_and_scatter() -> None:
     assert flat[:, 0].tolist() == list(range(p))
 
 
+def test_parts_in_place() -> None:
+    comm, rank, p = ht.MPI_WORLD, ht.get_comm().rank, size()
+    for axis in (0, 1):
+        whole = torch.arange(4.0 * p).reshape((2 * p, 2) if axis == 0 else (2, 2 * p))
+        own = torch.zeros_like(whole)
+        own.narrow(axis, 2 * rank, 2).copy_(whole.narrow(axis, 2 * rank, 2))
+        for gather in (comm.Allgather, comm.Allgatherv):
+            out = own.clone()
+            gather(ht.MPI.IN_PLACE, out, recv_axis=axis)
+            assert torch.equal(out, whole)
+        for root in (0, p - 1):
+            out, block = own.clone(), whole.narrow(axis, 2 * rank, 2)
+            comm.Gather(MPI.IN_PLACE if rank == root else block, out, root=root, axis=axis)
+            assert rank != root or torch.equal(out, whole)
+            back: Any = MPI.IN_PLACE if rank == root else torch.zeros_like(block)
+            comm.Scatter(whole if rank == root else None, back, root=root, axis=axis)
+            assert rank == root or torch.equal(back, block)
+    rows = torch.arange(float(p)) + 10 * rank
+    comm.Alltoall(MPI.IN_PLACE, rows)
+    assert rows.tolist() == [10.0 * r + rank for r in range(p)]
+
+
+def test_buffers_that_do_not_fit() -> None:
+    comm, p = ht.MPI_WORLD, size()
+    x = torch.ones(p, 3)
+    for call in (comm.Alltoall, comm.Allgather):
+        with pytest.raises(ValueError, match="axis 2 is out of bounds"):
+            call(x, x.clone(), 2)
+        with pytest.raises(TypeError, match="axis must be an integer"):
+            call(x, x.clone(), "a")
+    for call in (comm.Allreduce, comm.Iallreduce, comm.Scan):
+        with pytest.raises(ValueError, match=f"the {3 * p} elements of sendbuf, has 4"):
+            call(x, torch.ones(4))
+    with pytest.raises(TypeError, match="must be a communicator"):
+        ht.MPICommunication("world")
+    for name in ("rank", "w_size"):
+        with pytest.raises(TypeError, match=f"{name} must be an integer"):
+            comm.chunk((10,), 0, **{name: 1.5})
+
+
 def test_all_to_all() -> None:
     comm, rank, p = ht.get_comm(), ht.get_comm().rank, size()
     send, out = torch.arange(2.0 * p).reshape(p, 2) + 100 * rank, torch.zeros(p, 2)

@@ -131,6 +131,21 @@ def test_tables_that_are_none(folder: pathlib.Path, text: str, message: str) -> 
         ht.load_csv(path, split=0)
 
 
+def test_nothing_of_the_format(folder: pathlib.Path) -> None:
+    empty = folder / "empty"
+    if RANK == 0:
+        empty.mkdir()
+    COMM.barrier()
+    for load in (ht.load_npy_from_path, ht.load_csv_from_folder, lambda path: ht.load_multiple_hdf5(path, "x")):
+        for kind in (FileNotFoundError, ValueError):
+            with pytest.raises(kind, match="has no"):
+                load(empty)
+    pytest.importorskip("zarr")
+    for kind in (FileNotFoundError, ValueError):
+        with pytest.raises(kind, match="is no array or group"):
+            ht.load_zarr(empty)
+
+
 @pytest.mark.parametrize("suffix", ["h5", "nc", "npy", "zarr"])
 @pytest.mark.parametrize("split", [None, 0, 1])
 def test_parts(folder: pathlib.Path, suffix: str, split: int | None) -> None:

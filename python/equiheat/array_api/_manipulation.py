@@ -23,7 +23,7 @@ Shape = Any
 
 def broadcast_arrays(*arrays: Array) -> tuple[Array, ...]:
     """Every array broadcast to the common shape; see `equiheat.broadcast_to`."""
-    return tuple(ht.broadcast_arrays(*arrays))
+    return ht.broadcast_arrays(*arrays)
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:

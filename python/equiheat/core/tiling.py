@@ -12,6 +12,7 @@ import torch
 
 from equiheat.array import DNDarray
 from equiheat.core._square_tiles import SquareDiagTiles
+from equiheat.core.sanitation import sanitize_in
 
 __all__ = ["SplitTiles", "SquareDiagTiles"]
 
@@ -33,6 +34,7 @@ class SplitTiles:
     """
 
     def __init__(self, arr: DNDarray) -> None:
+        sanitize_in(arr)
         size = arr.comm.size
         rows = []
         for axis, extent in enumerate(arr.shape):

@@ -26,7 +26,10 @@ def _frequencies(fn: str, n: Any, d: Any, dtype: Any, first: int, count: int, pl
     kind = float32 if dtype is None else canonical_heat_type(dtype)
     if not issubclass(kind, (floating, complexfloating)):
         raise TypeError(f"{fn}: dtype must be real or complex, is {kind.__name__}")
-    step = float(n) * d
+    try:
+        step = n * float(d)
+    except (TypeError, ValueError):
+        raise TypeError(f"{fn}: d must be a real number, is {d!r}") from None
     if step == 0:
         raise ValueError(f"{fn}: the spacing d must not be 0")
     numbers = arange(first, first + count, dtype=float64, **place)
@@ -73,6 +76,8 @@ def fftfreq(
 
     Raises
     ------
+    TypeError
+        If d is no real number.
     ValueError
         If n is not a positive integer or d is 0.
 

@@ -14,6 +14,7 @@ from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import array
 from equiheat.devices import sanitize_device
+from equiheat.errors import NoDataError
 from equiheat.io import _slabs as slabs
 from equiheat.io._slabs import Path
 
@@ -42,7 +43,7 @@ def from_folder(
     def own() -> tuple[torch.Tensor | None, int]:
         files = order(list(slabs.existing(path, fn).glob(pattern)))
         if not files:
-            raise FileNotFoundError(f"{fn}: {str(path)!r} has no {pattern}")
+            raise NoDataError(f"{fn}: {str(path)!r} has no {pattern}")
         _, _, (part,) = comm.chunk([len(files)], 0)
         tensors = [read(f) for f in files[part]]
         axis = sanitize_split(split, tensors[0].dim(), fn) if tensors else None

@@ -17,6 +17,7 @@ import torch
 from equiheat import _core
 from equiheat._base import unwrap, wrap
 from equiheat.communication import Communicator
+from equiheat.errors import ExistingPathError, NoDataError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
 T = TypeVar("T")
 Path = str | os.PathLike[str]
+# fmt: off
 _ERRORS = {
     e.__name__: e
-    for e in (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, OSError, KeyError, ValueError)
+    for e in (
+        FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, OSError, KeyError, ValueError,
+        ExistingPathError, NoDataError,
+    )
 } | {"TypeError": TypeError, "UnicodeDecodeError": ValueError, "ImportError": ImportError}
+# fmt: on
 
 
 def together(comm: Communicator, work: Callable[[], T]) -> T:

@@ -19,7 +19,7 @@ from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
 from equiheat.distribution import balance, resplit
-from equiheat.errors import ExistingPathError
+from equiheat.errors import ExistingPathError, NoDataError
 from equiheat.io import _chunked as chunked
 from equiheat.io import _folders as folders
 from equiheat.io import _raw as raw
@@ -134,7 +134,7 @@ def _opened(path: Path, variable: str | None, options: dict[str, Any]) -> Any:
     try:
         data = zarr.open(store, mode="r", **options)
     except FileNotFoundError:
-        raise FileNotFoundError(f"load_zarr: {store!r} is no array or group of Zarr's") from None
+        raise NoDataError(f"load_zarr: {store!r} is no array or group of Zarr's") from None
     if variable is not None:
         if not hasattr(data, "array_keys") or variable not in data:
             raise KeyError(f"load_zarr: {store!r} has no array {variable!r}")

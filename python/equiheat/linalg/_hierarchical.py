@@ -129,6 +129,8 @@ def hsvd(
         if value is not None:
             at_least(value, least, "hsvd", name)
     at_least(safetyshift, 0, "hsvd", "safetyshift")
+    if rtol is not None and not rtol >= 0:
+        raise ValueError(f"hsvd: rtol must not be negative, is {rtol!r}")
     rows = a.split == 0
     turned = adjoint(a) if rows else a
     tree = _Tree(turned, maxrank, maxmergedim, rtol, safetyshift, no_of_merges or 2)

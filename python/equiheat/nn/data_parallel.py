@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from equiheat.communication import Communicator, get_comm
+from equiheat.communication import Communicator, get_comm, sanitize_comm
 from equiheat.optim.daso import DASO
 from equiheat.optim.dp_optimizer import DataParallelOptimizer
 from equiheat.optim.reducer import Reducer, broadcast_state
@@ -69,6 +69,7 @@ class DataParallel(torch.nn.Module):
                 raise TypeError("DataParallel: DASO is the optimizer of DataParallelMultiGPU")
             if not isinstance(one, DataParallelOptimizer):
                 raise TypeError(f"DataParallel: optimizer must be a DataParallelOptimizer, is {type(one)}")
+        comm = sanitize_comm(comm)
         self.module = module
         self.comm = comm
         self.blocking_parameter_updates = blocking_parameter_updates

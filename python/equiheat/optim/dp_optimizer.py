@@ -37,6 +37,9 @@ class DataParallelOptimizer:
     """
 
     def __init__(self, torch_optimizer: torch.optim.Optimizer, blocking: bool = False) -> None:
+        if not isinstance(torch_optimizer, torch.optim.Optimizer):
+            kind = type(torch_optimizer)
+            raise TypeError(f"DataParallelOptimizer: torch_optimizer must be an optimizer of torch, is {kind}")
         if not isinstance(blocking, bool):
             raise TypeError(f"DataParallelOptimizer: blocking must be a bool, is {blocking!r}")
         self.torch_optimizer = torch_optimizer

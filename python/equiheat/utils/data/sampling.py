@@ -189,6 +189,8 @@ def create_train_val_split(
 
     Raises
     ------
+    TypeError
+        If X or y is no DNDarray.
     ValueError
         If the rows do not match or p is no share.
 
@@ -203,6 +205,9 @@ def create_train_val_split(
     >>> [part.shape[0] for part in parts], bool((parts[0] == parts[1]).all())
     ([15, 15, 5, 5], True)
     """
+    for name, x in (("X", X), ("y", y)):
+        if not isinstance(x, ht.DNDarray):
+            raise TypeError(f"create_train_val_split: {name} must be a DNDarray, is {type(x)}")
     if X.shape[0] != y.shape[0]:
         raise ValueError(f"create_train_val_split: X has {X.shape[0]} rows, y has {y.shape[0]}; they must match")
     if not 0 <= p <= 1:
