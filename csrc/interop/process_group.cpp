@@ -32,6 +32,13 @@ void wait_for_streams(const Tensors& tensors) {
   for (const at::Tensor& tensor : tensors) wait_for_stream(tensor);
 }
 
+void check_strided(const char* name, const Tensors& tensors) {
+  for (const at::Tensor& tensor : tensors)
+    EH_CHECK(tensor.layout() == at::kStrided, TypeError, name, ": a tensor is ",
+             tensor.is_sparse() ? "sparse" : "compressed or of another library",
+             "; collectives take strided tensors, use to_dense() (or sparse=False of an embedding)");
+}
+
 /// A job knows the tensors' memory only: what it writes is nothing autograd should record.
 using RawTensors = at::AutoDispatchBelowADInplaceOrView;
 
@@ -86,6 +93,8 @@ Title ProcessGroupBackend::title(OpType type, const char* name, std::chrono::mil
 
 ProcessGroupBackend::WorkPtr ProcessGroupBackend::start(const Plan& plan, Body body) {
   check_open(plan.name);
+  check_strided(plan.name, plan.inputs);
+  check_strided(plan.name, plan.outputs);
   wait_for_streams(plan.inputs);
   wait_for_streams(plan.outputs);
   auto work = c10::make_intrusive<CollectiveWork>(title(plan.type, plan.name, plan.timeout), plan.inputs,

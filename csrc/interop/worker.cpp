@@ -14,8 +14,11 @@ struct Worker::State {
   std::deque<Job> jobs;
   bool is_busy = false;
   bool is_stopping = false;
+  std::thread::id runner;  ///< who runs a job, while is_busy
 
   void work();
+  /// A job that gives another one, from a callback of its future, may wait for it: it cannot stand in the queue.
+  bool is_inside_job() const { return is_busy && runner == std::this_thread::get_id(); }
 };
 
 Worker::Worker(bool has_thread) : has_thread_(has_thread), state_(std::make_shared<State>()) {}
@@ -26,7 +29,11 @@ void Worker::need_thread() {
 
 void Worker::submit(Job job) {
   if (!has_thread_) return job();
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
+  if (state_->is_inside_job()) {
+    lock.unlock();
+    return job();
+  }
   state_->jobs.push_back(std::move(job));
   need_thread();
   state_->changed.notify_all();
@@ -36,8 +43,13 @@ void Worker::run(const Job& job) {
   if (!has_thread_) return job();
   State& state = *state_;
   std::unique_lock lock(state.mutex);
+  if (state.is_inside_job()) {
+    lock.unlock();
+    return job();
+  }
   if (state.jobs.empty() && !state.is_busy) {
     state.is_busy = true;
+    state.runner = std::this_thread::get_id();
     lock.unlock();
     job();
     lock.lock();
@@ -64,6 +76,7 @@ void Worker::State::work() {
     Job job = std::move(jobs.front());
     jobs.pop_front();
     is_busy = true;
+    runner = std::this_thread::get_id();
     lock.unlock();
     job();
     job = nullptr;  // what it holds goes while nobody waits for the lock

@@ -7,7 +7,8 @@
 
 namespace eh {
 
-/// Runs jobs one after another in the order in which they were given: in a thread of its own, or in the caller's.
+/// Runs jobs one after another in the order in which they were given: in a thread of its own, or in the caller's. What
+/// a job gives itself runs at once, within it and before those that wait: on all ranks at the same place.
 class Worker {
  public:
   /// Must not throw.

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """MPI's operations on buffers under MPI's names, as methods of communicators (Heat's ``comm.Allreduce(a, b)``).
 
-A buffer is a DNDarray (its block), a torch tensor or a NumPy array of any strides; ``MPI.IN_PLACE`` as first buffer
-takes the second. Vector forms take ``(buffer, counts, displacements)`` along an axis. All of them are collective but
-the messages between two ranks. The ``I`` forms return an `MPIRequest`; buffers may be used after its ``Wait``.
+A buffer is a DNDarray (its block), a torch tensor or a NumPy array of any strides (one that is filled: not negative
+ones, which torch does not have); ``MPI.IN_PLACE`` as first buffer takes the second. Vector forms take ``(buffer,
+counts, displacements)`` along an axis. All of them are collective but the messages between two ranks. The ``I`` forms
+return an `MPIRequest`; buffers may be used after its ``Wait``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ _OPS = (
     (MPI.SUM, "sum"), (MPI.PROD, "prod"), (MPI.MIN, "min"), (MPI.MAX, "max"), (MPI.LAND, "land"), (MPI.LOR, "lor"),
     (MPI.LXOR, "lxor"), (MPI.BAND, "band"), (MPI.BOR, "bor"), (MPI.BXOR, "bxor"),
 )  # fmt: skip
+#: What reductions mean for bool: MPI has them under the names of logic only.
+_OF_BOOL = {
+    "sum": MPI.LOR, "max": MPI.LOR, "bor": MPI.LOR, "prod": MPI.LAND, "min": MPI.LAND, "band": MPI.LAND,
+    "bxor": MPI.LXOR,
+}  # fmt: skip
 
 
 def our_name(op: Any) -> Any:
@@ -69,38 +75,51 @@ class MPIRequest:
         return getattr(self.handle, name)
 
 
-def tensor_of(buffer: Any, fn: str) -> Tensor:
-    """The tensor behind a buffer; TypeError for anything else."""
+def tensor_of(buffer: Any, fn: str, fills: bool = False) -> Tensor:
+    """The tensor behind a buffer, which the call fills or only reads; TypeError for anything else."""
     core = getattr(buffer, "_core", None)  # of a DNDarray, whose class builds on this module
     if core is not None:
         return core.local.detach()
     if isinstance(buffer, Tensor):
         return buffer.detach()
     if isinstance(buffer, np.ndarray):
-        return torch.from_numpy(buffer)
+        return torch.from_numpy(_plain(buffer, fn, fills))
     raise TypeError(f"{fn}: buffers are DNDarrays, torch tensors or NumPy arrays, got {type(buffer)}")
 
 
-def vector_of(buffer: Any, fn: str) -> tuple[Tensor, Sequence[int] | None, Sequence[int] | None]:
+def _plain(array: np.ndarray, fn: str, fills: bool) -> np.ndarray:
+    """The array if torch can look at its memory; a copy where it is only read."""
+    if array.flags.writeable and min(array.strides, default=0) >= 0:
+        return array
+    if fills:
+        found = f"strides {array.strides}" if array.flags.writeable else "one that is read-only"
+        raise ValueError(f"{fn}: the array to fill must be writable, without negative strides; got {found}")
+    return array.copy()
+
+
+def vector_of(buffer: Any, fn: str, fills: bool = False) -> tuple[Tensor, Sequence[int] | None, Sequence[int] | None]:
     """(tensor, counts, displacements) of ``(buffer, counts, displs)``, ``(buffer, (counts, displs))`` or a buffer."""
     if not isinstance(buffer, (tuple, list)):
-        return tensor_of(buffer, fn), None, None
+        return tensor_of(buffer, fn, fills), None, None
     rest = tuple(buffer[1]) if len(buffer) == 2 else tuple(buffer[1:3])
-    return tensor_of(buffer[0], fn), rest[0], rest[1]
+    return tensor_of(buffer[0], fn, fills), rest[0], rest[1]
 
 
-def _matching(sendbuf: Any, recvbuf: Any, fn: str) -> tuple[Tensor, Tensor]:
-    """Both tensors of a reduction, of as many elements; MPI.IN_PLACE stands for the second."""
-    out = tensor_of(recvbuf, fn)
-    x = out if sendbuf is MPI.IN_PLACE else tensor_of(sendbuf, fn)
-    if x.numel() != out.numel():
-        raise ValueError(f"{fn}: recvbuf must have the {x.numel()} elements of sendbuf, has {out.numel()}")
-    return x, out
+def _for_mpi(x: Tensor, op: MPI.Op) -> tuple[Tensor, MPI.Op]:
+    """A copy on the host, and the operation, of types that MPI computes with: it has no 16-bit floating point."""
+    host, known = x.cpu().contiguous().clone(), our_name(op)
+    if not isinstance(known, str):
+        return host, op
+    if host.dtype in (torch.float16, torch.bfloat16):
+        host = host.float()
+    return host, _OF_BOOL.get(known, op) if host.dtype == torch.bool else op
 
 
-def _parted(buffer: Any, axis: Any, size: int, fn: str) -> tuple[Tensor, Sequence[int], Sequence[int]]:
+def _parted(
+    buffer: Any, axis: Any, size: int, fn: str, fills: bool = False
+) -> tuple[Tensor, Sequence[int], Sequence[int]]:
     """(tensor, counts, displacements along the axis): those given, or of the chunk rule."""
-    x, counts, displs = vector_of(buffer, fn)
+    x, counts, displs = vector_of(buffer, fn, fills)
     if not hasattr(axis, "__index__"):
         raise TypeError(f"{fn}: axis must be an integer, is {axis!r}")
     if not -x.dim() <= axis < x.dim():
@@ -110,9 +129,9 @@ def _parted(buffer: Any, axis: Any, size: int, fn: str) -> tuple[Tensor, Sequenc
     return x, counts, displs
 
 
-def _own(buffer: Any, axis: int, comm: Any, fn: str) -> Tensor:
+def _own(buffer: Any, axis: int, comm: Any, fn: str, fills: bool = False) -> Tensor:
     """This rank's part of a buffer: what MPI.IN_PLACE stands for. A view."""
-    x, counts, displs = _parted(buffer, axis, comm.size, fn)
+    x, counts, displs = _parted(buffer, axis, comm.size, fn, fills)
     return x.narrow(axis, displs[comm.rank], counts[comm.rank])
 
 
@@ -135,14 +154,14 @@ def _pack(blocks: Sequence[Tensor], like: Tensor) -> Tensor:
 class _Gathering:
     """How gathered blocks fill a buffer: along an axis, or flat where the shapes do not fit an axis."""
 
-    def __init__(self, recvbuf: Any, axis: int, send: Tensor, size: int, fn: str) -> None:
-        self.target = vector_of(recvbuf, fn)[0]
+    def __init__(self, buffer: Any, axis: int, part: Tensor, size: int, fn: str, fills: bool) -> None:
+        self.target = vector_of(buffer, fn, fills)[0]
         self.axis = axis
-        self.flat = self.target.dim() != send.dim() or self.target.dim() == 0
+        self.flat = self.target.dim() != part.dim() or self.target.dim() == 0
         self.counts: Sequence[int] = ()
         self.displs: Sequence[int] = ()
         if not self.flat:
-            _, self.counts, self.displs = _parted(recvbuf, axis, size, fn)
+            _, self.counts, self.displs = _parted(buffer, axis, size, fn, fills)
 
     def views(self) -> list[Tensor]:
         """Where the block of each rank goes."""
@@ -167,18 +186,30 @@ class BufferMethods:
     """Methods of communicators."""
 
     # ------------------------------------------------------------------ reductions
+    def _ends(self: Any, name: str, sendbuf: Any, recvbuf: Any, root: tuple[int, ...]) -> tuple[Tensor, Tensor | None]:
+        """What a reduction sends and fills; the latter may be None where another rank is the root."""
+        out = None
+        if recvbuf is not None or not root or root[0] == self.rank:
+            out = tensor_of(recvbuf, name, fills=True)
+        x = out if sendbuf is MPI.IN_PLACE and out is not None else tensor_of(sendbuf, name)
+        if out is not None and out.numel() != x.numel():
+            raise ValueError(
+                f"{name}: recvbuf has {out.numel()} elements; it must have as many as sendbuf, {x.numel()}"
+            )
+        return x, out
+
     def _reduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> None:
-        x, out = _matching(sendbuf, recvbuf, name)
+        x, out = self._ends(name, sendbuf, recvbuf, root)
+        keeps = (bool(root) and root[0] != self.rank) or (name == "Exscan" and self.rank == 0)
         known = our_name(op)
         if isinstance(known, str):
             result = getattr(self, name.lower())(x, known, *root)
-            if result is not None and not (name == "Exscan" and self.rank == 0):
-                _fill(out, result)
-            return
-        host, into = x.cpu().contiguous(), torch.empty_like(x, device="cpu", memory_format=torch.contiguous_format)
-        getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(into), op, *root)
-        if (not root or root[0] == self.rank) and not (name == "Exscan" and self.rank == 0):
-            _fill(out, into)
+        else:
+            host = x.cpu().contiguous()
+            result = torch.empty_like(host)
+            getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(result), op, *root)
+        if out is not None and not keeps:
+            _fill(out, result)
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> None:
         """Combination of the ranks' buffers, on every rank."""
@@ -197,10 +228,14 @@ class BufferMethods:
         self._reduced("Exscan", sendbuf, recvbuf, op)
 
     def _ireduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> MPIRequest:
-        x, out = _matching(sendbuf, recvbuf, name)
-        host, into = x.cpu().contiguous().clone(), out.cpu().contiguous().clone()
+        x, out = self._ends(name, sendbuf, recvbuf, root)
+        if name == "Iallreduce" and isinstance(our_name(op), str):
+            pending = self.iallreduce(x, op)
+            return MPIRequest(pending, sendbuf, recvbuf, x, finish=lambda: _fill(out, pending.wait()))
+        host, op = _for_mpi(x, op)
+        into = host.clone() if out is None else out.cpu().to(host.dtype).contiguous().clone()
         request = getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(into), op, *root)
-        return MPIRequest(request, sendbuf, recvbuf, host, finish=lambda: _fill(out, into))
+        return MPIRequest(request, sendbuf, recvbuf, host, finish=None if out is None else lambda: _fill(out, into))
 
     def Iallreduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> MPIRequest:
         """Start `Allreduce`."""
@@ -221,12 +256,12 @@ class BufferMethods:
     # ------------------------------------------------------------------ broadcast
     def Bcast(self: Any, buf: Any, root: int = 0) -> None:
         """The root's buffer into the buffers of all ranks."""
-        x = tensor_of(buf, "Bcast")
+        x = tensor_of(buf, "Bcast", fills=self.rank != root)
         _fill(x, self.bcast(x, root))
 
     def Ibcast(self: Any, buf: Any, root: int = 0) -> MPIRequest:
         """Start `Bcast`."""
-        x = tensor_of(buf, "Ibcast")
+        x = tensor_of(buf, "Ibcast", fills=self.rank != root)
         pending = self.ibcast(x, root)
         return MPIRequest(pending, buf, buf, x, finish=lambda: _fill(x, pending.wait()))
 
@@ -239,10 +274,15 @@ class BufferMethods:
         else:
             send = tensor_of(sendbuf[0] if isinstance(sendbuf, (tuple, list)) else sendbuf, name)
         flat = send.cpu().contiguous()
-        plan = _Gathering(recvbuf, axis, send, self.size, name) if receives else None
+        plan = _Gathering(recvbuf, axis, send, self.size, name, True) if receives else None
         packed = flat.new_empty(plan.target.numel() if plan is not None else 0, device="cpu")
         width = flat.element_size()
         counts = [n * width for n in plan.elements(self.size)] if plan is not None else None
+        if counts is not None and counts[self.rank] != flat.numel() * width:
+            raise ValueError(
+                f"{name[1:]}: recvbuf has room for {counts[self.rank] // width} elements of this rank, which sends "
+                f"{flat.numel()}"
+            )
         into = None if counts is None else [_bytes(packed), (counts, _offsets(counts)), MPI.BYTE]
         request = getattr(self.handle, name)([_bytes(flat), MPI.BYTE], into, *root)
         finish = None if plan is None else (lambda: plan.unpack(packed))
@@ -298,14 +338,14 @@ class BufferMethods:
     ) -> MPIRequest:
         """Start `Scatter`."""
         if recvbuf is MPI.IN_PLACE and self.rank == root:
-            out = _own(sendbuf, axis, self, "Scatter")
+            out = _own(sendbuf, axis, self, "Scatter", fills=True)
         else:
-            out = tensor_of(recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf, "Scatter")
+            out = tensor_of(recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf, "Scatter", fills=True)
         packed = out.new_empty(out.numel(), device="cpu")
         parts = None
         keep: Any = packed
         if self.rank == root:
-            plan = _Gathering(sendbuf, axis, out, self.size, "Scatter")
+            plan = _Gathering(sendbuf, axis, out, self.size, "Scatter", False)
             flat = plan.target.reshape(-1) if plan.flat else _pack(plan.views(), plan.target)
             flat = flat.cpu().contiguous()
             counts = [n * flat.element_size() for n in plan.elements(self.size)]
@@ -340,7 +380,7 @@ class BufferMethods:
         sides = []
         buffers = (recvbuf if sendbuf is MPI.IN_PLACE else sendbuf, recvbuf)
         for buffer, axis in zip(buffers, axes, strict=True):
-            x, counts, displs = _parted(buffer, axis, self.size, "Alltoall")
+            x, counts, displs = _parted(buffer, axis, self.size, "Alltoall", fills=buffer is recvbuf)
             sides.append([x.narrow(axis, d, n) for n, d in zip(counts, displs, strict=True)])
         return self._exchanged(*sides, sendbuf, recvbuf)
 
@@ -351,7 +391,7 @@ class BufferMethods:
         """
         sides = []
         for buffer in (sendbuf, recvbuf):
-            x, counts, places = tensor_of(buffer[0], "Alltoallw"), buffer[1][0], buffer[2]
+            x, counts, places = tensor_of(buffer[0], "Alltoallw", buffer is recvbuf), buffer[1][0], buffer[2]
             views = []
             for number, place in zip(counts, places, strict=True):
                 view = x

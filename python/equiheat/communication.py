@@ -41,7 +41,7 @@ _OPS = {
 
 def _op(op: str | MPI.Op, fn: str) -> _core.ReduceOp:
     name = our_name(op)
-    if name not in _OPS:
+    if not isinstance(name, str) or name not in _OPS:  # an operation of mpi4py cannot be looked up
         raise ValueError(f"{fn}: unknown op {op!r}; choose one of {', '.join(_OPS)}")
     return _OPS[name]
 
@@ -272,8 +272,12 @@ class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
 
         Collective: counts, then rows.
         """
-        if len(counts) != self.size or sum(counts) != x.shape[0]:
-            raise ValueError(f"alltoallv: counts {list(counts)} must be {self.size} numbers adding up to {x.shape[0]}")
+        rows = x.shape[0] if x.dim() else 0
+        if len(counts) != self.size or sum(counts) != rows or min(counts) < 0 or x.dim() == 0:
+            raise ValueError(
+                f"alltoallv: counts {list(counts)} must be {self.size} numbers from 0 on that add up to the rows of x, "
+                f"whose shape is {tuple(x.shape)}"
+            )
         received = self.alltoall(torch.tensor(counts, dtype=torch.int64)).tolist()
         row = prod(x.shape[1:])
         out = _empty(x, (sum(received), *x.shape[1:]))

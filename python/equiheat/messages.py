@@ -80,7 +80,7 @@ class MessageMethods:
 
     def Irecv(self: Any, buf: Any, source: int = MPI.ANY_SOURCE, tag: int = MPI.ANY_TAG) -> MPIRequest:
         """Start `Recv`."""
-        out = tensor_of(buf, "Recv")
+        out = tensor_of(buf, "Recv", fills=True)
         packed = out.new_empty(out.numel(), device="cpu")
         request = self.handle.Irecv([_bytes(packed), MPI.BYTE], source, tag)
         return MPIRequest(request, None, buf, packed, finish=lambda: _fill(out, packed))

@@ -175,6 +175,15 @@ def test_bad_input_is_refused_on_every_rank(comm: ht.Communicator) -> None:
         comm.bcast(torch.ones(1), comm.size)
     with pytest.raises(ValueError, match="counts"):
         comm.alltoallv(torch.ones(3), [3] * (comm.size + 1))
+    for x, counts in ((torch.ones(comm.size), [-1, *[1] * (comm.size - 1)]), (torch.tensor(1.0), [0] * comm.size)):
+        with pytest.raises(ValueError, match="numbers from 0 on"):
+            comm.alltoallv(x, counts)
+    operation = MPI.Op.Create(lambda a, b, kind: None)
+    with pytest.raises(ValueError, match="unknown op <mpi4py"):
+        comm.allreduce(torch.ones(1), operation)
+    operation.Free()
     with pytest.raises(TypeError, match="communicator"):
         ht.sanitize_comm("world")
+    with pytest.raises(TypeError, match="handle must be a communicator of mpi4py"):
+        ht.Communicator(None)  # type: ignore[arg-type]
     assert ht.sanitize_comm(MPI.COMM_SELF).size == 1

@@ -184,6 +184,55 @@ def test_reductions() -> None:
         assert rank != p - 1 or count.tolist() == [p] * 2
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.bool, torch.int16], ids=str)
+@pytest.mark.parametrize("op", [MPI.SUM, MPI.MAX, MPI.PROD])
+def test_started_reductions_are_the_blocking_ones(dtype: torch.dtype, op: MPI.Op) -> None:
+    """MPI has no 16-bit floating point and no sums of bool: it added the bits."""
+    comm = ht.get_comm()
+    for name, root in (("Allreduce", ()), ("Scan", ()), ("Exscan", ()), ("Reduce", (0,))):
+        mine = ((torch.arange(6) + comm.rank) % 3).to(dtype)
+        wanted, got = torch.zeros(6, dtype=dtype), torch.zeros(6, 2, dtype=dtype)[:, 0]
+        getattr(comm, name)(mine, wanted, op, *root)
+        getattr(comm, "I" + name.lower())(mine, got, op, *root).Wait()
+        assert torch.equal(got, wanted)
+
+
+def test_ranks_that_get_nothing_need_no_buffer() -> None:
+    comm = ht.get_comm()
+    for reduce in (comm.Reduce, lambda *a, **k: comm.Ireduce(*a, **k).Wait()):
+        out = torch.zeros(3) if comm.rank == 0 else None
+        reduce(torch.ones(3), out, root=0)
+        assert out is None or out.tolist() == [comm.size] * 3
+
+
+def test_arrays_that_are_only_read() -> None:
+    """They may be read-only and run backwards; one that is filled may not."""
+    comm, p = ht.get_comm(), size()
+    backwards, fixed = np.arange(3.0)[::-1], np.broadcast_to(np.ones(1), (3,))
+    for send in (backwards, fixed):
+        out = np.zeros(3)
+        comm.Allreduce(send, out)
+        np.testing.assert_array_equal(out, p * send)
+        comm.Bcast(send if comm.rank == 0 else out)
+    fixed = np.zeros(3)
+    fixed.setflags(write=False)
+    for out in (np.zeros(3)[::-1], fixed):
+        with pytest.raises(ValueError, match="to fill must be writable"):
+            comm.Allreduce(backwards, out)
+        with pytest.raises(ValueError, match="to fill must be writable"):
+            comm.Allgather(np.zeros(0), out)
+    assert not fixed.any()
+
+
+def test_buffers_that_do_not_fit() -> None:
+    comm, p = ht.get_comm(), size()
+    for reduce in (comm.Allreduce, comm.Iallreduce, comm.Iscan):
+        with pytest.raises(ValueError, match=r"recvbuf has 4 elements.*sendbuf, 3"):
+            reduce(torch.zeros(3), torch.zeros(4))
+    with pytest.raises(ValueError, match=r"recvbuf has room for \d+ elements of this rank, which sends 3"):
+        comm.Allgather(torch.zeros(3), torch.zeros(5 * p))
+
+
 def test_gather_and_scatter() -> None:
     comm, rank, p = ht.get_comm(), ht.get_comm().rank, size()
     for axis in (0, 1):

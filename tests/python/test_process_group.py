@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from datetime import timedelta
 
 import pytest
@@ -212,6 +213,24 @@ def test_messages():
 
 
 @pytest.mark.ranks(2, 3, 4)
+def test_a_callback_may_wait_for_a_collective():
+    """It runs in the group's thread where the first collective was not complete before."""
+
+    def again(future):
+        return dist.all_reduce(future.value()[0], async_op=True).get_future().wait()[0]
+
+    rank, size = dist.get_rank(), dist.get_world_size()
+    for late in range(size):
+        if rank == late:
+            time.sleep(0.1)
+        first = dist.all_reduce(torch.ones(3), async_op=True).get_future().then(again)
+        behind = torch.ones(2)
+        work = dist.all_reduce(behind, async_op=True)
+        assert first.wait().tolist() == [size**2] * 3
+        work.wait()
+        assert behind.tolist() == [size] * 2
+
+
 def test_messages_from_any_rank():
     me, n = dist.get_rank(), size()
     if me == 0:
@@ -315,6 +334,8 @@ def test_mistakes():
         dist.all_to_all([torch.ones(1)] * (size() + 1), [torch.ones(1)] * (size() + 1))
     with pytest.raises(TypeError, match="supported"):
         dist.all_reduce(torch.ones(2).to(torch.float8_e5m2))
+    with pytest.raises(TypeError, match=r"all_reduce: a tensor is sparse; .*to_dense"):
+        dist.all_reduce(torch.eye(2).to_sparse())
     with pytest.raises(ValueError, match="elements"):
         dist.all_gather([torch.ones(2)] * size(), torch.ones(3))
 

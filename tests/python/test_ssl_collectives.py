@@ -54,6 +54,19 @@ def test_all_reduce_and_its_adjoint():
     torch.testing.assert_close(mine.grad, torch.full((4,), sum(range(1, comm.size + 1)), dtype=torch.float64))
 
 
+def test_gradients_of_gradients():
+    comm = get_comm()
+    mine = random(4, seed=comm.rank).requires_grad_()
+    total = all_reduce(mine)
+    (first,) = torch.autograd.grad((total**3).sum(), mine, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), mine)
+    torch.testing.assert_close(second, 6 * comm.size**2 * total.detach())
+    mine = uneven(random(7, 3)).clone().requires_grad_()
+    (first,) = torch.autograd.grad((all_gather(mine) ** 3).sum(), mine, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), mine)
+    torch.testing.assert_close(second, 6 * comm.size * mine.detach())
+
+
 def test_all_gather_refuses_a_scalar():
     with pytest.raises(ValueError, match="all_gather: x is a scalar"):
         all_gather(torch.tensor(1.0))

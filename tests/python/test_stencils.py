@@ -123,6 +123,8 @@ def test_laplacian() -> None:
     columns = (whole[1:-1, :-2] - 2 * value + whole[1:-1, 2:]) / 4.0
     for x in all_layouts(value):
         assert_equal(ht.laplacian(x, (0.5, 2.0)), rows + columns)
+    assert_equal(ht.laplacian(x, np.float32(2.0)), ht.laplacian(x, 2.0).numpy())
+    assert_equal(ht.laplacian(x, np.array([0.5, 2.0])), rows + columns)
     assert gradcheck(lambda x: ht.laplacian(x, 2.0, "periodic"), value, splits=(0,), uneven=True)
 
 

@@ -12,6 +12,7 @@ import torch.distributed as dist
 import torch.distributed._functional_collectives as functional
 from torch import nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
+from torch.distributed.algorithms.ddp_comm_hooks import powerSGD_hook as power_sgd
 from torch.distributed.algorithms.join import Join
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -93,6 +94,26 @@ def test_hooks_of_data_parallel(hook):
     loss_of(model, own(x), own(y)).backward()
     close = {"rtol": 0.02, "atol": 1e-2} if hook is default_hooks.fp16_compress_hook else {}
     assert_same(model.module, alone(), **close)
+
+
+def test_a_hook_that_waits_in_its_callbacks():
+    """PowerSGD reduces its factors in callbacks of the reduction before."""
+    model = DistributedDataParallel(network())
+    state = power_sgd.PowerSGDState(None, matrix_approximation_rank=2, start_powerSGD_iter=2)
+    model.register_comm_hook(state, power_sgd.powerSGD_hook)
+    x, y = data()
+    losses = []
+    for _ in range(6):
+        model.zero_grad()
+        loss_of(model, own(x), own(y)).backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad
+        losses.append(loss_of(model.module, x, y).item())
+    assert losses[-1] < losses[0]
+    told = [None] * dist.get_world_size()
+    dist.all_gather_object(told, losses)
+    assert told == [losses] * len(told)
 
 
 def test_ranks_may_run_out_of_batches():

@@ -73,7 +73,7 @@ class _AllReduce(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return comm_sum(grad, ctx.comm), None
+        return all_reduce(grad, ctx.comm), None  # with a gradient of its own
 
 
 class _AllGather(torch.autograd.Function):
@@ -87,9 +87,4 @@ class _AllGather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        return comm_sum(grad, ctx.comm).narrow(0, ctx.start, ctx.length), None
-
-
-def comm_sum(x: Tensor, comm: Communicator) -> Tensor:
-    """Sum over ranks without a gradient."""
-    return comm.allreduce(x.detach().contiguous())
+        return all_reduce(grad, ctx.comm).narrow(0, ctx.start, ctx.length), None
