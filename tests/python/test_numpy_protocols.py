@@ -102,6 +102,9 @@ def test_results_for_numpy_arrays() -> None:
     target = VALUE.copy()
     target += ht.array(VALUE)
     np.testing.assert_array_equal(target, 2 * VALUE)
+    np.add(VALUE, VALUE, out=target, where=ht.array(VALUE > 3, split=0))
+    np.add(VALUE, 1, out=target, where=ht.array(VALUE <= 3))
+    np.testing.assert_array_equal(target, np.where(VALUE > 3, 2 * VALUE, VALUE + 1))
     if size() > 1:
         with pytest.raises(TypeError, match="split over"):
             target += ht.array(VALUE, split=0)
