@@ -12,6 +12,12 @@
 #include "ops/types.hpp"
 
 namespace eh {
+namespace {
+
+/// No entry of any diagonal of a block's matrices, in the graph: what made the block may have an adjoint of all ranks.
+at::Tensor no_diagonal(const at::Tensor& block) { return block.diagonal(0, -2, -1).narrow(-1, 0, 0); }
+
+}  // namespace
 
 DNDarray matrix_diagonal(const DNDarray& x, std::int64_t offset) {
   EH_CHECK(x.ndim() >= 2, ValueError, "diagonal: needs at least 2 dimensions, the array has ", x.ndim());
@@ -29,8 +35,7 @@ DNDarray matrix_diagonal(const DNDarray& x, std::int64_t offset) {
   if (!layout.is_split() || layout.split() < nbatch) {
     const LayoutPtr to = share(layout.is_split() ? layout.with_shape(shape, layout.split())
                                                  : Layout::replicated(shape, layout.nranks()));
-    if (length == 0) return {x.local().new_empty(sizes(to->lshape(rank))), to, x.comm_ptr()};
-    return {x.local().diagonal(offset, -2, -1), to, x.comm_ptr()};
+    return {length == 0 ? no_diagonal(x.local()) : x.local().diagonal(offset, -2, -1), to, x.comm_ptr()};
   }
   const std::int64_t begin = layout.split() == nbatch ? first_row : first_column;
   std::vector<std::int64_t> counts;
@@ -41,7 +46,7 @@ DNDarray matrix_diagonal(const DNDarray& x, std::int64_t offset) {
   }
   const std::int64_t own = counts[static_cast<std::size_t>(rank)];
   const LayoutPtr to = share(Layout::with_counts(shape, nbatch, counts));
-  if (own == 0) return {x.local().new_empty(sizes(to->lshape(rank))), to, x.comm_ptr()};
+  if (own == 0) return {no_diagonal(x.local()), to, x.comm_ptr()};
   const std::int64_t shift = layout.split() == nbatch ? layout.offset(rank) : -layout.offset(rank);
   return {x.local().diagonal(offset + shift, -2, -1), to, x.comm_ptr()};
 }

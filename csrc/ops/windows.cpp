@@ -28,7 +28,10 @@ DNDarray windows(const DNDarray& x, int axis, std::int64_t size, std::int64_t st
   const auto me = static_cast<std::size_t>(x.comm().rank());
   const std::int64_t n = part.counts[me];
   const LayoutPtr layout = share(Layout::with_counts(shape, axis, part.counts));
-  if (n == 0) return {x.local().new_empty(sizes(layout->lshape(x.comm().rank()))), layout, x.comm_ptr()};
+  if (n == 0) {  // part of the graph even so: all ranks take part in the halo's adjoint
+    const Shape own = layout->lshape(x.comm().rank());
+    return {halo.extended.narrow(axis, 0, 0).unsqueeze(-1).expand(sizes(own)), layout, x.comm_ptr()};
+  }
   const at::Tensor rows = halo.extended.narrow(axis, part.starts[me], (n - 1) * step + size);
   return {rows.unfold(axis, size, step), layout, x.comm_ptr()};
 }

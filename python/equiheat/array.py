@@ -185,6 +185,7 @@ class DNDarray(
     __iter__ = conversion.__iter__
     __contains__ = conversion.__contains__
     __format__ = conversion.__format__
+    __copy__ = conversion.__copy__
     __deepcopy__ = conversion.__deepcopy__
     # ------------------------------------------------------------------ gradients
     requires_grad = property(conversion.requires_grad, conversion.set_requires_grad)
@@ -302,13 +303,23 @@ class DNDarray(
 
     @property
     def real(self) -> DNDarray:
-        """Real part. Local."""
+        """Real part, which can be written. Local."""
         return complex_math.real(self)
+
+    @real.setter
+    def real(self, value: indexing.Value) -> None:
+        self.real[...] = value
 
     @property
     def imag(self) -> DNDarray:
-        """Imaginary part. Local."""
+        """Imaginary part, which can be written if the numbers are complex. Local."""
         return complex_math.imag(self)
+
+    @imag.setter
+    def imag(self, value: indexing.Value) -> None:
+        if not self._core.local.is_complex():
+            raise TypeError(f"imag: numbers of type {self.dtype.__name__} have no imaginary part to write")
+        self.imag[...] = value
 
     # ------------------------------------------------------------------ reductions
     sum = reductions.sum
@@ -349,7 +360,11 @@ class DNDarray(
     flatten = manipulation.flatten
     expand_dims = manipulation.expand_dims
     squeeze = manipulation.squeeze
-    transpose = manipulation.transpose
+
+    def transpose(self, axes: int | Sequence[int] | None = None, *others: int) -> DNDarray:
+        """`manipulation.transpose`; axes as one sequence or one by one."""
+        return manipulation.transpose(self, (axes, *others) if isinstance(axes, int) else axes)
+
     swapaxes = manipulation.swapaxes
     T = property(manipulation.transpose)
     flip = manipulation.flip

@@ -53,8 +53,11 @@ def astype(x: DNDarray, dtype: Any, copy: bool = True) -> DNDarray:
     return x if not copy and core.local.dtype == target else wrap(core.astype(target))
 
 
-def copy(x: DNDarray) -> DNDarray:
-    """A copy with memory of its own, the same layout and the same place in the autograd graph. Local."""
+def copy(x: DNDarray, order: str = "C") -> DNDarray:
+    """A copy with memory of its own, the same layout and the same place in the autograd graph. Local.
+
+    NumPy's `order` of memory has no meaning here.
+    """
     core = unwrap(x, "copy")
     return wrap(core.with_local(core.local.clone()))
 
@@ -234,6 +237,11 @@ def __contains__(x: DNDarray, value: Any) -> bool:
 def __format__(x: DNDarray, spec: str) -> str:
     """As `str`; a one-element array takes the format of its number. Collective when split."""
     return format(item(x), spec) if spec and x._core.size == 1 else format(str(x), spec)
+
+
+def __copy__(x: DNDarray) -> DNDarray:
+    """As `copy`: NumPy's arrays, too, share no memory with what ``copy.copy`` makes of them. Local."""
+    return copy(x)
 
 
 def __deepcopy__(x: DNDarray, memo: dict[int, Any]) -> DNDarray:

@@ -194,19 +194,25 @@ def _like(
     comm: Any,
     order: str,
     fn: str,
+    shape: ShapeLike | None = None,
 ) -> DNDarray:
-    """A new array with the shape of `a` and, unless asked otherwise, its dtype, distribution and device."""
+    """A new array with the shape of `a` and, unless asked otherwise, its dtype, distribution and device.
+
+    With another `shape` it is split as `a` where it has that axis.
+    """
     if not isinstance(a, ArrayBase):
         a = asarray(a)
     core = unwrap(a)
     target = core.local.dtype if dtype is None else dtypes.torch_dtype(dtype)
     value = None if value is None else _held(value, target, fn)
     where = core.local.device if device is None else sanitize_device(device).torch_device
-    split = split_of_new(split, core.ndim) if core.split is None else split
-    if split is not None or comm is not None:
-        axis = sanitize_split(split, core.ndim, fn) if split is not None else core.split
+    extents = core.gshape if shape is None else sanitize_shape(shape, fn)
+    split = split_of_new(split, len(extents)) if core.split is None else split
+    if split is not None or comm is not None or shape is not None:
+        axis = sanitize_split(split, len(extents), fn) if split is not None else core.split
+        axis = None if axis is None or axis >= len(extents) else axis
         ranks = core.comm if comm is None else sanitize_comm(comm).core
-        spec = _core.NewArray(core.gshape, axis, target, where, ranks)
+        spec = _core.NewArray(extents, axis, target, where, ranks)
         new = _core.empty(spec) if value is None else _core.full(spec, value)
     else:
         local = torch.empty(core.local.shape, dtype=target, device=where)
@@ -223,9 +229,10 @@ def empty_like(
     device: DeviceLike = None,
     comm: Communicator | None = None,
     order: str = "C",
+    shape: ShapeLike | None = None,
 ) -> DNDarray:
     """Undefined values in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
-    return _like(a, None, dtype, split, device, comm, order, "empty_like")
+    return _like(a, None, dtype, split, device, comm, order, "empty_like", shape)
 
 
 def zeros_like(
@@ -235,9 +242,10 @@ def zeros_like(
     device: DeviceLike = None,
     comm: Communicator | None = None,
     order: str = "C",
+    shape: ShapeLike | None = None,
 ) -> DNDarray:
     """Zeros in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
-    return _like(a, 0, dtype, split, device, comm, order, "zeros_like")
+    return _like(a, 0, dtype, split, device, comm, order, "zeros_like", shape)
 
 
 def ones_like(
@@ -247,9 +255,10 @@ def ones_like(
     device: DeviceLike = None,
     comm: Communicator | None = None,
     order: str = "C",
+    shape: ShapeLike | None = None,
 ) -> DNDarray:
     """Ones in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local."""
-    return _like(a, 1, dtype, split, device, comm, order, "ones_like")
+    return _like(a, 1, dtype, split, device, comm, order, "ones_like", shape)
 
 
 def full_like(
@@ -260,12 +269,13 @@ def full_like(
     device: DeviceLike = None,
     comm: Communicator | None = None,
     order: str = "C",
+    shape: ShapeLike | None = None,
 ) -> DNDarray:
     """One value in the shape of `a`; dtype, split, extents and device are those of `a` if not given. Local.
 
     Numbers beyond the range of the dtype as for `full`.
     """
-    return _like(a, _fill_scalar(fill_value, "full_like"), dtype, split, device, comm, order, "full_like")
+    return _like(a, _fill_scalar(fill_value, "full_like"), dtype, split, device, comm, order, "full_like", shape)
 
 
 # ---------------------------------------------------------------------- ranges

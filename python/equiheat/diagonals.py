@@ -72,7 +72,9 @@ def diagflat(v: Any, k: int = 0) -> DNDarray:
     return diag(manipulation.ravel(wrap(native(v, "diagflat", "v"))), k)
 
 
-def diagonal(a: DNDarray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> DNDarray:
+def diagonal(
+    a: DNDarray, offset: int = 0, dim1: int = 0, dim2: int = 1, *, axis1: int | None = None, axis2: int | None = None
+) -> DNDarray:
     """The diagonals of the planes of two axes, along a new last axis.
 
     Parameters
@@ -83,6 +85,8 @@ def diagonal(a: DNDarray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> DNDa
         0 the main diagonal, positive ones lie above it.
     dim1, dim2
         The axes of the planes.
+    axis1, axis2
+        NumPy's names of them.
 
     Returns
     -------
@@ -94,7 +98,8 @@ def diagonal(a: DNDarray, offset: int = 0, dim1: int = 0, dim2: int = 1) -> DNDa
     Distribution: the split follows its axis; if it is one of the two it becomes the last axis, and entries stay where
     they are. Communication: none.
     """
-    return wrap(_core.diagonal(native(a, "diagonal", "a"), operator.index(offset), dim1, dim2))
+    axes = dim1 if axis1 is None else axis1, dim2 if axis2 is None else axis2
+    return wrap(_core.diagonal(native(a, "diagonal", "a"), operator.index(offset), *axes))
 
 
 def fill_diagonal(a: DNDarray, value: Any, wrap_around: bool = False) -> DNDarray:

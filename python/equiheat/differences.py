@@ -307,7 +307,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     if period is not None:
         at, places, values = _one_period(at, places, values, abs(period))
         left = right = None
-    return _interpolate(at, places, values, left, right)
+    out = _interpolate(at, places, values, left, right)
+    return out if at.ndim else out.reshape(())  # parts of one entry have made it one, too
 
 
 def _one_period(at: DNDarray, places: DNDarray, values: DNDarray, period: float) -> tuple[DNDarray, ...]:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equiheat import dtypes, random
-from equiheat._base import ArrayBase, wrap
+from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat._sanitize import ShapeLike
+from equiheat.construction import asarray
+from equiheat.defaults import default_split
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -47,6 +49,25 @@ def _quantiles(u: torch.Tensor, cumulative: torch.Tensor) -> torch.Tensor:
 def _inside(u: torch.Tensor) -> torch.Tensor:
     """Uniform in the open interval (0, 1): quantiles of 0 may be infinite."""
     return u * (1 - 2.0**-53) + 2.0**-54
+
+
+def _number(value: Any, fn: str, name: str, least: float = -math.inf) -> float:
+    """A parameter of a distribution, not below `least`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{fn}: {name} must be a number, is {type(value)}") from None
+    if number < least:
+        raise ValueError(f"{fn}: {name} must not be below {least:g}, is {number:g}")
+    return number
+
+
+def _as_array(x: Any) -> Any:
+    """A list or NumPy array as an array of ours, replicated; numbers stay."""
+    if isinstance(x, ArrayBase) or not hasattr(x, "__len__"):
+        return x
+    with default_split(None):
+        return asarray(x)
 
 
 class Generator:
@@ -93,7 +114,10 @@ class Generator:
     def uniform(
         self, low: Any = 0.0, high: Any = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
-        """Uniform in [low, high), up to rounding."""
+        """Uniform in [low, high), up to rounding; ValueError for numbers with high below low."""
+        low, high = _as_array(low), _as_array(high)
+        if not isinstance(low, ArrayBase) and not isinstance(high, ArrayBase):
+            _number(high, "uniform", "high", _number(low, "uniform", "low"))
         return self._draw(random.uniform, low, high, size, dtype, **where)
 
     def standard_normal(self, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
@@ -104,7 +128,7 @@ class Generator:
         self, loc: Any = 0.0, scale: Any = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
         """Normal with mean `loc` and standard deviation `scale`; ValueError for a negative one."""
-        return self._draw(random.normal, loc, scale, size, dtype, **where)
+        return self._draw(random.normal, _as_array(loc), _as_array(scale), size, dtype, **where)
 
     def lognormal(
         self, mean: float = 0.0, sigma: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64,
@@ -121,10 +145,12 @@ class Generator:
     ) -> DNDarray:  # fmt: skip
         """Integers from `low` to below `high` (to `high` with `endpoint`), or from 0 to `low`, equally likely."""
         first, end = (0, low) if high is None else (low, high)
+        end = random._integer(end, "integers", "high" if high is not None else "low")
         return self._draw(random.randint, first, end + int(endpoint), size, dtype, **where)
 
     def permutation(self, x: Any, axis: int = 0, **where: Any) -> DNDarray:
         """0, ..., x - 1, or the entries of an array along an axis, in random order; see `random.permutation`."""
+        x = _as_array(x)
         if not isinstance(x, ArrayBase):
             return self._draw(random.permutation, x, **where)
         array: Any = x
@@ -134,7 +160,9 @@ class Generator:
 
     def shuffle(self, x: DNDarray, axis: int = 0) -> None:
         """Bring the entries along an axis into random order, in place. Collective if split along it."""
-        x._core = self.permutation(x, axis)._core.resplit(x._core.split)
+        unwrap(x, "shuffle")
+        x[...] = self.permutation(x, axis)
+        x._halo_prev = x._halo_next = None  # they belonged to the old order
 
     def choice(
         self, a: Any, size: ShapeLike | None = None, replace: bool = True, p: Any = None, axis: int = 0, **where: Any
@@ -147,6 +175,7 @@ class Generator:
             If there is nothing to draw from, not enough without replacement, or `p` does not fit or is given
             without replacement.
         """
+        a = _as_array(a)
         if p is None and axis == 0:
             return self._draw(random.choice, a, size, replace, **where)
         source: Any = a
@@ -170,7 +199,8 @@ class Generator:
     def exponential(
         self, scale: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
-        """Exponential with mean `scale`."""
+        """Exponential with mean `scale`, which must not be negative, as the scales below."""
+        scale = _number(scale, "exponential", "scale", 0)
         return self._mapped(lambda u: -scale * torch.log1p(-u), size, dtype, where)
 
     def standard_exponential(
@@ -184,6 +214,7 @@ class Generator:
         **where: Any,
     ) -> DNDarray:  # fmt: skip
         """Double exponential around `loc`."""
+        loc, scale = _number(loc, "laplace", "loc"), _number(scale, "laplace", "scale", 0)
 
         def quantile(u: torch.Tensor) -> torch.Tensor:
             centred = _inside(u) - 0.5
@@ -196,6 +227,7 @@ class Generator:
         **where: Any,
     ) -> DNDarray:  # fmt: skip
         """Logistic around `loc`."""
+        loc, scale = _number(loc, "logistic", "loc"), _number(scale, "logistic", "scale", 0)
         return self._mapped(lambda u: loc + scale * torch.logit(_inside(u)), size, dtype, where)
 
     def gumbel(
@@ -203,17 +235,20 @@ class Generator:
         **where: Any,
     ) -> DNDarray:  # fmt: skip
         """Largest of many: Gumbel's distribution."""
+        loc, scale = _number(loc, "gumbel", "loc"), _number(scale, "gumbel", "scale", 0)
         return self._mapped(lambda u: loc - scale * torch.log(-torch.log(_inside(u))), size, dtype, where)
 
     def rayleigh(
         self, scale: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
         """Length of a vector of two normal variables."""
+        scale = _number(scale, "rayleigh", "scale", 0)
         return self._mapped(lambda u: scale * torch.sqrt(-2 * torch.log1p(-u)), size, dtype, where)
 
     def weibull(self, a: float, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
-        """Weibull with shape `a`."""
-        return self._mapped(lambda u: (-torch.log1p(-u)) ** (1 / a), size, dtype, where)
+        """Weibull with shape `a`, zero for 0."""
+        power = 1 / (_number(a, "weibull", "a", 0) or math.nan)
+        return self._mapped(lambda u: ((-torch.log1p(-u)) ** power).nan_to_num_(0.0), size, dtype, where)
 
     def standard_cauchy(self, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
         """Cauchy's distribution."""
@@ -221,7 +256,7 @@ class Generator:
 
     def geometric(self, p: float, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any) -> DNDarray:
         """Trials until the first success of probability `p`."""
-        if not 0 < p <= 1:
+        if not 0 < _number(p, "geometric", "p") <= 1:
             raise ValueError(f"geometric: p must be in (0, 1], is {p}")
         rate = -math.inf if p == 1 else math.log1p(-p)
         return self._mapped(lambda u: torch.floor(torch.log1p(-u) / rate) + 1, size, dtype, where)
@@ -230,7 +265,7 @@ class Generator:
         self, lam: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any
     ) -> DNDarray:
         """Poisson with mean `lam`, by inversion: memory O(lam)."""
-        if not 0 <= lam < 2**31:
+        if not 0 <= _number(lam, "poisson", "lam") < 2**31:
             raise ValueError(f"poisson: lam must be from 0 to 2**31, is {lam}")
         k = torch.arange(int(lam + 14 * math.sqrt(lam) + 40), dtype=torch.float64)
         return self._tabulated(torch.special.xlogy(k, lam) - lam - torch.lgamma(k + 1), size, dtype, where)
@@ -239,7 +274,8 @@ class Generator:
         self, n: int, p: float, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any
     ) -> DNDarray:
         """Successes of probability `p` among `n` trials, by inversion: memory O(n)."""
-        if n < 0 or not 0 <= p <= 1:
+        n = random._integer(n, "binomial", "n")
+        if n < 0 or not 0 <= _number(p, "binomial", "p") <= 1:
             raise ValueError(f"binomial: n must not be negative and p be in [0, 1], are {n} and {p}")
         k = torch.arange(n + 1, dtype=torch.float64)
         ways = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)

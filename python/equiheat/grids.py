@@ -87,13 +87,13 @@ def meshgrid(*arrays: Any, indexing: str = "xy", sparse: bool = False, copy: boo
 
 def _spread(core: _core.Array, shape: list[int], split: tuple[int, list[int] | None] | None) -> _core.Array:
     """Broadcast, and laid out along an axis with given extents."""
-    wide = _core.broadcast_to(core, shape)
-    if split is None or wide.split is not None:
-        return wide
+    if split is None or core.split is not None:
+        return _core.broadcast_to(core, shape)
     axis, counts = split
     assert counts is not None
     rank = core.comm.rank
-    block = wide.local.narrow(axis, sum(counts[:rank]), counts[rank])
+    whole = core.with_local(_core.enter_partial(core.local, core.comm))  # ranks take parts: gradients add up
+    block = _core.broadcast_to(whole, shape).local.narrow(axis, sum(counts[:rank]), counts[rank])
     return _core.Array(block, shape, axis, counts, core.comm)
 
 

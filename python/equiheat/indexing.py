@@ -110,7 +110,7 @@ def setitem(x: DNDarray, key: Index | tuple[Index, ...], value: Value) -> None:
     x._core = _core.setitem(core, _entries(core, key), written)
 
 
-def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDarray:
+def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None, *, mode: str = "raise") -> DNDarray:
     """Entries `indices` of one axis, in their order; without an axis, of x in C order.
 
     Parameters
@@ -121,6 +121,8 @@ def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDa
         Integers of any shape, which takes the place of the axis; negative ones count from the end.
     axis
         The axis.
+    mode
+        For an index out of bounds: ``"raise"``, ``"wrap"`` round, or ``"clip"`` to the ends, negative ones to 0.
 
     Raises
     ------
@@ -132,11 +134,26 @@ def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None) -> DNDa
     Distribution and communication: as ``x[:, indices]``, see `getitem`.
     """
     if axis is None:
-        return getitem(x.reshape(-1), indices)
+        return getitem(x.reshape(-1), _in_bounds(indices, x.size, mode))
     ndim = unwrap(x, "take").ndim
     if not -ndim <= axis < ndim:
         raise ValueError(f"take: axis {axis} is out of bounds for {ndim}-dimensional array")
-    return getitem(x, (*[slice(None)] * (axis % ndim), indices))
+    return getitem(x, (*[slice(None)] * (axis % ndim), _in_bounds(indices, x.shape[axis], mode)))
+
+
+def _in_bounds(indices: Any, size: int, mode: str) -> Any:
+    """Indices of `take` that indexing itself takes."""
+    if mode == "raise":
+        return indices
+    if mode not in ("wrap", "clip"):
+        raise ValueError(f"take: mode must be 'raise', 'wrap' or 'clip', is {mode!r}")
+    core = indices._core if isinstance(indices, ArrayBase) else None
+    local = torch.as_tensor(np.asarray(indices)) if core is None else core.local
+    if local.is_floating_point() or local.is_complex() or local.dtype == torch.bool:
+        raise IndexError(f"take: indices must be integers, have dtype {local.dtype}")
+    wide = local.to(torch.int64)
+    wide = wide.remainder(max(size, 1)) if mode == "wrap" else wide.clamp(0, max(size - 1, 0))
+    return wide.numpy() if core is None else wrap(core.with_local(wide))
 
 
 def nonzero(x: DNDarray) -> tuple[DNDarray, ...]:

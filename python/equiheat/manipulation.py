@@ -34,8 +34,8 @@ def _cores(arrays: Sequence[DNDarray], fn: str) -> list[_core.Array]:
 
 
 # ---------------------------------------------------------------------- shape
-def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | None = None) -> DNDarray:
-    """The elements of a, in C order, under another shape.
+def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | None = None, order: str = "C") -> DNDarray:
+    """The elements of a, in C order or another, under another shape.
 
     Parameters
     ----------
@@ -45,6 +45,8 @@ def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | None = No
         Extents, as one sequence or one by one; one may be -1 and is worked out.
     new_split
         Split of the result; None: the number of a's split, cut to the new number of axes.
+    order
+        ``"F"``: the first axis runs fastest, in a and in the result. ``"C"``, as ``"A"``: the last one.
 
     Returns
     -------
@@ -73,25 +75,35 @@ def reshape(a: DNDarray, *shape: int | Sequence[int], new_split: int | None = No
     except TypeError:
         raise TypeError(f"reshape: shape must be integers, got {extents!r}") from None
     core = unwrap(a, "reshape", "a")
+    if _first_axis_fastest(order, "reshape"):
+        behind = None if new_split is None else len(wanted) - 1 - index(new_split) % max(len(wanted), 1)
+        return transpose(reshape(transpose(a), wanted[::-1], new_split=behind))
     if new_split is None:
         return wrap(_core.reshape(core, wanted))
     return wrap(_core.reshape(core, wanted, False, new_split))
 
 
-def ravel(a: DNDarray) -> DNDarray:
-    """The elements of a in C order as a 1-D array; it may share a's memory.
+def _first_axis_fastest(order: str, fn: str) -> bool:
+    """Whether elements are read in Fortran's order. Memory has none here, so that "A" and "K" are "C"."""
+    if order not in ("C", "F", "A", "K"):
+        raise ValueError(f"{fn}: order must be 'C', 'F', 'A' or 'K', is {order!r}")
+    return order == "F"
+
+
+def ravel(a: DNDarray, order: str = "C") -> DNDarray:
+    """The elements of a as a 1-D array, which may share a's memory; in the `order` of `reshape`.
 
     Distribution: split 0 if a is split, else None. Communication: as `reshape`.
     """
-    return reshape(a, -1)
+    return reshape(a, -1, order=order)
 
 
-def flatten(a: DNDarray) -> DNDarray:
-    """The elements of a in C order as a 1-D array that shares no memory with a.
+def flatten(a: DNDarray, order: str = "C") -> DNDarray:
+    """The elements of a as a 1-D array that shares no memory with a; in the `order` of `reshape`.
 
     Distribution: split 0 if a is split, else None. Communication: as `reshape`.
     """
-    flat = ravel(a)._core
+    flat = ravel(a, order)._core
     return wrap(flat.with_local(flat.local.clone()))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import string
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -68,6 +69,32 @@ def _diag_indices_from(arr: Any) -> Any:
     if arr.ndim < 2 or len(set(arr.shape)) > 1:
         raise ValueError(f"diag_indices_from: all of at least 2 axes must have one length, the shape is {arr.shape}")
     return (_ht().arange(arr.shape[0], dtype=np.int64),) * arr.ndim
+
+
+def as_subscripts(operands: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """Subscripts and arrays of ``np.einsum("ij,jk", a, b)``, or of ``np.einsum(a, [0, 1], b, [1, 2], [0, 2])``."""
+    if isinstance(operands[0], str):
+        return operands[0], operands[1:]
+    arrays, lists = operands[: len(operands) // 2 * 2 : 2], operands[1::2]
+    wanted = "->" + _letters(operands[-1]) if len(operands) % 2 else ""
+    return ",".join(map(_letters, lists)) + wanted, arrays
+
+
+def _letters(labels: Any) -> str:
+    if not all(x is Ellipsis or (hasattr(x, "__index__") and 0 <= x < 52) for x in labels):
+        raise ValueError(f"einsum: labels must be integers from 0 to 51 or Ellipsis, are {labels!r}")
+    return "".join("..." if x is Ellipsis else string.ascii_letters.swapcase()[x] for x in labels)
+
+
+# ---------------------------------------------------------------------- matrices
+def _matrix_trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+    """Of the last two axes, where `trace` takes the first two."""
+    return _ht().trace(x, offset, -2, -1, dtype)
+
+
+def _qr(a: Any, mode: str = "reduced") -> Any:
+    factors = _ht().linalg.qr(a, mode)
+    return factors.R if mode == "r" else factors
 
 
 # ---------------------------------------------------------------------- polynomials and phases
@@ -337,8 +364,10 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.tril_indices_from: _indices_from("tril_indices"),
     np.triu_indices_from: _indices_from("triu_indices"),
     np.unwrap: _unwrap,
+    np.linalg.qr: _qr,
     np.linalg.tensorinv: _tensorinv,
     np.linalg.tensorsolve: _tensorsolve,
+    np.linalg.trace: _matrix_trace,
     stride_tricks.sliding_window_view: _sliding_windows,
     scimath.logn: _scimath_logn,
     scimath.power: _scimath_power,

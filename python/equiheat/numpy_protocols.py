@@ -20,7 +20,7 @@ import numpy as np
 from equiheat import _core
 from equiheat._base import ArrayBase
 from equiheat.numpy_blocks import as_ours, block_by_block
-from equiheat.numpy_functions import FUNCTIONS
+from equiheat.numpy_functions import FUNCTIONS, as_subscripts
 from equiheat.numpy_reductions import is_restricted, reduce_by_halves, restricted
 
 __all__: list[str] = []
@@ -35,9 +35,11 @@ _REDUCTIONS = {
 }
 _SCANS = {"add": "cumsum", "multiply": "cumprod"}
 #: Parameters under other names here.
-_RENAMED = {"a_min": "min", "a_max": "max", "newshape": "shape", "correction": "ddof"}
+_RENAMED = {
+    "a_min": "min", "a_max": "max", "newshape": "shape", "correction": "ddof", "k": "offset", "wrap": "wrap_around",
+}
 #: Of no effect here: memory order of a result, subclasses, casting rules, promises about input, plans.
-_WITHOUT_EFFECT = ("order", "subok", "casting", "assume_unique", "like", "optimize")
+_WITHOUT_EFFECT = ("order", "subok", "casting", "assume_unique", "like", "optimize", "overwrite_input")
 # fmt: on
 
 
@@ -78,15 +80,19 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
     if function is None:
         return _in_blocks(ufunc, inputs, out, options) if ufunc.signature is None else NotImplemented
     where, dtype = options.pop("where", True), options.pop("dtype", None)
+    if name == "vecdot" and "axis" in options:  # of each operand, not of what they broadcast to
+        axis = options.pop("axis")
+        inputs = [_ht().moveaxis(_ht().asarray(x), axis, -1) for x in inputs]
     for ignored in _WITHOUT_EFFECT:
         options.pop(ignored, None)
     if options:
         raise TypeError(f"{name}: {', '.join(options)} is not supported for DNDarrays")
     if dtype is not None:
         inputs = [_ht().asarray(x).astype(_typed(dtype)) for x in inputs]
-    if where is not True:
-        return function(*inputs, out=out[0] if out else None, where=where)
-    return _deliver(function(*inputs), out, name)
+    target = out[0] if out else None
+    if where is True or isinstance(target, np.ndarray):
+        return _deliver(function(*inputs), out, name, where)
+    return function(*inputs, out=target, where=where)
 
 
 def _in_blocks(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, Any]) -> Any:
@@ -195,6 +201,14 @@ def _outer_product(a: Any, b: Any, out: Any = None) -> Any:
     return _deliver(ht.outer(ht.asarray(a).reshape((-1,)), ht.asarray(b).reshape((-1,))), out, "outer")
 
 
+def _einsum(*operands: Any, out: Any = None, dtype: Any = None, **ignored: Any) -> Any:
+    ht = _ht()
+    subscripts, arrays = as_subscripts(operands)
+    found = [ht.asarray(as_ours(x)) for x in arrays]
+    cast = found if dtype is None else [x.astype(_typed(dtype)) for x in found]
+    return _deliver(ht.einsum(subscripts, *cast), out, "einsum")
+
+
 def _typed(dtype: Any) -> Any:
     """NumPy's meaning of a data type: ``float`` is float64, which is float32 in Heat."""
     return np.dtype(dtype) if dtype in (int, float, complex, "int", "float", "complex") else dtype
@@ -202,6 +216,7 @@ def _typed(dtype: Any) -> Any:
 
 #: Functions whose meaning here, or whose name, is another.
 _OWN: dict[str, Callable[..., Any]] = {
+    "einsum": _einsum,
     "outer": _outer_product,
     "sort": _sorted_values,
     "argsort": _argsorted,
@@ -214,9 +229,16 @@ _OWN: dict[str, Callable[..., Any]] = {
     "may_share_memory": _may_share_memory,
     "array_repr": lambda arr, *args, **kwargs: repr(arr),
     "array_str": lambda a, *args, **kwargs: str(a),
+    "broadcast_arrays": lambda *args, subok=False: _broadcast(args),
     "atleast_1d": lambda *arrays: _at_least(1, arrays),
     "atleast_2d": lambda *arrays: _at_least(2, arrays),
 }
+
+
+def _broadcast(arrays: Sequence[Any]) -> tuple[Any, ...]:
+    ht = _ht()
+    with ht.default_split(None):  # NumPy arrays beside ours are replicated
+        return tuple(ht.broadcast_arrays(*(ht.asarray(as_ours(x)) for x in arrays)))
 
 
 def _at_least(ndim: int, arrays: Sequence[Any]) -> Any:
@@ -270,7 +292,7 @@ def _translated(
     for name, value in bound.arguments.items():
         parameter = theirs[name]
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            places += value
+            places += [as_ours(x) for x in value]
             continue
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             names.update(value)
@@ -285,6 +307,8 @@ def _translated(
         if wanted in ours:
             if name in given or _differs(value, ours[wanted].default):
                 names[wanted] = value
+        elif name == "out":
+            names[name] = value
         elif name in given and name not in _WITHOUT_EFFECT and _differs(value, parameter.default):
             raise TypeError(f"{func.__name__}: {name} is not supported for DNDarrays")
     return places, {name: value for name, value in names.items() if value is not np._NoValue}
@@ -307,10 +331,9 @@ def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, k
     if same:
         return target(*args, **kwargs)
     places, names = _translated(func, target, args, kwargs)
-    out = names.get("out")
-    if out is None or isinstance(out, ArrayBase):
-        return target(*places, **names)
-    names.pop("out")
+    out = names.pop("out", None)
+    if isinstance(out, ArrayBase) and "out" in (_parameters(target) or ()):
+        return target(*places, out=out, **names)
     return _deliver(target(*places, **names), out, func.__name__)
 
 

@@ -334,7 +334,7 @@ def permutation(x: int | DNDarray, **kwargs: Any) -> DNDarray:
 
 def shuffle(x: DNDarray) -> None:
     """Bring the rows of an array into random order, in place. Collective if split along axis 0."""
-    x._core = permutation(x)._core
+    x[...] = permutation(x)  # into its memory, which views share
     x._halo_prev = x._halo_next = None  # they belonged to the old rows
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -72,6 +73,30 @@ CASES: dict[str, tuple[Case, np.ndarray]] = {
     "fmax.reduce": (lambda x: np.fmax.reduce(x, axis=1), GAPS),
     "logical_xor.reduce": (lambda x: np.logical_xor.reduce(x > 0, axis=(0, 1)), A),
     "tensordot of bool": (lambda x: np.tensordot(x > 0, x < 1, axes=((0,), (0,))), A),
+    "ravel, F": (lambda x: np.ravel(x, order="F"), A),
+    "ravel, method": (lambda x: x.ravel("F"), A),
+    "flatten, F": (lambda x: x.flatten("F"), A),
+    "reshape, F": (lambda x: np.reshape(x, (2, -1, 5), order="F"), A),
+    "reshape, method": (lambda x: x.reshape(10, 2, order="F"), A),
+    "transpose, method": (lambda x: x.reshape(2, 3, 24).transpose(1, -1, 0), SQUARE),
+    "matrix trace": (lambda x: np.linalg.trace(x.reshape((3, 4, 12)), offset=1), SQUARE),
+    "qr, r": (lambda x: np.abs(np.linalg.qr(x, "r")), A),
+    "diag, k": (lambda x: np.diag(x, k=-1), A),
+    "diag, made": (lambda x: np.diag(x[:, 1], 2), A),
+    "diagonal, axes": (lambda x: np.diagonal(x.reshape((3, 4, 12)), 1, axis1=2, axis2=0), SQUARE),
+    "diagonal, method": (lambda x: x.reshape((3, 4, 12)).diagonal(axis1=-1, axis2=1), SQUARE),
+    "take, wrap": (lambda x: np.take(x, [7, -1, -9], axis=0, mode="wrap"), A),
+    "take, clip": (lambda x: x.take([99, -1, 3], mode="clip"), A),
+    "take, ours": (lambda x: np.take(x.ravel(), x, mode="wrap"), WHOLE),
+    "einsum, lists": (lambda x: np.einsum(x, [0, 1], A, [2, 1]), A),
+    "einsum, lists and result": (lambda x: np.einsum(x, [..., 30], A, [7, 30], [7, ...]), A),
+    "einsum, dtype": (lambda x: np.einsum("ij,ij->j", x, x, dtype=complex), A),
+    "broadcast_arrays, mixed": (lambda x: tuple(np.broadcast_arrays(A[0], x, 2.0)), A),
+    "vecdot, axis": (lambda x: np.vecdot(x.reshape((3, 4, 12)), A[:3, 0], axis=0), SQUARE),
+    "median, overwriting": (lambda x: np.median(x, axis=0, overwrite_input=True), A),
+    "interp, number": (lambda x: np.interp(0.5, np.arange(4), x[1]), A),
+    "full_like, shape": (lambda x: np.full_like(x, 3.5, shape=(2, 3)), A),
+    "zeros_like, shape": (lambda x: np.zeros_like(x, dtype=np.int64, shape=7), A),
     "trace of uint64": (lambda x: np.trace(x.astype(np.uint64)), WHOLE),
 }  # fmt: skip
 
@@ -161,6 +186,12 @@ def test_errors_are_on_all_ranks() -> None:
         np.nanargmax(x * np.nan, axis=0)
     with pytest.raises(ValueError, match="initial"):
         np.max(x, where=A > 0)
+    with pytest.raises(ValueError, match="order"):
+        x.ravel("X")
+    with pytest.raises(ValueError, match="mode"):
+        np.take(x, [9], mode="nearest")
+    with pytest.raises(ValueError, match="labels"):
+        np.einsum(x, [0, 52])
 
     def fails_on_the_first_row(row: np.ndarray) -> float:
         if row[0] == A[0, 0]:
@@ -173,6 +204,34 @@ def test_errors_are_on_all_ranks() -> None:
         np.add.at(x, 0, 1)
     with pytest.raises(TypeError, match=r"add\.reduceat"):
         np.add.reduceat(x, [0])
+
+
+def test_results_where_they_are_wanted() -> None:
+    for split in (None, 0, 1):
+        for function in (
+            lambda x, out: np.einsum("ij,ij->j", x, x, out=out),
+            lambda x, out: np.take(x, 1, axis=0, out=out),
+            lambda x, out: np.sum(x, axis=0, out=out),
+        ):
+            ours, theirs = ht.zeros(4, dtype=ht.float64, split=None if split is None else 0), np.zeros(4)
+            assert function(ht.array(A, split=split), ours) is ours
+            function(A, theirs)
+            same(ours, theirs)
+
+
+def test_parts_and_copies() -> None:
+    for split in (None, 0, 1):
+        z, theirs = ht.array(A + 1j, split=split), A + 1j
+        for x in (z, theirs):
+            x.real = 2
+            x.imag = A
+            x.real[1:3] += x.imag[2:4]
+        same(z, theirs)
+        with pytest.raises(TypeError, match="imag"):
+            ht.array(A, split=split).imag = 1
+        twin = copy.copy(z)
+        twin[...] = 0
+        same(z, theirs)
 
 
 def test_methods_in_place() -> None:

@@ -102,6 +102,9 @@ def test_results_for_numpy_arrays() -> None:
     target = VALUE.copy()
     target += ht.array(VALUE)
     np.testing.assert_array_equal(target, 2 * VALUE)
+    np.add(VALUE, VALUE, out=target, where=ht.array(VALUE > 3, split=0))
+    np.add(VALUE, 1, out=target, where=ht.array(VALUE <= 3))
+    np.testing.assert_array_equal(target, np.where(VALUE > 3, 2 * VALUE, VALUE + 1))
     if size() > 1:
         with pytest.raises(TypeError, match="split over"):
             target += ht.array(VALUE, split=0)
@@ -173,6 +176,24 @@ def test_distributions(name: str) -> None:
     np.testing.assert_array_equal(again.numpy(), values)
 
 
+def test_parameters_of_distributions() -> None:
+    rng = ht.random.default_rng(1)
+    assert rng.normal([0, 100, 200], 0.001, size=(2, 3)).numpy().round().tolist() == [[0, 100, 200]] * 2
+    assert rng.weibull(0, 3).tolist() == [0.0] * 3 and rng.exponential(0, 3).numpy().tolist() == [0.0] * 3
+    for name, before in {"exponential": [], "rayleigh": [], "laplace": [0], "logistic": [0], "gumbel": [0]}.items():
+        with pytest.raises(ValueError, match=f"{name}: scale must not be below 0, is -1"):
+            getattr(rng, name)(*before, -1, size=3)
+    with pytest.raises(ValueError, match="weibull: a must not"):
+        rng.weibull(-1)
+    with pytest.raises(ValueError, match="high must not be below 5"):
+        rng.uniform(5, 1)
+    for name, values in {"exponential": [[1, 2]], "integers": [[1], [3]], "poisson": [[1.0, 2.0]]}.items():
+        with pytest.raises(TypeError, match=rf"{name}: .* must be"):
+            getattr(rng, name)(*values)
+    with pytest.raises(TypeError, match="shuffle"):
+        rng.shuffle([1, 2])
+
+
 def test_generator_state_and_order() -> None:
     ht.random.seed(1)
     expected = ht.random.rand(3).numpy()
@@ -190,5 +211,10 @@ def test_generator_state_and_order() -> None:
     assert len(set(rng.choice(9, 5, replace=False).tolist())) == 5
     drawn = rng.choice(3, 20000, p=[0.1, 0.2, 0.7], split=0).numpy()
     np.testing.assert_allclose(np.bincount(drawn) / drawn.size, [0.1, 0.2, 0.7], atol=0.02)
+    assert sorted(rng.permutation([3, 1, 2]).tolist()) == [1, 2, 3] and set(rng.choice([5, 7], 9).tolist()) <= {5, 7}
+    whole = ht.array(VALUE, split=0)
+    rng.shuffle(whole[1:])  # a view: the rows of the whole move
+    np.testing.assert_array_equal(whole[0].numpy(), VALUE[0])
+    np.testing.assert_array_equal(np.sort(whole.numpy(), 0), np.sort(VALUE, 0))
     with pytest.raises(ValueError, match="p must be"):
         rng.choice(3, 2, p=[0.5, 0.5, 0.5])

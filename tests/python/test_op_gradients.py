@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from layouts import distribute
 from op_cases import combinations
 
 import equiheat as ht
@@ -75,6 +76,38 @@ def test_gradients_of_reductions(name: str, axis: int | None) -> None:
             return weighted(REDUCED[name](replicated(s).resplit(split) * 1.5, axis))
 
         assert torch.autograd.gradcheck(loss, (t,))
+
+
+#: A rank of few rows starts no window, or has no entry of the diagonal; adjoints of what came before are of all ranks.
+NOTHING_LEFT = {
+    "diff": lambda x: ht.diff(x, axis=0), "gradient": lambda x: ht.gradient(x, axis=0),
+    "trapezoid": lambda x: ht.trapezoid(x, axis=0), "windows": lambda x: ht.sliding_window_view(x, 3, 0),
+    "diagonal": lambda x: ht.linalg.diagonal(ht.flip(x, 0), offset=-3), "einsum": lambda x: ht.einsum("ii->i", x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(NOTHING_LEFT))
+def test_gradients_where_a_rank_has_nothing_of_the_result(name: str) -> None:
+    torch.manual_seed(3)
+    t = torch.rand(5, 5, dtype=torch.float64)
+    others = ht.get_comm().size - 1
+    weights = torch.rand(NOTHING_LEFT[name](replicated(t)).shape, dtype=torch.float64).numpy()
+    for first in (5, 4, 1, 0):
+        gradients = []
+        counts = [first, *[0] * (others - 1), 5 - first] if others else [5]
+        for x in (replicated(t.clone()), distribute(t.numpy(), 0, counts)):
+            (NOTHING_LEFT[name](x.requires_grad_()) * weights).sum().backward()
+            gradients.append(x.grad.numpy())
+        np.testing.assert_allclose(gradients[1], gradients[0])
+
+
+def test_gradient_of_a_whole_coordinate_beside_a_split_one() -> None:
+    x, y = ht.arange(3, dtype=ht.float64).requires_grad_(), ht.arange(4, dtype=ht.float64, split=0)
+    weights = np.arange(12.0).reshape(3, 4)
+    for grid in (ht.meshgrid(x, y, indexing="ij"), ht.meshgrid(x, y, indexing="ij", copy=False)):
+        x.grad = None
+        (grid[0] * weights).sum().backward()
+        np.testing.assert_array_equal(x.grad.numpy(), weights.sum(1))
 
 
 def test_gradient_of_a_tied_extreme_is_shared() -> None:
