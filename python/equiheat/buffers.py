@@ -193,9 +193,7 @@ class BufferMethods:
             out = tensor_of(recvbuf, name, fills=True)
         x = out if sendbuf is MPI.IN_PLACE and out is not None else tensor_of(sendbuf, name)
         if out is not None and out.numel() != x.numel():
-            raise ValueError(
-                f"{name}: recvbuf has {out.numel()} elements; it must have as many as sendbuf, {x.numel()}"
-            )
+            raise ValueError(f"{name}: recvbuf has {out.numel()} elements, sendbuf {x.numel()}; it must be as many")
         return x, out
 
     def _reduced(self: Any, name: str, sendbuf: Any, recvbuf: Any, op: MPI.Op, *root: int) -> None:
@@ -279,10 +277,8 @@ class BufferMethods:
         width = flat.element_size()
         counts = [n * width for n in plan.elements(self.size)] if plan is not None else None
         if counts is not None and counts[self.rank] != flat.numel() * width:
-            raise ValueError(
-                f"{name[1:]}: recvbuf has room for {counts[self.rank] // width} elements of this rank, which sends "
-                f"{flat.numel()}"
-            )
+            room = counts[self.rank] // width
+            raise ValueError(f"{name[1:]}: recvbuf has room for {room} of the {flat.numel()} elements sent")
         into = None if counts is None else [_bytes(packed), (counts, _offsets(counts)), MPI.BYTE]
         request = getattr(self.handle, name)([_bytes(flat), MPI.BYTE], into, *root)
         finish = None if plan is None else (lambda: plan.unpack(packed))

@@ -182,7 +182,8 @@ def laplacian(
     [1.0, 2.0, 2.0, -5.0]
     """
     core = native(x, "laplacian")
-    steps = [float(h) for h in (spacing if np.ndim(spacing) else [spacing] * core.ndim)]
+    given = np.asarray(spacing, dtype=float)  # a number of NumPy's, too
+    steps: list[float] = given.tolist() if given.ndim else [float(given)] * core.ndim
     if len(steps) != core.ndim:
         raise ValueError(f"laplacian: {len(steps)} spacings for {core.ndim} axes; give one, or one for each")
     weights = np.zeros((3,) * core.ndim)

@@ -227,9 +227,9 @@ def test_arrays_that_are_only_read() -> None:
 def test_buffers_that_do_not_fit() -> None:
     comm, p = ht.get_comm(), size()
     for reduce in (comm.Allreduce, comm.Iallreduce, comm.Iscan):
-        with pytest.raises(ValueError, match=r"recvbuf has 4 elements.*sendbuf, 3"):
+        with pytest.raises(ValueError, match="recvbuf has 4 elements, sendbuf 3"):
             reduce(torch.zeros(3), torch.zeros(4))
-    with pytest.raises(ValueError, match=r"recvbuf has room for \d+ elements of this rank, which sends 3"):
+    with pytest.raises(ValueError, match=r"recvbuf has room for \d+ of the 3 elements"):
         comm.Allgather(torch.zeros(3), torch.zeros(5 * p))
 
 
