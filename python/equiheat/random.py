@@ -226,10 +226,11 @@ def normal(
     ValueError
         If `std` is negative, or has negative elements.
     """
+    negative = std < 0
     if isinstance(std, ArrayBase):
-        if (std < 0).any():
+        if negative.any():
             raise ValueError("normal: std must not be negative, has elements that are")
-    elif std < 0:
+    elif negative:
         raise ValueError(f"normal: std must not be negative, is {std}")
     if shape is None and (isinstance(mean, ArrayBase) or isinstance(std, ArrayBase)):
         shape = _common_shape(mean, std)
