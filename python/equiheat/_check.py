@@ -92,6 +92,27 @@ def check_mpi_library(core: tuple[int, str], mpi4py: tuple[int, str]) -> None:
         )
 
 
+#: Words that a switch takes; a mistyped one would do nothing, or the opposite.
+_SWITCHES = {
+    "EQUIHEAT_CHECK": ("0", "1"),
+    "EQUIHEAT_SHM": ("0", "1"),
+    "EQUIHEAT_PULL": ("0", "1", "2"),
+    "EQUIHEAT_NO_ABORT": ("0", "1"),
+    "EQUIHEAT_KEEP_MEMORY": ("0", "1"),
+    "EQUIHEAT_NATIVE_PRODUCTS": ("0", "1"),
+}
+
+
+def check_switches(environment: Mapping[str, str]) -> None:
+    """Raise ValueError for a value of an environment variable that means nothing; empty is as not set."""
+    for name, words in _SWITCHES.items():
+        if environment.get(name) and environment[name] not in words:
+            raise ValueError(f"{name} is {environment[name]!r}; it must be {', '.join(words[:-1])} or {words[-1]}")
+    least = environment.get("EQUIHEAT_SHM_LEAST", "")
+    if least and not (least.isascii() and least.isdigit()):
+        raise ValueError(f"EQUIHEAT_SHM_LEAST is {least!r}; it must be a number of bytes, 0 or more")
+
+
 def check_mpi_runs(core: bool, mpi4py: bool) -> None:
     """Raise ImportError unless both see the same state of MPI: two copies of one library agree in everything else."""
     if core != mpi4py:
@@ -128,7 +149,10 @@ def load_core() -> ModuleType:
     ------
     ImportError
         When the core was not built, or was built against another torch or MPI; the message says what to do.
+    ValueError
+        For an environment variable of ours that has a value without a meaning.
     """
+    check_switches(os.environ)
     try:
         build = importlib.import_module("equiheat._build_info")
     except ModuleNotFoundError as error:

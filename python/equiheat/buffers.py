@@ -12,27 +12,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from mpi4py import MPI
 from torch import Tensor
 
+from equiheat.buffer_parts import (
+    Gathering,
+    as_bytes,
+    fill,
+    for_mpi,
+    our_name,
+    own_part,
+    pack,
+    parted,
+    tensor_of,
+)
+
 __all__ = ["BufferMethods", "MPIRequest"]
-
-_OPS = (
-    (MPI.SUM, "sum"), (MPI.PROD, "prod"), (MPI.MIN, "min"), (MPI.MAX, "max"), (MPI.LAND, "land"), (MPI.LOR, "lor"),
-    (MPI.LXOR, "lxor"), (MPI.BAND, "band"), (MPI.BOR, "bor"), (MPI.BXOR, "bxor"),
-)  # fmt: skip
-#: What reductions mean for bool: MPI has them under the names of logic only.
-_OF_BOOL = {
-    "sum": MPI.LOR, "max": MPI.LOR, "bor": MPI.LOR, "prod": MPI.LAND, "min": MPI.LAND, "band": MPI.LAND,
-    "bxor": MPI.LXOR,
-}  # fmt: skip
-
-
-def our_name(op: Any) -> Any:
-    """Our name of one of MPI's operations; anything else as it is."""
-    return next((name for known, name in _OPS if known == op), op) if isinstance(op, MPI.Op) else op
 
 
 class MPIRequest:
@@ -75,113 +71,6 @@ class MPIRequest:
         return getattr(self.handle, name)
 
 
-def tensor_of(buffer: Any, fn: str, fills: bool = False) -> Tensor:
-    """The tensor behind a buffer, which the call fills or only reads; TypeError for anything else."""
-    core = getattr(buffer, "_core", None)  # of a DNDarray, whose class builds on this module
-    if core is not None:
-        return core.local.detach()
-    if isinstance(buffer, Tensor):
-        return buffer.detach()
-    if isinstance(buffer, np.ndarray):
-        return torch.from_numpy(_plain(buffer, fn, fills))
-    raise TypeError(f"{fn}: buffers are DNDarrays, torch tensors or NumPy arrays, got {type(buffer)}")
-
-
-def _plain(array: np.ndarray, fn: str, fills: bool) -> np.ndarray:
-    """The array if torch can look at its memory; a copy where it is only read."""
-    if array.flags.writeable and min(array.strides, default=0) >= 0:
-        return array
-    if fills:
-        found = f"strides {array.strides}" if array.flags.writeable else "one that is read-only"
-        raise ValueError(f"{fn}: the array to fill must be writable, without negative strides; got {found}")
-    return array.copy()
-
-
-def vector_of(buffer: Any, fn: str, fills: bool = False) -> tuple[Tensor, Sequence[int] | None, Sequence[int] | None]:
-    """(tensor, counts, displacements) of ``(buffer, counts, displs)``, ``(buffer, (counts, displs))`` or a buffer."""
-    if not isinstance(buffer, (tuple, list)):
-        return tensor_of(buffer, fn, fills), None, None
-    rest = tuple(buffer[1]) if len(buffer) == 2 else tuple(buffer[1:3])
-    return tensor_of(buffer[0], fn, fills), rest[0], rest[1]
-
-
-def _for_mpi(x: Tensor, op: MPI.Op) -> tuple[Tensor, MPI.Op]:
-    """A copy on the host, and the operation, of types that MPI computes with: it has no 16-bit floating point."""
-    host, known = x.cpu().contiguous().clone(), our_name(op)
-    if not isinstance(known, str):
-        return host, op
-    if host.dtype in (torch.float16, torch.bfloat16):
-        host = host.float()
-    return host, _OF_BOOL.get(known, op) if host.dtype == torch.bool else op
-
-
-def _parted(
-    buffer: Any, axis: Any, size: int, fn: str, fills: bool = False
-) -> tuple[Tensor, Sequence[int], Sequence[int]]:
-    """(tensor, counts, displacements along the axis): those given, or of the chunk rule."""
-    x, counts, displs = vector_of(buffer, fn, fills)
-    if not hasattr(axis, "__index__"):
-        raise TypeError(f"{fn}: axis must be an integer, is {axis!r}")
-    if not -x.dim() <= axis < x.dim():
-        raise ValueError(f"{fn}: axis {axis} is out of bounds for {x.dim()}-dimensional array")
-    if counts is None or displs is None:
-        counts, displs = _even(x.shape[axis], size)
-    return x, counts, displs
-
-
-def _own(buffer: Any, axis: int, comm: Any, fn: str, fills: bool = False) -> Tensor:
-    """This rank's part of a buffer: what MPI.IN_PLACE stands for. A view."""
-    x, counts, displs = _parted(buffer, axis, comm.size, fn, fills)
-    return x.narrow(axis, displs[comm.rank], counts[comm.rank])
-
-
-def _fill(target: Tensor, values: Tensor) -> None:
-    target.copy_(values.reshape(target.shape))
-
-
-def _even(extent: int, parts: int) -> tuple[list[int], list[int]]:
-    """Counts and displacements of the chunk rule."""
-    base, rest = divmod(extent, parts)
-    counts = [base + (i < rest) for i in range(parts)]
-    return counts, [sum(counts[:i]) for i in range(parts)]
-
-
-def _pack(blocks: Sequence[Tensor], like: Tensor) -> Tensor:
-    flat = [b.reshape(-1) for b in blocks]
-    return torch.cat(flat) if flat else like.new_empty(0)
-
-
-class _Gathering:
-    """How gathered blocks fill a buffer: along an axis, or flat where the shapes do not fit an axis."""
-
-    def __init__(self, buffer: Any, axis: int, part: Tensor, size: int, fn: str, fills: bool) -> None:
-        self.target = vector_of(buffer, fn, fills)[0]
-        self.axis = axis
-        self.flat = self.target.dim() != part.dim() or self.target.dim() == 0
-        self.counts: Sequence[int] = ()
-        self.displs: Sequence[int] = ()
-        if not self.flat:
-            _, self.counts, self.displs = _parted(buffer, axis, size, fn, fills)
-
-    def views(self) -> list[Tensor]:
-        """Where the block of each rank goes."""
-        return [self.target.narrow(self.axis, d, n) for n, d in zip(self.counts, self.displs, strict=True)]
-
-    def elements(self, size: int) -> list[int]:
-        """Elements of each rank's block."""
-        return [self.target.numel() // size] * size if self.flat else [v.numel() for v in self.views()]
-
-    def unpack(self, packed: Tensor) -> None:
-        """Write what arrived in rank order."""
-        if self.flat:
-            return _fill(self.target, packed)
-        at = 0
-        for view in self.views():
-            _fill(view, packed[at : at + view.numel()])
-            at += view.numel()
-        return None
-
-
 class BufferMethods:
     """Methods of communicators."""
 
@@ -207,7 +96,7 @@ class BufferMethods:
             result = torch.empty_like(host)
             getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(result), op, *root)
         if out is not None and not keeps:
-            _fill(out, result)
+            fill(out, result)
 
     def Allreduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> None:
         """Combination of the ranks' buffers, on every rank."""
@@ -229,11 +118,11 @@ class BufferMethods:
         x, out = self._ends(name, sendbuf, recvbuf, root)
         if name == "Iallreduce" and isinstance(our_name(op), str):
             pending = self.iallreduce(x, op)
-            return MPIRequest(pending, sendbuf, recvbuf, x, finish=lambda: _fill(out, pending.wait()))
-        host, op = _for_mpi(x, op)
+            return MPIRequest(pending, sendbuf, recvbuf, x, finish=lambda: fill(out, pending.wait()))
+        host, op = for_mpi(x, op)
         into = host.clone() if out is None else out.cpu().to(host.dtype).contiguous().clone()
         request = getattr(self.handle, name)(self.as_buffer(host), self.as_buffer(into), op, *root)
-        return MPIRequest(request, sendbuf, recvbuf, host, finish=None if out is None else lambda: _fill(out, into))
+        return MPIRequest(request, sendbuf, recvbuf, host, finish=None if out is None else lambda: fill(out, into))
 
     def Iallreduce(self, sendbuf: Any, recvbuf: Any, op: MPI.Op = MPI.SUM) -> MPIRequest:
         """Start `Allreduce`."""
@@ -255,32 +144,32 @@ class BufferMethods:
     def Bcast(self: Any, buf: Any, root: int = 0) -> None:
         """The root's buffer into the buffers of all ranks."""
         x = tensor_of(buf, "Bcast", fills=self.rank != root)
-        _fill(x, self.bcast(x, root))
+        fill(x, self.bcast(x, root))
 
     def Ibcast(self: Any, buf: Any, root: int = 0) -> MPIRequest:
         """Start `Bcast`."""
         x = tensor_of(buf, "Ibcast", fills=self.rank != root)
         pending = self.ibcast(x, root)
-        return MPIRequest(pending, buf, buf, x, finish=lambda: _fill(x, pending.wait()))
+        return MPIRequest(pending, buf, buf, x, finish=lambda: fill(x, pending.wait()))
 
     # ------------------------------------------------------------------ gather
     def _gathered(self: Any, name: str, sendbuf: Any, recvbuf: Any, axis: int, *root: int) -> MPIRequest:
         """Blocks of all ranks behind one another, on `root` or everywhere, as bytes."""
         receives = not root or root[0] == self.rank
         if sendbuf is MPI.IN_PLACE and receives:
-            send = _own(recvbuf, axis, self, name)
+            send = own_part(recvbuf, axis, self, name)
         else:
             send = tensor_of(sendbuf[0] if isinstance(sendbuf, (tuple, list)) else sendbuf, name)
         flat = send.cpu().contiguous()
-        plan = _Gathering(recvbuf, axis, send, self.size, name, True) if receives else None
+        plan = Gathering(recvbuf, axis, send, self.size, name, True) if receives else None
         packed = flat.new_empty(plan.target.numel() if plan is not None else 0, device="cpu")
         width = flat.element_size()
         counts = [n * width for n in plan.elements(self.size)] if plan is not None else None
         if counts is not None and counts[self.rank] != flat.numel() * width:
             room = counts[self.rank] // width
             raise ValueError(f"{name[1:]}: recvbuf has room for {room} of the {flat.numel()} elements sent")
-        into = None if counts is None else [_bytes(packed), (counts, _offsets(counts)), MPI.BYTE]
-        request = getattr(self.handle, name)([_bytes(flat), MPI.BYTE], into, *root)
+        into = None if counts is None else [as_bytes(packed), (counts, _offsets(counts)), MPI.BYTE]
+        request = getattr(self.handle, name)([as_bytes(flat), MPI.BYTE], into, *root)
         finish = None if plan is None else (lambda: plan.unpack(packed))
         return MPIRequest(request, sendbuf, recvbuf, (flat, packed), finish=finish)
 
@@ -334,20 +223,20 @@ class BufferMethods:
     ) -> MPIRequest:
         """Start `Scatter`."""
         if recvbuf is MPI.IN_PLACE and self.rank == root:
-            out = _own(sendbuf, axis, self, "Scatter", fills=True)
+            out = own_part(sendbuf, axis, self, "Scatter", fills=True)
         else:
             out = tensor_of(recvbuf[0] if isinstance(recvbuf, (tuple, list)) else recvbuf, "Scatter", fills=True)
         packed = out.new_empty(out.numel(), device="cpu")
         parts = None
         keep: Any = packed
         if self.rank == root:
-            plan = _Gathering(sendbuf, axis, out, self.size, "Scatter", False)
-            flat = plan.target.reshape(-1) if plan.flat else _pack(plan.views(), plan.target)
+            plan = Gathering(sendbuf, axis, out, self.size, "Scatter", False)
+            flat = plan.target.reshape(-1) if plan.flat else pack(plan.views(), plan.target)
             flat = flat.cpu().contiguous()
             counts = [n * flat.element_size() for n in plan.elements(self.size)]
-            parts, keep = [_bytes(flat), (counts, _offsets(counts)), MPI.BYTE], (flat, packed)
-        request = self.handle.Iscatterv(parts, [_bytes(packed), MPI.BYTE], root)
-        return MPIRequest(request, sendbuf, recvbuf, keep, finish=lambda: _fill(out, packed))
+            parts, keep = [as_bytes(flat), (counts, _offsets(counts)), MPI.BYTE], (flat, packed)
+        request = self.handle.Iscatterv(parts, [as_bytes(packed), MPI.BYTE], root)
+        return MPIRequest(request, sendbuf, recvbuf, keep, finish=lambda: fill(out, packed))
 
     def Iscatterv(
         self, sendbuf: Any, recvbuf: Any, root: int = 0, axis: int = 0, recv_axis: int | None = None
@@ -376,7 +265,7 @@ class BufferMethods:
         sides = []
         buffers = (recvbuf if sendbuf is MPI.IN_PLACE else sendbuf, recvbuf)
         for buffer, axis in zip(buffers, axes, strict=True):
-            x, counts, displs = _parted(buffer, axis, self.size, "Alltoall", fills=buffer is recvbuf)
+            x, counts, displs = parted(buffer, axis, self.size, "Alltoall", fills=buffer is recvbuf)
             sides.append([x.narrow(axis, d, n) for n, d in zip(counts, displs, strict=True)])
         return self._exchanged(*sides, sendbuf, recvbuf)
 
@@ -399,27 +288,22 @@ class BufferMethods:
 
     def _exchanged(self: Any, sends: list[Tensor], receives: list[Tensor], *buffers: Any) -> MPIRequest:
         """Views to all ranks and from all ranks, as packed bytes."""
-        out = _pack(sends, sends[0]).cpu().contiguous()
+        out = pack(sends, sends[0]).cpu().contiguous()
         arrived = receives[0].new_empty(sum(v.numel() for v in receives), device="cpu")
         width = out.element_size()
         send_counts, counts = ([v.numel() * width for v in side] for side in (sends, receives))
         request = self.handle.Ialltoallv(
-            [_bytes(out), (send_counts, _offsets(send_counts)), MPI.BYTE],
-            [_bytes(arrived), (counts, _offsets(counts)), MPI.BYTE],
+            [as_bytes(out), (send_counts, _offsets(send_counts)), MPI.BYTE],
+            [as_bytes(arrived), (counts, _offsets(counts)), MPI.BYTE],
         )
 
         def unpack() -> None:
             at = 0
             for view in receives:
-                _fill(view, arrived[at : at + view.numel()])
+                fill(view, arrived[at : at + view.numel()])
                 at += view.numel()
 
         return MPIRequest(request, buffers[0], buffers[1], (out, arrived), finish=unpack)
-
-
-def _bytes(tensor: Tensor) -> Any:
-    """The memory of a contiguous tensor on the host."""
-    return MPI.memory.fromaddress(tensor.data_ptr(), tensor.numel() * tensor.element_size())
 
 
 def _offsets(counts: Sequence[int]) -> list[int]:

@@ -19,7 +19,8 @@ from mpi4py import MPI
 from torch import Tensor
 
 from equiheat import _core, _guard
-from equiheat.buffers import BufferMethods, our_name
+from equiheat.buffer_parts import our_name
+from equiheat.buffers import BufferMethods
 from equiheat.buffers import MPIRequest as MPIRequest
 from equiheat.messages import MessageMethods
 from equiheat.objects import Communication as Communication

@@ -10,7 +10,8 @@ import torch
 from mpi4py import MPI
 from torch import Tensor
 
-from equiheat.buffers import MPIRequest, _bytes, _even, _fill, tensor_of
+from equiheat.buffer_parts import as_bytes, even_parts, fill, tensor_of
+from equiheat.buffers import MPIRequest
 
 __all__ = ["MessageMethods"]
 
@@ -36,7 +37,7 @@ class MessageMethods:
     # ------------------------------------------------------------------ messages
     def _sent(self: Any, name: str, buf: Any, dest: int, tag: int) -> MPIRequest:
         x = tensor_of(buf, name).cpu().contiguous()
-        request = getattr(self.handle, name)([_bytes(x), MPI.BYTE], dest, tag)
+        request = getattr(self.handle, name)([as_bytes(x), MPI.BYTE], dest, tag)
         return MPIRequest(request, buf, None, x)
 
     def Send(self, buf: Any, dest: int, tag: int = 0) -> None:
@@ -54,7 +55,7 @@ class MessageMethods:
     def Bsend(self, buf: Any, dest: int, tag: int = 0) -> None:
         """Send from MPI's attached buffer."""
         x = tensor_of(buf, "Bsend").cpu().contiguous()
-        self.handle.Bsend([_bytes(x), MPI.BYTE], dest, tag)  # type: ignore[attr-defined]
+        self.handle.Bsend([as_bytes(x), MPI.BYTE], dest, tag)  # type: ignore[attr-defined]
 
     def Isend(self, buf: Any, dest: int, tag: int = 0) -> MPIRequest:
         """Start `Send`."""
@@ -82,8 +83,8 @@ class MessageMethods:
         """Start `Recv`."""
         out = tensor_of(buf, "Recv", fills=True)
         packed = out.new_empty(out.numel(), device="cpu")
-        request = self.handle.Irecv([_bytes(packed), MPI.BYTE], source, tag)
-        return MPIRequest(request, None, buf, packed, finish=lambda: _fill(out, packed))
+        request = self.handle.Irecv([as_bytes(packed), MPI.BYTE], source, tag)
+        return MPIRequest(request, None, buf, packed, finish=lambda: fill(out, packed))
 
     # ------------------------------------------------------------------ communicators
     def Split(self: Any, color: int = 0, key: int = 0) -> Any:
@@ -143,7 +144,7 @@ class MessageMethods:
         return self._parts(obj, 1 if obj.dim() > 1 else 0)
 
     def _parts(self: Any, obj: Tensor, axis: int) -> list[Any]:
-        counts, displs = _even(obj.shape[axis], self.size)
+        counts, displs = even_parts(obj.shape[axis], self.size)
         kinds = [_layout(obj.narrow(axis, d, n)) for n, d in zip(counts, displs, strict=True)]
         offsets = [d * obj.stride(axis) * obj.element_size() for d in displs]
         return [self.as_mpi_memory(obj), ([1] * self.size, offsets), kinds]

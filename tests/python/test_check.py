@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 import subprocess
@@ -12,7 +13,14 @@ import pytest
 from mpi4py import MPI
 
 from equiheat import _build_info, _check
-from equiheat._check import check_mpi_library, check_mpi_runs, check_torch, choose_mpi_family, mpi_family
+from equiheat._check import (
+    check_mpi_library,
+    check_mpi_runs,
+    check_switches,
+    check_torch,
+    choose_mpi_family,
+    mpi_family,
+)
 
 MPICH = "MPICH Version:      5.0.2\nMPICH Release date: 2026"
 OPEN_MPI = "Open MPI v5.0.11, package: Open MPI"
@@ -113,3 +121,21 @@ def test_the_report_names_versions_mpi_and_the_build() -> None:
     for word in ("equiheat:", "python:", "torch:", "numpy:", "mpi4py:", "MPI:", "thread level:", "CUDA:", "CPU:"):
         assert word in done.stdout
     assert _build_info.TORCH in done.stdout
+
+
+@pytest.mark.ranks(1)
+def test_switches_without_a_meaning_are_refused() -> None:
+    check_switches({"EQUIHEAT_CHECK": "1", "EQUIHEAT_PULL": "2", "EQUIHEAT_SHM": "", "EQUIHEAT_SHM_LEAST": "4096"})
+    for name, value, right in (
+        ("EQUIHEAT_CHECK", "no", "0 or 1"),
+        ("EQUIHEAT_PULL", "3", "0, 1 or 2"),
+        ("EQUIHEAT_SHM_LEAST", "-3", "a number of bytes, 0 or more"),
+    ):
+        with pytest.raises(ValueError, match=f"{name} is '{value}'; it must be {right}"):
+            check_switches({name: value})
+    command = [sys.executable, "-c", "import equiheat"]
+    done = subprocess.run(
+        command, env={**os.environ, "EQUIHEAT_SHM": "maybe"}, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "EQUIHEAT_SHM is 'maybe'; it must be 0 or 1" in done.stderr
