@@ -18,9 +18,11 @@ import torch
 
 from equiheat import dtypes, random
 from equiheat._base import ArrayBase, unwrap, wrap
-from equiheat._sanitize import ShapeLike
-from equiheat.construction import asarray
-from equiheat.defaults import default_split
+from equiheat._distributions import MoreDistributions, inside, number
+from equiheat._gamma import in_whole_vectors
+from equiheat._sanitize import ShapeLike, sanitize_shape
+from equiheat.construction import array, asarray
+from equiheat.defaults import default_split, get_default_split
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -46,22 +48,6 @@ def _quantiles(u: torch.Tensor, cumulative: torch.Tensor) -> torch.Tensor:
     return torch.searchsorted(cumulative, u.contiguous(), right=True).clamp_(max=cumulative.numel() - 1)
 
 
-def _inside(u: torch.Tensor) -> torch.Tensor:
-    """Uniform in the open interval (0, 1): quantiles of 0 may be infinite."""
-    return u * (1 - 2.0**-53) + 2.0**-54
-
-
-def _number(value: Any, fn: str, name: str, least: float = -math.inf) -> float:
-    """A parameter of a distribution, not below `least`."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{fn}: {name} must be a number, is {type(value)}") from None
-    if number < least:
-        raise ValueError(f"{fn}: {name} must not be below {least:g}, is {number:g}")
-    return number
-
-
 def _as_array(x: Any) -> Any:
     """A list or NumPy array as an array of ours, replicated; numbers stay."""
     if isinstance(x, ArrayBase) or not hasattr(x, "__len__"):
@@ -70,7 +56,7 @@ def _as_array(x: Any) -> Any:
         return asarray(x)
 
 
-class Generator:
+class Generator(MoreDistributions):
     """A stream of random numbers with its own seed and position.
 
     Parameters
@@ -81,6 +67,7 @@ class Generator:
 
     def __init__(self, seed: int | None = None) -> None:
         self._state: tuple[Any, ...] = ()
+        self._spawned = 0
         outer = random._State.seed, random._State.counter
         try:
             random.seed(seed)
@@ -101,10 +88,18 @@ class Generator:
             self._state = random._State.seed, random._State.counter
             random._State.seed, random._State.counter = outer
 
-    def _mapped(self, function: Callable[[torch.Tensor], torch.Tensor], size: Any, dtype: Any, where: Any) -> DNDarray:
-        """A function of uniform numbers in [0, 1), computed in float64."""
-        u = self._draw(random.random_sample, size, dtypes.float64, **where)
-        return wrap(u._core.with_local(function(u._core.local).to(dtypes.torch_dtype(dtype))))
+    def _mapped(self, function: Callable[..., torch.Tensor], size: Any, dtype: Any, where: Any, draws: int = 1) -> Any:
+        """A function of uniform numbers in [0, 1), one or several of each element, computed in float64."""
+        return self._mapped_to_many(lambda *u: [function(*u)], size, dtype, where, draws)[0]
+
+    def _mapped_to_many(
+        self, function: Callable[..., list[torch.Tensor]], size: Any, dtype: Any, where: Any, draws: int
+    ) -> list[DNDarray]:
+        """Several results of the same numbers; elements do not depend on where blocks end."""
+        cores = [self._draw(random.random_sample, size, dtypes.float64, **where)._core for _ in range(draws)]
+        found = function(*(in_whole_vectors(core.local, 0.5) for core in cores))
+        shape, kind = cores[0].local.shape, dtypes.torch_dtype(dtype)
+        return [wrap(cores[0].with_local(x[: shape.numel()].view(shape).to(kind))) for x in found]
 
     # ------------------------------------------------------------------ uniform and normal
     def random(self, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
@@ -117,7 +112,7 @@ class Generator:
         """Uniform in [low, high), up to rounding; ValueError for numbers with high below low."""
         low, high = _as_array(low), _as_array(high)
         if not isinstance(low, ArrayBase) and not isinstance(high, ArrayBase):
-            _number(high, "uniform", "high", _number(low, "uniform", "low"))
+            number(high, "uniform", "high", number(low, "uniform", "low"))
         return self._draw(random.uniform, low, high, size, dtype, **where)
 
     def standard_normal(self, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
@@ -172,8 +167,7 @@ class Generator:
         Raises
         ------
         ValueError
-            If there is nothing to draw from, not enough without replacement, or `p` does not fit or is given
-            without replacement.
+            If there is nothing to draw from, not enough without replacement, or `p` does not fit.
         """
         a = _as_array(a)
         if p is None and axis == 0:
@@ -191,16 +185,28 @@ class Generator:
         if weights.shape != (rows,) or bool((weights < 0).any()) or abs(float(weights.sum()) - 1) > 1e-8:
             raise ValueError(f"choice: p must be {rows} probabilities that add up to 1")
         if not replace:
-            raise ValueError("choice: with p entries are drawn with replacement only; leave replace=False out")
+            return self._without_replacement(weights, size, where)
         cumulative = weights.cumsum(0) / weights.sum()
         return self._mapped(lambda u: _quantiles(u, cumulative), size, dtypes.int64, where)
+
+    def _without_replacement(self, weights: torch.Tensor, size: ShapeLike | None, where: Any) -> DNDarray:
+        """The first to arrive of exponential clocks with these rates: as one after the other (Efraimidis, Spirakis)."""
+        shape = sanitize_shape(() if size is None else size, "choice")
+        count, there = math.prod(shape), int((weights > 0).sum())
+        if count > there:
+            raise ValueError(f"choice: {count} entries without replacement, but {there} have a probability above 0")
+        split = where.pop("split", get_default_split())
+        clocks = self._mapped(lambda u: -torch.log1p(-u), weights.numel(), dtypes.float64, {"split": None})
+        order = torch.argsort(clocks._core.local / weights, stable=True)[:count].reshape(shape)
+        with default_split(None):
+            return array(order, split=split, **where)
 
     # ------------------------------------------------------------------ other distributions, by their quantiles
     def exponential(
         self, scale: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
         """Exponential with mean `scale`, which must not be negative, as the scales below."""
-        scale = _number(scale, "exponential", "scale", 0)
+        scale = number(scale, "exponential", "scale", 0)
         return self._mapped(lambda u: -scale * torch.log1p(-u), size, dtype, where)
 
     def standard_exponential(
@@ -214,10 +220,10 @@ class Generator:
         **where: Any,
     ) -> DNDarray:  # fmt: skip
         """Double exponential around `loc`."""
-        loc, scale = _number(loc, "laplace", "loc"), _number(scale, "laplace", "scale", 0)
+        loc, scale = number(loc, "laplace", "loc"), number(scale, "laplace", "scale", 0)
 
         def quantile(u: torch.Tensor) -> torch.Tensor:
-            centred = _inside(u) - 0.5
+            centred = inside(u) - 0.5
             return loc - scale * centred.sign() * torch.log1p(-2 * centred.abs())
 
         return self._mapped(quantile, size, dtype, where)
@@ -227,36 +233,36 @@ class Generator:
         **where: Any,
     ) -> DNDarray:  # fmt: skip
         """Logistic around `loc`."""
-        loc, scale = _number(loc, "logistic", "loc"), _number(scale, "logistic", "scale", 0)
-        return self._mapped(lambda u: loc + scale * torch.logit(_inside(u)), size, dtype, where)
+        loc, scale = number(loc, "logistic", "loc"), number(scale, "logistic", "scale", 0)
+        return self._mapped(lambda u: loc + scale * torch.logit(inside(u)), size, dtype, where)
 
     def gumbel(
         self, loc: float = 0.0, scale: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64,
         **where: Any,
     ) -> DNDarray:  # fmt: skip
         """Largest of many: Gumbel's distribution."""
-        loc, scale = _number(loc, "gumbel", "loc"), _number(scale, "gumbel", "scale", 0)
-        return self._mapped(lambda u: loc - scale * torch.log(-torch.log(_inside(u))), size, dtype, where)
+        loc, scale = number(loc, "gumbel", "loc"), number(scale, "gumbel", "scale", 0)
+        return self._mapped(lambda u: loc - scale * torch.log(-torch.log(inside(u))), size, dtype, where)
 
     def rayleigh(
         self, scale: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
         """Length of a vector of two normal variables."""
-        scale = _number(scale, "rayleigh", "scale", 0)
+        scale = number(scale, "rayleigh", "scale", 0)
         return self._mapped(lambda u: scale * torch.sqrt(-2 * torch.log1p(-u)), size, dtype, where)
 
     def weibull(self, a: float, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
         """Weibull with shape `a`, zero for 0."""
-        power = 1 / (_number(a, "weibull", "a", 0) or math.nan)
+        power = 1 / (number(a, "weibull", "a", 0) or math.nan)
         return self._mapped(lambda u: ((-torch.log1p(-u)) ** power).nan_to_num_(0.0), size, dtype, where)
 
     def standard_cauchy(self, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any) -> DNDarray:
         """Cauchy's distribution."""
-        return self._mapped(lambda u: torch.tan(math.pi * (_inside(u) - 0.5)), size, dtype, where)
+        return self._mapped(lambda u: torch.tan(math.pi * (inside(u) - 0.5)), size, dtype, where)
 
     def geometric(self, p: float, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any) -> DNDarray:
         """Trials until the first success of probability `p`."""
-        if not 0 < _number(p, "geometric", "p") <= 1:
+        if not 0 < number(p, "geometric", "p") <= 1:
             raise ValueError(f"geometric: p must be in (0, 1], is {p}")
         rate = -math.inf if p == 1 else math.log1p(-p)
         return self._mapped(lambda u: torch.floor(torch.log1p(-u) / rate) + 1, size, dtype, where)
@@ -265,7 +271,7 @@ class Generator:
         self, lam: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any
     ) -> DNDarray:
         """Poisson with mean `lam`, by inversion: memory O(lam)."""
-        if not 0 <= _number(lam, "poisson", "lam") < 2**31:
+        if not 0 <= number(lam, "poisson", "lam") < 2**31:
             raise ValueError(f"poisson: lam must be from 0 to 2**31, is {lam}")
         k = torch.arange(int(lam + 14 * math.sqrt(lam) + 40), dtype=torch.float64)
         return self._tabulated(torch.special.xlogy(k, lam) - lam - torch.lgamma(k + 1), size, dtype, where)
@@ -275,7 +281,7 @@ class Generator:
     ) -> DNDarray:
         """Successes of probability `p` among `n` trials, by inversion: memory O(n)."""
         n = random._integer(n, "binomial", "n")
-        if n < 0 or not 0 <= _number(p, "binomial", "p") <= 1:
+        if n < 0 or not 0 <= number(p, "binomial", "p") <= 1:
             raise ValueError(f"binomial: n must not be negative and p be in [0, 1], are {n} and {p}")
         k = torch.arange(n + 1, dtype=torch.float64)
         ways = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
