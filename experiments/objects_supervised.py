@@ -21,12 +21,13 @@ def train_supervised(encoder: Encoder, data: Objects3D, *, epochs: int, batch_si
         width = 2 * encoder.dim
         head = nn.Sequential(nn.Linear(width, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 4))
     weights = [*encoder.parameters(), *head.parameters()]
-    steps = epochs * (len(data) // batch_size)
+    batches = max(1, len(data) // batch_size)
+    steps = epochs * batches
     optimizer = torch.optim.AdamW(weights, lr=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     encoder.train()
     for step in range(steps):
-        epoch, place = divmod(step, len(data) // batch_size)
+        epoch, place = divmod(step, batches)
         order = torch.randperm(len(data), generator=torch.Generator().manual_seed(1000 * seed + epoch))
         own = order[place * batch_size : (place + 1) * batch_size][comm.rank :: comm.size]
         optimizer.zero_grad()

@@ -225,7 +225,8 @@ class MoreDistributions:
             found = self.permutation(flat).reshape(array.shape, new_split=array.split) if array.ndim else array.copy()
         else:
             axis = sanitize_split(axis, array.ndim, "permuted", "axis")
-            keys = self.random(array.shape, split=array.split, comm=array.comm)
+            with default_split(None):  # a replicated array has replicated keys
+                keys = self.random(array.shape, split=array.split, comm=array.comm)
             found = take_along_axis(array, argsort(keys, axis), axis)
         if out is None:
             return found
@@ -266,10 +267,10 @@ def _tabulated_up_to(most: float, n: float, p: float) -> int:
 
 def _log_ways(n: int, k: torch.Tensor) -> torch.Tensor:
     """Logarithm of n over k; minus infinity where there are none."""
-    inside = (k >= 0) & (k <= n)
-    kept = torch.where(inside, k, 0.0)
+    possible = (k >= 0) & (k <= n)
+    kept = torch.where(possible, k, 0.0)
     ways = math.lgamma(n + 1) - torch.lgamma(kept + 1) - torch.lgamma(n - kept + 1)
-    return torch.where(inside, ways, -math.inf)
+    return torch.where(possible, ways, -math.inf)
 
 
 def _root(cov: Any) -> np.ndarray:

@@ -196,9 +196,9 @@ class Generator(MoreDistributions):
         if count > there:
             raise ValueError(f"choice: {count} entries without replacement, but {there} have a probability above 0")
         split = where.pop("split", get_default_split())
-        clocks = self._mapped(lambda u: -torch.log1p(-u), weights.numel(), dtypes.float64, {"split": None})
-        order = torch.argsort(clocks._core.local / weights, stable=True)[:count].reshape(shape)
-        with default_split(None):
+        with default_split(None):  # every rank needs all clocks
+            clocks = self._mapped(lambda u: -torch.log1p(-u), weights.numel(), dtypes.float64, {})
+            order = torch.argsort(clocks._core.local / weights, stable=True)[:count].reshape(shape)
             return array(order, split=split, **where)
 
     # ------------------------------------------------------------------ other distributions, by their quantiles

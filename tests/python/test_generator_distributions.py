@@ -137,6 +137,21 @@ def test_permuted(split: int | None) -> None:
     np.testing.assert_array_equal(out.numpy(), rows.numpy())
 
 
+def test_under_a_default_split() -> None:
+    p = [0.1, 0.0, 0.4, 0.2, 0.3]
+    values = np.arange(35.0).reshape(7, 5)
+    plain = ht.random.default_rng(6)
+    picks, rows = plain.choice(5, 3, replace=False, p=p).numpy(), plain.permuted(ht.array(values), 1).numpy()
+    with ht.default_split(0):
+        split = ht.random.default_rng(6)
+        chosen = split.choice(5, 3, replace=False, p=p)
+        assert chosen.split == 0
+        np.testing.assert_array_equal(chosen.numpy(), picks)
+        np.testing.assert_array_equal(split.permuted(ht.array(values), 1).numpy(), rows)
+        vectors = split.dirichlet([1.0, 2.0], size=9)
+        assert (vectors.shape, vectors.split) == ((9, 2), 0)
+
+
 def test_spawned_generators_differ() -> None:
     parent = ht.random.default_rng(4)
     first, second = parent.spawn(2)
