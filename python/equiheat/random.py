@@ -224,7 +224,7 @@ def normal(
     Raises
     ------
     ValueError
-        If `std` is negative, or has negative elements.
+        If `std` is negative, or has negative elements (collective if it is a split array).
     """
     negative = std < 0
     if isinstance(std, ArrayBase):
