@@ -27,6 +27,13 @@ SparseMatrix from_block(const at::Tensor& begin, const at::Tensor& columns, cons
                            comm);
 }
 
+/// @pre begin: contiguous int64, ascending from 0 to the number of columns
+std::optional<SparseMatrix> from_whole(const at::Tensor& begin, const at::Tensor& columns,
+                                       const at::Tensor& values, const Shape& shape, const CommPtr& comm) {
+  return sparse_from_whole({begin, columns, values, shape[1]}, layout_from(shape, 0, std::nullopt, comm),
+                           comm);
+}
+
 SparseMatrix from_entries(const at::Tensor& rows, const at::Tensor& columns, const at::Tensor& values,
                           const Shape& shape, std::optional<int> split, bool spread, const CommPtr& comm) {
   return sparse_from_entries(rows.contiguous(), columns.contiguous(), values,
@@ -53,11 +60,14 @@ SparseMatrix checked(const SparseMatrix& a, const SparseMatrix& b) {
   return op(a, b);
 }
 
-/// @pre contiguous int64 vectors, one begin at least
-bool is_valid(const at::Tensor& begin, const at::Tensor& columns, std::int64_t extent) {
-  const std::int64_t* first = columns.const_data_ptr<std::int64_t>();
-  return kernels::are_begins(begin.const_data_ptr<std::int64_t>(), begin.numel() - 1, columns.numel()) &&
-         kernels::are_within(first, columns.numel(), extent);
+/// @pre a contiguous int64 vector, one begin at least
+bool are_begins(const at::Tensor& begin, std::int64_t entries) {
+  return kernels::are_begins(begin.const_data_ptr<std::int64_t>(), begin.numel() - 1, entries);
+}
+
+/// @pre a contiguous int64 vector
+bool are_within(const at::Tensor& indices, std::int64_t extent) {
+  return kernels::are_within(indices.const_data_ptr<std::int64_t>(), indices.numel(), extent);
 }
 
 }  // namespace
@@ -90,8 +100,13 @@ void register_sparse(py::module_& m) {
         py::arg("shape"), py::arg("split"), py::arg("counts"), py::arg("comm"), NoGil(), "Collective.");
   m.def("sparse_from_entries", &from_entries, py::arg("rows"), py::arg("columns"), py::arg("values"),
         py::arg("shape"), py::arg("split"), py::arg("spread"), py::arg("comm"), NoGil(), "Collective.");
-  m.def("sparse_is_valid", &is_valid, py::arg("begin"), py::arg("columns"), py::arg("extent"), NoGil(),
-        "Begins ascend from 0 to the number of columns, which lie in [0, extent). Local.");
+  m.def("sparse_from_whole", &from_whole, py::arg("begin"), py::arg("columns"), py::arg("values"),
+        py::arg("shape"), py::arg("comm"), NoGil(),
+        "Own rows of what every rank has; None on all where a column lies outside. Collective.");
+  m.def("sparse_are_begins", &are_begins, py::arg("begin"), py::arg("entries"), NoGil(),
+        "Begins ascend from 0 to the number of entries. Local.");
+  m.def("sparse_are_within", &are_within, py::arg("indices"), py::arg("extent"), NoGil(),
+        "All of them lie in [0, extent). Local.");
   m.def("sparse_from_dense", &sparse_from_dense, py::arg("x"), NoGil(), "Collective.");
 }
 

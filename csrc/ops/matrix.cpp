@@ -30,6 +30,12 @@ DNDarray finish_sum(const DNDarray& x, const at::Tensor& partial, const std::vec
           x.comm_ptr()};
 }
 
+/// Sum of the entries (i, i + shift), by one call of torch's: half the time of a diagonal's sum. @pre shift >= 0
+at::Tensor sum_of_diagonal(const at::Tensor& matrix, std::int64_t shift) {
+  const std::int64_t first = std::min(shift, matrix.size(1));
+  return (first == 0 ? matrix : matrix.narrow(1, first, matrix.size(1) - first)).trace();
+}
+
 std::vector<std::int64_t> as_dims(const std::vector<int>& axes) { return {axes.begin(), axes.end()}; }
 
 /// Sum of conj(a) b over axes, in a type that holds it, as the promoted type of a and b.
@@ -160,9 +166,11 @@ DNDarray trace(const DNDarray& x, int offset, int axis1, int axis2) {
   EH_CHECK(axis1 != axis2, ValueError, "trace: axis1 and axis2 are both ", axis1, "; they must differ");
   const at::ScalarType type = x.local().scalar_type();
   const at::ScalarType wide = is_inexact(dtype_of(x)) ? type : type == at::kUInt64 ? type : at::kLong;
-  const at::Tensor diagonal =
-      x.local().diagonal(offset + static_cast<int>(diagonal_shift(x, axis1, axis2)), axis1, axis2);
-  const at::Tensor sum = diagonal.sum(at::IntArrayRef{-1}, false, wide);
+  const std::int64_t shift = offset + diagonal_shift(x, axis1, axis2);
+  const bool plain = x.ndim() == 2 && axis1 == 0 && shift >= 0 && (type == at::kFloat || type == at::kDouble);
+  const at::Tensor sum = plain
+                             ? sum_of_diagonal(x.local(), shift)
+                             : x.local().diagonal(shift, axis1, axis2).sum(at::IntArrayRef{-1}, false, wide);
   return finish_sum(x, sum, {std::min(axis1, axis2), std::max(axis1, axis2)}, false);
 }
 

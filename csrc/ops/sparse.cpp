@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ops/sparse.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/error.hpp"
+#include "kernels/compressed.hpp"
 #include "kernels/routing.hpp"
 
 namespace eh {
@@ -55,6 +57,20 @@ SparseMatrix SparseMatrix::with_values(at::Tensor values) const {
   SparseMatrix out = {local_.with_values(std::move(values)), layout_, comm_, entries_};
   out.fetch_ = fetch_;  // it depends on the places only
   return out;
+}
+
+std::optional<SparseMatrix> sparse_from_whole(const Compressed& whole, const LayoutPtr& layout,
+                                              const CommPtr& comm) {
+  const int rank = comm->rank();
+  Compressed own = row_range(whole, layout->offset(rank), layout->count(rank));
+  own.columns = own.columns.to(at::kLong, /*non_blocking=*/false, /*copy=*/true);
+  own.values = own.values.clone();
+  const auto* columns = own.columns.const_data_ptr<std::int64_t>();
+  const bool good = kernels::are_within(columns, own.entries(), own.width);
+  if (good) own = canonical(own);
+  std::vector<std::int64_t> entries = allgather_int(good ? own.entries() : -1, *comm);
+  if (*std::min_element(entries.begin(), entries.end()) < 0) return std::nullopt;
+  return SparseMatrix(std::move(own), layout, comm, std::move(entries));
 }
 
 SparseMatrix sparse_from_block(const Compressed& local, const LayoutPtr& layout, const CommPtr& comm) {

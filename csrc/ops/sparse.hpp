@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "array/compressed.hpp"
@@ -54,6 +55,10 @@ class SparseMatrix {
 
 /// From this rank's block. Collective if split: one number per rank.
 SparseMatrix sparse_from_block(const Compressed& local, const LayoutPtr& layout, const CommPtr& comm);
+/// The rows of a matrix that every rank has whole which are this rank's; its columns may be of any integer type, in any
+/// order, repeated. Nothing, on all ranks, if a column lies outside. Collective: one number per rank.
+std::optional<SparseMatrix> sparse_from_whole(const Compressed& whole, const LayoutPtr& layout,
+                                              const CommPtr& comm);
 /// From entries with global rows and columns, those at one place added up. `spread`: every rank has entries of its
 /// own, which one alltoallv brings to the rows' owners; else all have all of them.
 SparseMatrix sparse_from_entries(const at::Tensor& rows, const at::Tensor& columns, const at::Tensor& values,

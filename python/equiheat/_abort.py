@@ -9,10 +9,13 @@ die without harm to the program, and the main thread sees the result.
 from __future__ import annotations
 
 import atexit
+import builtins
 import os
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any, NoReturn
 
 from mpi4py import MPI
 
@@ -45,14 +48,19 @@ def _install_excepthook() -> None:
 
 
 def _install_exit() -> None:
-    """`sys.exit(code)` with code != 0: all ranks may do so in good order; one alone must not hang the rest."""
-    previous = sys.exit
+    """`sys.exit(code)` with code != 0: all ranks may do so in good order; one alone must not hang the rest.
+
+    As well `exit` and `quit`; not ``raise SystemExit``, which Python tells nobody of.
+    """
     codes: list[int] = []
 
-    def exit_with_code(status: object = None, /) -> None:
-        if status not in (None, 0):
-            codes.append(status if isinstance(status, int) else 1)
-        previous(status)  # type: ignore[arg-type]
+    def noting(previous: Callable[[Any], NoReturn]) -> Callable[[Any], NoReturn]:
+        def exit_with_code(status: Any = None, /) -> NoReturn:
+            if status not in (None, 0):
+                codes.append(status if isinstance(status, int) else 1)
+            previous(status)
+
+        return exit_with_code
 
     @atexit.register
     def leave_together() -> None:
@@ -64,7 +72,10 @@ def _install_exit() -> None:
             )
             _abort(codes[-1])
 
-    sys.exit = exit_with_code  # type: ignore[assignment]
+    sys.exit = noting(sys.exit)
+    for name in ("exit", "quit"):  # of the module site, which may be missing
+        if hasattr(builtins, name):
+            setattr(builtins, name, noting(getattr(builtins, name)))
 
 
 def _all_arrive() -> bool:

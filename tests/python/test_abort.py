@@ -42,8 +42,9 @@ def test_an_uncaught_exception_ends_the_job_with_its_traceback(tmp_path: pathlib
     assert seconds < 5
 
 
-def test_an_error_of_one_rank_in_its_exit_code_ends_the_job(tmp_path: pathlib.Path) -> None:
-    code, output, seconds = run_on_two_ranks(tmp_path, "    sys.exit(3)\ncomm.Barrier()\n")
+@pytest.mark.parametrize("leave", ["sys.exit", "exit"])
+def test_an_error_of_one_rank_in_its_exit_code_ends_the_job(tmp_path: pathlib.Path, leave: str) -> None:
+    code, output, seconds = run_on_two_ranks(tmp_path, f"    {leave}(3)\ncomm.Barrier()\n")
     assert code != 0
     assert "rank 1 exits with code 3 before the others" in output
     assert seconds < 8

@@ -107,23 +107,38 @@ def sparse_csc_matrix(
 
 # ---------------------------------------------------------------------- the parts of every form
 class _Block:
-    """Begins, indices and values of the compressed axis, and the extents along it and across it."""
+    """Begins, indices and values of the compressed axis, and the extents along it and across it; the caller's memory."""
 
     def __init__(self, begin: Any, indices: Any, values: Any, extents: Shape) -> None:
         self.begin, self.indices, self.values, self.extents = begin, indices, values, extents
 
-    def problem(self) -> str | None:
-        """Why this is no matrix; None if it is one."""
+    def misfit(self) -> str | None:
+        """What is wrong but for single indices; None if nothing is."""
         begin, indices = self.begin, self.indices
         if begin.dim() != 1 or indices.dim() != 1 or self.values.dim() != 1:
             return "data and indices must have one dimension"
         if begin.numel() != self.extents[0] + 1 or indices.numel() != self.values.numel():
             return f"{self.values.numel()} values, {indices.numel()} indices and {begin.numel()} begins do not fit"
-        if _core.sparse_is_valid(begin.contiguous(), indices.contiguous(), self.extents[1]):
-            return None
-        if int(begin[0]) != 0 or int(begin[-1]) != indices.numel() or bool((begin.diff() < 0).any()):
-            return "indptr must ascend from 0 to the number of entries"
-        return _outside(indices, self.extents[1])
+        self.begin = begin.to(torch.int64).contiguous()
+        good = _core.sparse_are_begins(self.begin, indices.numel())
+        return None if good else "indptr must ascend from 0 to the number of entries"
+
+    def problem(self) -> str | None:
+        """Why this is no matrix; None if it is one."""
+        return self.misfit() or _outside(self.indices, self.extents[1])
+
+    def own_rows(self, comm: Communicator) -> _core.SparseMatrix:
+        """This rank's rows of what all ranks have. Collective."""
+        _check(self.misfit())
+        core = _core.sparse_from_whole(self.begin, self.indices, self.values, self.extents, comm.core)
+        if core is None:
+            _check(_outside(self.indices, self.extents[1]) or "another rank's indices lie outside its shape")
+        return cast(_core.SparseMatrix, core)
+
+    def matrix(self, extents: Shape, split: int | None, counts: Any, comm: Communicator) -> _core.SparseMatrix:
+        """With memory of its own. Collective if split."""
+        indices = self.indices.to(torch.int64, copy=True)
+        return _core.sparse_from_block(self.begin, indices, self.values.clone(), extents, split, counts, comm.core)
 
 
 class _Entries:
@@ -142,7 +157,7 @@ class _Entries:
 
 
 def _outside(indices: Tensor, extent: int) -> str | None:
-    if indices.numel() == 0 or (int(indices.min()) >= 0 and int(indices.max()) < extent):
+    if indices.numel() == 0 or _core.sparse_are_within(indices.to(torch.int64).contiguous(), extent):
         return None
     return f"indices reach from {int(indices.min())} to {int(indices.max())}, the extent is {extent}"
 
@@ -159,7 +174,7 @@ def _indices(x: Any) -> Tensor:
         tensor = as_tensor(x, None, torch.device("cpu"), 0)[0]
     if tensor.numel() and (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool):
         raise TypeError(f"sparse matrix: indices must be integers, are {tensor.dtype}")
-    return tensor.to(torch.int64)
+    return tensor if tensor.numel() else tensor.to(torch.int64)
 
 
 def _is_entries(obj: Any) -> bool:
@@ -177,7 +192,7 @@ def _parts(obj: Any, dtype: Any, major: int, shape: Any) -> _Block | _Entries:
     turned: Any = extents if major == 0 or extents is None else extents[::-1]
     cpu = torch.device("cpu")
     if _is_entries(obj):
-        places = [_indices(x) for x in obj[1]]
+        places = [_indices(x).to(torch.int64) for x in obj[1]]
         return _Entries(places[major], places[1 - major], as_tensor(obj[0], dtype, cpu, 0)[0], turned)
     if extents is not None and isinstance(obj, tuple) and len(obj) == 3:
         values = as_tensor(obj[0], dtype, cpu, 0)[0]
@@ -241,33 +256,34 @@ def _matrix(
             raise ValueError("sparse matrix: entries in DNDarrays need the global shape")
     comm = sanitize_comm(comm)
     if not own:
-        core = _assembled(_checked(_parts(obj, dtype, major, shape)), cut, comm)
+        core = _assembled(_parts(obj, dtype, major, shape), cut, comm)
     else:
         core = _from_all_ranks(obj, dtype, major, shape, comm)
     return cls._of(core)
 
 
-def _checked(parts: _Block | _Entries) -> _Block | _Entries:
-    problem = parts.problem()
+def _check(problem: str | None) -> None:
     if problem is not None:
         raise ValueError(f"sparse matrix: {problem}")
-    return parts
 
 
 def _assembled(parts: _Block | _Entries, cut: bool, comm: Communicator) -> _core.SparseMatrix:
     """Every rank has the same parts. Collective if cut."""
+    if cut and isinstance(parts, _Block):
+        return parts.own_rows(comm)
+    _check(parts.problem())
+    if isinstance(parts, _Block):
+        return parts.matrix(parts.extents, None, None, comm)
     at = 0 if cut else None
-    if isinstance(parts, _Entries):
-        return _core.sparse_from_entries(parts.rows, parts.columns, parts.values, parts.extents, at, False, comm.core)
-    whole = _core.sparse_from_block(parts.begin, parts.indices, parts.values, parts.extents, None, None, comm.core)
-    return whole.redistribute(at, None) if cut else whole
+    return _core.sparse_from_entries(parts.rows, parts.columns, parts.values, parts.extents, at, False, comm.core)
 
 
 def _from_all_ranks(obj: Any, dtype: Any, major: int, shape: Any, comm: Communicator) -> _core.SparseMatrix:
     """Every rank has parts of its own; what is wrong with one is raised on all. Collective."""
     parts: Any = None
     try:
-        parts = _checked(_parts(obj, dtype, major, shape))
+        parts = _parts(obj, dtype, major, shape)
+        _check(parts.problem())
         fact: Any = (isinstance(parts, _Entries), tuple(parts.extents), str(parts.values.dtype))
     except (TypeError, ValueError) as error:
         fact = f"{type(error).__name__}: {error}"
@@ -285,7 +301,7 @@ def _from_all_ranks(obj: Any, dtype: Any, major: int, shape: Any, comm: Communic
         return _core.sparse_from_entries(parts.rows, parts.columns, parts.values, parts.extents, 0, True, comm.core)
     counts = [f[1][0] for f in facts]
     extents = (sum(counts), parts.extents[1])
-    return _core.sparse_from_block(parts.begin, parts.indices, parts.values, extents, 0, counts, comm.core)
+    return cast(_core.SparseMatrix, parts.matrix(extents, 0, counts, comm))
 
 
 def _own_entries(obj: Any) -> tuple[Communicator, bool, Any]:
