@@ -161,10 +161,12 @@ __all__: list[str] = [
     "solve",
     "solve_triangular",
     "sort",
+    "sparse_are_begins",
+    "sparse_are_within",
     "sparse_from_block",
     "sparse_from_dense",
     "sparse_from_entries",
-    "sparse_is_valid",
+    "sparse_from_whole",
     "squeeze",
     "stack",
     "start_trace",
@@ -1359,6 +1361,16 @@ def sort(
     (values or None, indices or None). Collective.
     """
 
+def sparse_are_begins(begin: torch.Tensor, entries: typing.SupportsInt | typing.SupportsIndex) -> bool:
+    """
+    Begins ascend from 0 to the number of entries. Local.
+    """
+
+def sparse_are_within(indices: torch.Tensor, extent: typing.SupportsInt | typing.SupportsIndex) -> bool:
+    """
+    All of them lie in [0, extent). Local.
+    """
+
 def sparse_from_block(
     begin: torch.Tensor,
     columns: torch.Tensor,
@@ -1390,11 +1402,15 @@ def sparse_from_entries(
     Collective.
     """
 
-def sparse_is_valid(
-    begin: torch.Tensor, columns: torch.Tensor, extent: typing.SupportsInt | typing.SupportsIndex
-) -> bool:
+def sparse_from_whole(
+    begin: torch.Tensor,
+    columns: torch.Tensor,
+    values: torch.Tensor,
+    shape: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex],
+    comm: Communicator,
+) -> SparseMatrix | None:
     """
-    Begins ascend from 0 to the number of columns, which lie in [0, extent). Local.
+    Own rows of what every rank has; None on all where a column lies outside. Collective.
     """
 
 def squeeze(x: Array, axes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] | None) -> Array: ...
