@@ -60,6 +60,26 @@ def test_errors_of_one_rank() -> None:
         ht.sparse.sparse_csr_matrix(([1.0], ([0], [column])), shape=(2, 2), is_split=0)
 
 
+@pytest.mark.parametrize("split", [None, 0])
+def test_an_index_outside_is_found_wherever_its_row_lies(split: int | None) -> None:
+    for bad in range(6):
+        columns = np.arange(6) % 3
+        columns[bad] = 3
+        with pytest.raises(ValueError, match=r"from 0 to 3, the extent is 3"):
+            ht.sparse.sparse_csr_matrix((np.ones(6), columns, np.arange(7)), shape=(6, 3), split=split)
+
+
+@pytest.mark.parametrize("index", ["int32", "int64", "uint16"])
+@pytest.mark.parametrize("how", [{}, {"split": 0}, {"is_split": 0}])
+def test_a_matrix_does_not_share_the_callers_memory(index: str, how: dict[str, int]) -> None:
+    data, columns, begin = np.ones(6), (np.arange(6) % 3).astype(index), np.arange(7).astype(index)
+    a = ht.sparse.sparse_csr_matrix((data, columns, begin), shape=(6, 3), **how)
+    before = a.to_dense().numpy()
+    data[:], columns[:], begin[:] = 7, 0, 0
+    np.testing.assert_array_equal(a.to_dense().numpy(), before)
+    assert before.sum() == (6 * SIZE if "is_split" in how else 6)
+
+
 def test_text() -> None:
     whole = ht.sparse.sparse_csr_matrix([[0, 0, 1], [1, 0, 2]])
     expected = (

@@ -137,8 +137,8 @@ class _Block:
 
     def matrix(self, extents: Shape, split: int | None, counts: Any, comm: Communicator) -> _core.SparseMatrix:
         """With memory of its own. Collective if split."""
-        indices = self.indices.to(torch.int64, copy=True)
-        return _core.sparse_from_block(self.begin, indices, self.values.clone(), extents, split, counts, comm.core)
+        begin, indices = self.begin.clone(), self.indices.to(torch.int64, copy=True)
+        return _core.sparse_from_block(begin, indices, self.values.clone(), extents, split, counts, comm.core)
 
 
 class _Entries:
