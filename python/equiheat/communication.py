@@ -107,6 +107,11 @@ class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
     def __repr__(self) -> str:
         return f"Communicator(rank={self.rank}, size={self.size})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self is not get_comm():
+            raise TypeError(f"{self!r} cannot be pickled: only the default communicator has a meaning elsewhere")
+        return get_comm, ()
+
     @property
     def handle(self) -> MPI.Comm:
         """mpi4py's view of the duplicate. Local."""

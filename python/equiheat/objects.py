@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from torch import Tensor
 
@@ -60,3 +60,11 @@ class ObjectMethods:
         if name.startswith("_") or name in ("core", "handle"):  # of an object that is only being made
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self.handle, name)
+
+    def __copy__(self) -> Self:
+        """Itself. Local."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Itself: copies of a module or an estimator share its ranks. Local."""
+        return self

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import pickle
 
 import numpy as np
 import pytest
@@ -187,3 +189,13 @@ def test_bad_input_is_refused_on_every_rank(comm: ht.Communicator) -> None:
     with pytest.raises(TypeError, match="handle must be a communicator of mpi4py"):
         ht.Communicator(None)  # type: ignore[arg-type]
     assert ht.sanitize_comm(MPI.COMM_SELF).size == 1
+
+
+def test_copies_of_what_holds_a_communicator_share_it(comm: ht.Communicator) -> None:
+    part = comm.Split(0)
+    model = ht.nn.BatchNorm(3, comm=part)
+    assert copy.deepcopy(model).comm is part
+    assert copy.copy(comm) is comm
+    assert pickle.loads(pickle.dumps({"comm": comm}))["comm"] is comm
+    with pytest.raises(TypeError, match="only the default communicator"):
+        pickle.dumps(part)

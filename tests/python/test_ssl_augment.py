@@ -174,6 +174,15 @@ def test_empty_batch_and_bytes():
     torch.testing.assert_close(augment(bytes_, numbers)[0], augment(bytes_ / 255.0, numbers)[0])
 
 
+@pytest.mark.parametrize(("dtype", "steps"), [(torch.float64, 1e-5), (torch.float16, 2e-3), (torch.bfloat16, 2e-2)])
+def test_every_floating_type(dtype, steps):
+    """Half precision has too few digits for the coordinates of a wide image: only its pixels may be rounded."""
+    x, numbers, augment = images(2, 8, 300).to(dtype), torch.arange(2), Augmentation(STRONG_VIEW)
+    found, parameters = augment(x, numbers)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), augment.apply(x.float(), parameters), atol=steps, rtol=0)
+
+
 def test_only_keeps_the_named_family():
     assert set(Augmentation(STRONG_VIEW.only("rotation")).sample(torch.arange(2))) == {"rotation"}
     assert set(Augmentation(STRONG_VIEW.only("color")).sample(torch.arange(2))) == {

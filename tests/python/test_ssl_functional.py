@@ -76,6 +76,19 @@ def test_bf16_autocast_keeps_the_loss_in_float32():
     assert abs(loss.item() / loss_of(**x, num_heads=2).item() - 1) < 0.02
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.float64])
+@pytest.mark.parametrize("normalize", [False, True])
+def test_images_of_another_precision_are_compared_in_that_of_the_loss(kind, normalize):
+    x = {**inputs(dtype=torch.float32), "target": torch.rand(2, 3, 5, 2, dtype=torch.float64).to(kind)}
+    options = {"num_heads": 2, "grid": (5, 1), "mean": (0.5, 0.4, 0.3), "std": (0.2, 0.3, 0.1)}
+    loss = loss_of(**x, **options, normalize_patches=normalize)
+    exact = {name: v.detach().double() for name, v in x.items()}
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(loss_of(**exact, **options, normalize_patches=normalize).item(), rel=2e-6)
+    half = {name: v if name == "target" else v.detach().half() for name, v in x.items()}
+    assert loss_of(**half, **options, normalize_patches=normalize).dtype == torch.float32
+
+
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [

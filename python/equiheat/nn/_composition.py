@@ -30,15 +30,16 @@ def patches_of(
     std: Sequence[float],
     normalize_patches: bool,
 ) -> Tensor:
-    """The values to compare with, (B, Nq, P), of patches or of images (B, C, H, W)."""
+    """The values to compare with, (B, Nq, P), of patches or of images (B, C, H, W); float32 at least."""
+    pixels = target.to(torch.promote_types(target.dtype, torch.float32))
     if grid is not None:
-        pixels = target.to(torch.float32) / 255 if target.dtype == torch.uint8 else target
+        pixels = pixels / 255 if target.dtype == torch.uint8 else pixels
         shift, spread = (pixels.new_tensor(x).view(1, -1, 1, 1) for x in (mean, std))
-        target = to_patches((pixels - shift) / spread, grid)
-    if normalize_patches and target.numel() > 0:
-        spread = (target.var(dim=2, keepdim=True) + 1e-6).sqrt()
-        target = (target - target.mean(dim=2, keepdim=True)) / spread
-    return target
+        pixels = to_patches((pixels - shift) / spread, grid)
+    if normalize_patches and pixels.numel() > 0:
+        spread = (pixels.var(dim=2, keepdim=True) + 1e-6).sqrt()
+        pixels = (pixels - pixels.mean(dim=2, keepdim=True)) / spread
+    return pixels
 
 
 def reconstruction_loss(
@@ -46,7 +47,8 @@ def reconstruction_loss(
 ) -> tuple[Tensor, Tensor]:
     """Mean squared error over the counted tokens, and the prediction."""
     prediction = torch.nn.functional.linear(mixed, weight, bias)
-    squares = (prediction.to(torch.promote_types(prediction.dtype, torch.float32)) - target).square()
+    compared = prediction.to(torch.promote_types(prediction.dtype, torch.float32))
+    squares = (compared - target.to(compared.dtype)).square()
     if mask is None:
         return squares.sum() / max(squares.numel(), 1), prediction
     counted = (mask.sum() * prediction.shape[2]).clamp(min=1)

@@ -256,17 +256,19 @@ class Augmentation:
         Returns
         -------
         Tensor
-            Shape (B, 3, H, W), floating, 0 to 1.
+            Shape (B, 3, H, W), 0 to 1; the images' floating type, float32 for bytes. Half precision is computed in
+            float32, since it cannot tell the pixels of a large image apart.
         """
         unknown = sorted(set(parameters) - set(UNITS))
         if unknown:
             raise ValueError(f"Augmentation.apply: unknown parameter {unknown[0]!r}; known: {', '.join(UNITS)}")
         images = to_float(images)
-        images = warp(images, parameters, padding=self.config.padding)
-        images = jitter_color(images, parameters)
+        moved = images.to(torch.promote_types(images.dtype, torch.float32))
+        moved = warp(moved, parameters, padding=self.config.padding)
+        moved = jitter_color(moved, parameters)
         if "blur_sigma" in parameters:
-            images = gaussian_blur(images, parameters["blur_sigma"])
-        return images
+            moved = gaussian_blur(moved, parameters["blur_sigma"])
+        return moved.to(images.dtype)
 
     def __call__(
         self, images: Tensor, indices: Tensor, epoch: int = 0, view: int = 0

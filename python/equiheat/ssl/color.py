@@ -25,12 +25,14 @@ def jitter_color(images: Tensor, parameters: dict[str, Tensor]) -> Tensor:
         Shape (B, 3, H, W), 0 to 1.
     """
     if "brightness" in parameters:
-        images = (images * _column(parameters["brightness"])).clamp(0, 1)
+        images = (images * _column(parameters["brightness"], images)).clamp(0, 1)
     if "contrast" in parameters:
         mean = luma(images).mean(dim=(2, 3), keepdim=True)
-        images = torch.lerp(mean.expand_as(images), images, _column(parameters["contrast"])).clamp(0, 1)
+        images = torch.lerp(mean.expand_as(images), images, _column(parameters["contrast"], images)).clamp(0, 1)
     if "saturation" in parameters:
-        images = torch.lerp(luma(images).expand_as(images), images, _column(parameters["saturation"])).clamp(0, 1)
+        images = torch.lerp(luma(images).expand_as(images), images, _column(parameters["saturation"], images)).clamp(
+            0, 1
+        )
     if "hue" in parameters:
         images = shift_hue(images, parameters["hue"])
     return images
@@ -60,5 +62,5 @@ def shift_hue(images: Tensor, turns: Tensor) -> Tensor:
     return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp(0, 1)
 
 
-def _column(factor: Tensor) -> Tensor:
-    return factor[:, None, None, None]
+def _column(factor: Tensor, like: Tensor) -> Tensor:
+    return factor.to(like.dtype)[:, None, None, None]

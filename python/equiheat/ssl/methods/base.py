@@ -82,8 +82,7 @@ class Method(nn.Module):
 
 def teacher_of(module: nn.Module) -> nn.Module:
     """Copy that no gradient reaches; communicators are shared, not copied."""
-    shared = [getattr(part, "comm", None) for part in module.modules()]
-    return copy.deepcopy(module, {id(comm): comm for comm in shared if comm is not None}).requires_grad_(False)
+    return copy.deepcopy(module).requires_grad_(False)
 
 
 @torch.no_grad()
