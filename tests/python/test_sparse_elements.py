@@ -16,7 +16,7 @@ from equiheat.testing import assert_equal, uneven_counts, with_counts
 
 warnings.filterwarnings("ignore", message="Sparse CS")
 SHAPES = [(6, 5), (2, 7), (1, 1), (5, 0)]
-ROWS = [2, -1, slice(1, 4), slice(None, None, -2), slice(0, 0), [0, 0, -1], np.array([], dtype=int)]
+ROWS = [-1, slice(None, None, -2), slice(0, 0), [0, 0, -1]]
 
 
 def dense(shape: tuple[int, int], dtype: str) -> np.ndarray:
@@ -33,17 +33,17 @@ def matrices(a: np.ndarray) -> Iterator[Any]:
         yield getattr(with_counts(a, major, uneven_counts(a.shape[major], size)), make)()
 
 
-@pytest.mark.parametrize("dtype", ["bool", "int8", "float32", "complex128"])
+@pytest.mark.parametrize("dtype", ["bool", "float32"])
 def test_selection(dtype: str) -> None:
     a = dense((6, 5), dtype)
     for x in matrices(a):
         for rows in ROWS:
-            for columns in (slice(None), slice(1, 3), slice(None, None, -1)):
+            for columns in (slice(None), slice(None, None, -1)):
                 wanted = a[rows, columns].reshape(-1, a[0, columns].size)
                 got = x[rows, columns]
                 assert (type(got), got.dtype, got.split) == (type(x), x.dtype, x.split)
                 assert_equal(got.to_dense(), wanted)
-        for rows in ROWS[2:]:
+        for rows in ROWS[1:]:
             assert_equal(x[rows, 3].to_dense(), a[rows, 3].reshape(-1, 1))
         mask = np.array([True, False, True, False, False, True])
         assert_equal(x[mask].to_dense(), a[mask])
