@@ -212,6 +212,32 @@ class MoreDistributions:
         mass = _log_ways(good, k) + _log_ways(bad, drawn - k)
         return self._tabulated(mass - mass.max(), size, dtype, where)
 
+    def multinomial(
+        self: Any, n: int, pvals: Any, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any
+    ) -> DNDarray:
+        """How often each outcome of `pvals` occurs in `n` trials: shape (*size, len(pvals)).
+
+        The last probability is what is left of 1. One binomial inversion after the other, in tables as long as their
+        standard deviations. Communication: none but where it is split along the last axis. ValueError where `n` is
+        negative or `pvals` is empty, has numbers outside [0, 1] or more than 1 in all but the last.
+        """
+        trials, chances = random._integer(n, "multinomial", "n"), vector(pvals, "multinomial", "pvals")
+        if trials < 0:
+            raise ValueError(f"multinomial: n must not be negative, is {trials}")
+        if not chances.size or chances.min() < 0 or chances.max() > 1 or chances[:-1].sum() > 1 + 1e-12:
+            raise ValueError("multinomial: pvals must be one or more probabilities that add up to 1")
+        place, axis, split = _beside("multinomial", size, where)
+
+        def counts(*u: torch.Tensor) -> list[torch.Tensor]:
+            left, found, rest = torch.full(u[0].shape, trials), [], 1.0
+            for v, chance in zip(u, chances[:-1].tolist(), strict=False):
+                found.append(binomial_quantile(v, left, min(chance / rest, 1.0) if rest > 0 else 0.0))
+                left, rest = left - found[-1], rest - chance
+            return [*found, left]
+
+        parts = self._mapped_to_many(counts, size, dtype, place, max(chances.size - 1, 1))
+        return stack(parts, axis).resplit(split)
+
     # ------------------------------------------------------------------ orders and streams
     def permuted(self: Any, x: Any, axis: int | None = None, *, out: DNDarray | None = None) -> DNDarray:
         """A copy whose slices along an axis are permuted independently; all entries where `axis` is None.
@@ -245,6 +271,21 @@ class MoreDistributions:
 
 def _log_gamma(shape: float, u: torch.Tensor) -> torch.Tensor:
     return log_gamma_quantile(shape, inside(u))
+
+
+def binomial_quantile(u: torch.Tensor, trials: torch.Tensor, p: float) -> torch.Tensor:
+    """Binomial variables at the quantiles u, of as many trials as each has; a table for each number of trials."""
+    found = torch.zeros_like(trials)
+    for n in torch.unique(trials).tolist():
+        reach = 40 + 14 * math.sqrt(n * p * (1 - p))
+        k = torch.arange(max(math.floor(n * p - reach), 0), min(math.ceil(n * p + reach), n) + 1, dtype=torch.float64)
+        ways = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
+        mass = ways + torch.special.xlogy(k, torch.tensor(p)) + torch.special.xlog1py(n - k, torch.tensor(-p))
+        cumulative = torch.exp(mass - mass.max()).cumsum(0)
+        there = trials == n
+        places = torch.searchsorted(cumulative, u[there] * cumulative[-1], right=True)
+        found[there] = k[places.clamp_(max=k.numel() - 1)].to(found.dtype)
+    return found
 
 
 def _beside(fn: str, size: Any, where: Any) -> tuple[dict[str, Any], int, int | None]:

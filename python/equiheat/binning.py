@@ -285,10 +285,10 @@ def _edges(core: _core.Array, bins: Any, range: Any, weights: Any, fn: str) -> t
         lower, upper = float(range[0]), float(range[1])
         if not lower <= upper or not isfinite(lower) or not isfinite(upper):
             raise ValueError(f"{fn}: range must be finite and its maximum not below its minimum, is {range}")
-    count = _rule(core, bins, (lower, upper), weights, fn) if isinstance(bins, str) else bins
-    _check_bins(count, fn)
     if lower == upper:
         lower, upper = lower - 0.5, upper + 0.5
+    count = _rule(core, bins, (lower, upper), weights, fn) if isinstance(bins, str) else bins
+    _check_bins(count, fn)
     kind = {torch.float32: np.float32, torch.float16: np.float16}.get(core.local.dtype, np.float64)
     return np.linspace(lower, upper, int(count) + 1, dtype=kind), True
 

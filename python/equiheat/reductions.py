@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import builtins
 from math import inf, nan
+from math import prod as product
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
 
 from equiheat import _core
 from equiheat._base import wrap
@@ -21,7 +26,7 @@ from equiheat._function import (
 )
 from equiheat.arithmetic import divide, sqrt, square, subtract
 from equiheat.conditional import select
-from equiheat.logical import isnan, logical_not
+from equiheat.logical import isfinite, isnan, logical_not
 from equiheat.rounding import absolute
 
 if TYPE_CHECKING:
@@ -92,17 +97,41 @@ def var(
     out: DNDarray | None = None,
     keepdims: bool = False,
     keepdim: bool | None = None,
+    mean: Operand | None = None,
+    correction: float | None = None,
 ) -> DNDarray:
     """Mean squared deviation over axes, divided by n - ddof; of complex numbers a real one.
 
-    ``bessel=True`` is ddof=1, as in Heat, whose lists of axes are taken too.
+    ``bessel=True`` is ddof=1, as in Heat, whose lists of axes are taken too; `correction` is another name of ddof.
+    `mean`, which must broadcast to the array, saves the time to find it.
     dtype and distribution as `mean`. Communication: if the split is among the axes one allgather of two partial
     results per rank, merged without loss of digits.
     """
-    freedom = _freedom(ddof, bessel, "var")
+    freedom = _freedom(ddof if correction is None else correction, bessel, "var")
     axes = _axes(tuple(axis) if isinstance(axis, list) else axis)
-    core = _core.var(native(x, "var"), axes, kept(keepdims, keepdim), torch_dtype(dtype), freedom)
+    array = native(x, "var")
+    if mean is not None:
+        around = wrap(native(mean, "var", "mean", array))
+        return deliver(_around(wrap(array), around, axes, kept(keepdims, keepdim), dtype, freedom), out, True, "var")
+    core = _core.var(array, axes, kept(keepdims, keepdim), torch_dtype(dtype), freedom)
     return deliver(wrap(core), out, True, "var")
+
+
+def _around(
+    x: DNDarray, centre: DNDarray, axes: list[int] | None, keepdims: bool, dtype: DType, ddof: float
+) -> DNDarray:
+    """`var` with a known mean."""
+    along = range(x.ndim) if axes is None else axes
+    if builtins.any(a not in (1, b) for a, b in zip(centre.shape[::-1], x.shape[::-1], strict=False)) or (
+        centre.ndim > x.ndim
+    ):
+        raise ValueError(f"var: mean of shape {centre.shape} does not broadcast to the array's, {x.shape}")
+    kind = torch_dtype(dtype) or (x._core.local.dtype if _inexact(x) else torch.float32)
+    x = x.astype(torch.float64 if kind in (torch.float32, torch.float64) and not _inexact(x) else kind)
+    total = sum(square(absolute(subtract(x, centre))), None if axes is None else tuple(axes), None, keepdims)
+    count = product(x.shape[a] for a in along)
+    real = torch.empty(0, dtype=kind).abs().dtype
+    return divide(total, builtins.max(count - ddof, 0.0)).astype(real, copy=False)
 
 
 def std(
@@ -115,9 +144,12 @@ def std(
     out: DNDarray | None = None,
     keepdims: bool = False,
     keepdim: bool | None = None,
+    mean: Operand | None = None,
+    correction: float | None = None,
 ) -> DNDarray:
     """Square root of `var`."""
-    spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim)
+    known = {"mean": mean, "correction": correction}
+    spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim, **known)
     return deliver(sqrt(spread), out, True, "std")
 
 
@@ -172,8 +204,44 @@ cumproduct = cumprod
 
 
 def _scan(name: str, x: Operand, axis: int | None, dtype: DType, out: DNDarray | None) -> DNDarray:
-    along = None if axis is None else _index(axis)
-    return deliver(wrap(_core.scan(name, native(x, name), along, torch_dtype(dtype))), out, True, name)
+    core, along = native(x, name), None if axis is None else _index(axis)
+    result = _core.scan(name, core, along, torch_dtype(dtype))
+    unsure = name == "cumprod" and result.local.dtype.is_complex and not result.local.requires_grad
+    if unsure and not all(isfinite(wrap(result))).item():
+        result = _factor_by_factor(core, along, result)
+    return deliver(wrap(result), out, True, name)
+
+
+def _factor_by_factor(x: _core.Array, axis: int | None, like: _core.Array) -> _core.Array:
+    """Complex running products, multiplied one after the other from rank to rank, in the layout of `like`.
+
+    Products with infinite parts depend on the order, and torch starts with a factor of 1 + 0j. Collective.
+    """
+    along = 0 if axis is None else axis % like.ndim
+    if list(x.gshape) != list(like.gshape):  # flattened
+        x = _core.reshape(x, list(like.gshape), False, like.split)
+    x = x if like.counts is None else x.redistribute(like.counts)
+    block = x.local.to(like.local.dtype).movedim(along, 0).cpu().resolve_conj().numpy()
+    if x.split != along or like.counts is None:
+        return like.with_local(_to_local(_running_product(block, None), along, like))
+    comm, before, found = wrap(like).comm, torch.ones(1, *block.shape[1:], dtype=like.local.dtype), block
+    for rank in (r for r, count in enumerate(like.counts) if count):
+        if rank == comm.rank:
+            found = _running_product(block, before.numpy() if builtins.any(like.counts[:rank]) else None)
+            before = torch.from_numpy(found[-1:].copy())
+        before = comm.bcast(before, rank)
+    return like.with_local(_to_local(found, along, like))
+
+
+def _running_product(block: np.ndarray[Any, Any], before: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+    with np.errstate(all="ignore"):
+        if before is None:
+            return np.cumprod(block, 0)
+        return np.cumprod(np.concatenate([before, block]), 0)[1:]
+
+
+def _to_local(block: np.ndarray[Any, Any], axis: int, like: _core.Array) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(block)).movedim(0, axis).to(like.local.device).contiguous()
 
 
 def ptp(x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False) -> DNDarray:
@@ -223,7 +291,7 @@ def nanvar(
     if not _inexact(array):
         return var(array, axis, ddof, out=out, keepdims=keepdims)
     deviation = absolute(subtract(array, nanmean(array, axis, None, True)))
-    total = nansum(square(deviation), axis, None, keepdims)
+    total = sum(select(isnan(array), 0.0, square(deviation)), axis, None, keepdims)  # inf - inf stays NaN
     freedom = subtract(_as_real(_known(array, axis, keepdims), total), ddof)
     return deliver(divide(total, select(freedom > 0, freedom, nan)), out, True, "nanvar")
 

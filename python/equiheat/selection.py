@@ -12,11 +12,16 @@ from equiheat import _core, random
 from equiheat._base import wrap
 from equiheat._function import Axis, Operand, deliver, native, truth
 from equiheat.conditional import select
+from equiheat.gathering import take_along_axis
 from equiheat.indexing import take
-from equiheat.logical import isnan
-from equiheat.manipulation import moveaxis, reshape
-from equiheat.reductions import _axes
-from equiheat.sorting import sort
+from equiheat.logical import isnan, logical_not
+from equiheat.manipulation import broadcast_to, moveaxis, reshape, squeeze, stack
+from equiheat.reductions import _axes, cumsum
+from equiheat.reductions import any as any_of
+from equiheat.reductions import max as largest
+from equiheat.reductions import min as smallest
+from equiheat.sorting import argsort, sort
+from equiheat.statistics import _weights as shaped_weights
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -35,6 +40,7 @@ def percentile(
     sketch_size: float = 1.0,
     *,
     method: str | None = None,
+    weights: Operand | None = None,
 ) -> DNDarray:
     """Percentiles of the elements over axes, by selection instead of sorting.
 
@@ -57,6 +63,9 @@ def percentile(
         `sketch_size`, drawn from the library's generator.
     sketch_size : float
         In (0, 1].
+    weights : DNDarray, optional
+        How much each element counts, for method "inverted_cdf" alone, as in NumPy: of the shape of `x`, or with one
+        axis for each of `axis` in that order. Not negative. By sorting; not differentiable.
 
     Returns
     -------
@@ -67,7 +76,9 @@ def percentile(
     Raises
     ------
     ValueError
-        If `q` is out of range, or `method` is unknown.
+        If `q` is out of range, `method` is unknown or takes no weights, weights are negative or fit no shape.
+    ZeroDivisionError
+        If the weights of a line add up to 0.
     TypeError
         For complex numbers.
 
@@ -90,8 +101,10 @@ def percentile(
     """
     array = native(x, "percentile")
     if truth("percentile", "sketched", sketched):
+        if weights is not None:
+            raise ValueError("percentile: sketched=True takes no weights")
         array, axis = _sketch(array, axis, sketch_size, "percentile")
-    return _quantiles(array, q, 100.0, axis, out, method or interpolation, keepdims, False, "percentile")
+    return _quantiles(array, q, 100.0, axis, out, method or interpolation, keepdims, False, "percentile", weights)
 
 
 def quantile(
@@ -102,6 +115,7 @@ def quantile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Operand | None = None,
 ) -> DNDarray:
     """Quantiles, with `q` in [0, 1]. Otherwise as `percentile`.
 
@@ -111,7 +125,7 @@ def quantile(
     >>> ht.quantile(ht.array([3.0, 1.0, 2.0, 4.0], split=0), 0.5).item()
     2.5
     """
-    return _quantiles(native(x, "quantile"), q, 1.0, axis, out, method, keepdims, False, "quantile")
+    return _quantiles(native(x, "quantile"), q, 1.0, axis, out, method, keepdims, False, "quantile", weights)
 
 
 def nanpercentile(
@@ -122,9 +136,10 @@ def nanpercentile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Operand | None = None,
 ) -> DNDarray:
     """Percentiles of what is not NaN; NaN of nothing. Otherwise as `percentile`; not differentiable."""
-    return _quantiles(native(x, "nanpercentile"), q, 100.0, axis, out, method, keepdims, True, "nanpercentile")
+    return _quantiles(native(x, "nanpercentile"), q, 100.0, axis, out, method, keepdims, True, "nanpercentile", weights)
 
 
 def nanquantile(
@@ -135,9 +150,10 @@ def nanquantile(
     *,
     method: str = "linear",
     keepdims: bool = False,
+    weights: Operand | None = None,
 ) -> DNDarray:
     """Quantiles of what is not NaN; NaN of nothing. Otherwise as `quantile`; not differentiable."""
-    return _quantiles(native(x, "nanquantile"), q, 1.0, axis, out, method, keepdims, True, "nanquantile")
+    return _quantiles(native(x, "nanquantile"), q, 1.0, axis, out, method, keepdims, True, "nanquantile", weights)
 
 
 def median(
@@ -193,10 +209,15 @@ def _quantiles(
     keepdims: bool,
     skip_nan: bool,
     fn: str,
+    weights: Operand | None = None,
 ) -> DNDarray:
     values, shape = _fractions(q, whole, fn)
     axes = _axes(axis)
-    if torch.is_grad_enabled() and x.local.requires_grad:
+    if weights is not None:
+        if method != "inverted_cdf":
+            raise ValueError(f"{fn}: weights need method='inverted_cdf', it is {method!r}")
+        rows = _weighted(wrap(x), values, axis, weights, keepdims, skip_nan, fn)._core
+    elif torch.is_grad_enabled() and x.local.requires_grad:
         if skip_nan:
             raise NotImplementedError(f"{fn}: has no gradient; use {fn[3:]}, or detach the array")
         rows = _in_graph(wrap(x), values, axes, method, keepdims)._core
@@ -212,18 +233,69 @@ def _quantiles(
 
 def _in_graph(x: DNDarray, q: list[float], axes: list[int] | None, method: str, keepdims: bool) -> DNDarray:
     """One row for each q, in the graph of x: the lines are sorted."""
-    reduced = list(range(x.ndim)) if axes is None else sorted(a % x.ndim for a in axes)
-    kept = [x.shape[a] for a in range(x.ndim) if a not in reduced]
-    n = int(np.prod([x.shape[a] for a in reduced], dtype=np.int64))
-    lines = reshape(moveaxis(x, reduced, list(range(len(kept), x.ndim))), (*kept, n))
+    lines = _lines(x, axes)
+    n = lines.shape[-1]
     lower, upper, weight = _core.quantile_positions(method, q, n)
     ordered = sort(lines, -1)
     low, high, last = (take(ordered, rows, -1).resplit(_kept_split(ordered)) for rows in (lower, upper, [n - 1]))
     result = low + (high - low) * torch.tensor(weight, dtype=low._core.local.dtype) if any(weight) else low
-    result = moveaxis(select(isnan(last), np.nan, result), -1, 0)
-    shape = [1 if a in reduced else x.shape[a] for a in range(x.ndim)] if keepdims else kept
+    return _as_rows(moveaxis(select(isnan(last), np.nan, result), -1, 0), x, axes, keepdims)
+
+
+def _reduced(x: DNDarray, axes: list[int] | None) -> list[int]:
+    return list(range(x.ndim)) if axes is None else sorted(a % x.ndim for a in axes)
+
+
+def _lines(x: DNDarray, axes: list[int] | None) -> DNDarray:
+    """The reduced axes as one, the last."""
+    reduced = _reduced(x, axes)
+    kept = [x.shape[a] for a in range(x.ndim) if a not in reduced]
+    n = int(np.prod([x.shape[a] for a in reduced], dtype=np.int64))
+    return reshape(moveaxis(x, reduced, list(range(len(kept), x.ndim))), (*kept, n))
+
+
+def _as_rows(result: DNDarray, x: DNDarray, axes: list[int] | None, keepdims: bool) -> DNDarray:
+    """One row for each quantile in the shape of a reduction of x."""
+    reduced = _reduced(x, axes)
+    shape = [1 if a in reduced else x.shape[a] for a in range(x.ndim) if keepdims or a not in reduced]
     split = result.split if result.split is None or not keepdims else x.split + 1  # type: ignore[operator]
-    return wrap(_core.reshape(result._core, [len(q), *shape], False, split))
+    return wrap(_core.reshape(result._core, [result.shape[0], *shape], False, split))
+
+
+def _weighted(
+    x: DNDarray, q: list[float], axis: Axis, weights: Operand, keepdims: bool, skip_nan: bool, fn: str
+) -> DNDarray:
+    """One row for each q: the smallest element at which the share of the weights reaches it."""
+    if x._core.local.dtype.is_complex:
+        raise TypeError(f"{fn}: complex numbers have no order")
+    logical, axes = x._core.local.dtype == torch.bool, _axes(axis)
+    lines = _lines(x.astype(torch.uint8) if logical else x, axes)
+    spread = broadcast_to(shaped_weights(x, axis, weights, fn), x.shape)
+    heavy = _lines(spread.astype(torch.float64).resplit(x.split), axes)
+    if any_of(heavy < 0).item():
+        raise ValueError(f"{fn}: weights must not be negative")
+    if not lines.shape[-1]:
+        return wrap(_core.quantile(x._core, q, axes, "inverted_cdf", skip_nan, bool(keepdims)))
+    known = logical_not(isnan(lines))
+    heavy = select(known, heavy, 0.0) if skip_nan else heavy
+    order = argsort(lines, -1)
+    lines, known = take_along_axis(lines, order, -1), take_along_axis(known, order, -1)
+    share = cumsum(take_along_axis(heavy, order, -1), -1)
+    total = largest(share, -1, None, True)
+    nothing, share = total == 0, share / total
+    if not skip_nan and any_of(nothing).item():
+        raise ZeroDivisionError(f"{fn}: the weights of a line add up to 0")
+    kind = lines._core.local.dtype
+    beyond = torch.inf if kind.is_floating_point else torch.iinfo(kind).max
+    rows = []
+    for fraction in q:
+        there = share > 0 if fraction == 0 else share >= fraction
+        there = there & known if skip_nan else there
+        rows.append(smallest(select(there, lines, beyond), -1, None, False))
+    result = stack(rows, 0)
+    if kind.is_floating_point and skip_nan:
+        result = select(squeeze(nothing, -1), np.nan, result)
+    return _as_rows(result.astype(torch.bool) if logical else result, x, axes, keepdims)
 
 
 def _kept_split(x: DNDarray) -> int | None:

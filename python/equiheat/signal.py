@@ -149,6 +149,8 @@ def correlate(a: Operand, v: Operand, mode: str = "valid") -> DNDarray:
     [2.0, 3.5, 3.0]
     """
     x, y = _operands("correlate", a, v, 1)
+    if x.dtype is bool_:  # whose conjugate is an integer
+        return correlate(astype(x, int32), astype(y, int32), mode) != 0
     if y.shape[-1] > x.shape[-1]:
         return flip(conj(correlate(y, x, mode)), -1)
     return convolve(x, flip(conj(y), -1), mode)

@@ -110,21 +110,21 @@ def kurtosis(
     return deliver(wrap(core), out, True, "kurtosis")
 
 
-def _weights(x: DNDarray, axis: Axis, weights: Operand) -> DNDarray:
+def _weights(x: DNDarray, axis: Axis, weights: Operand, fn: str = "average") -> DNDarray:
     """Weights in a shape that broadcasts to x."""
-    w = wrap(native(weights, "average", "weights", x._core))
+    w = wrap(native(weights, fn, "weights", x._core))
     if w.shape == x.shape:
         return w
     if axis is None:
-        raise TypeError("average: axis must be given when x and weights differ in shape")
+        raise TypeError(f"{fn}: axis must be given when x and weights differ in shape")
     axes = _axes(axis) or []
     along = [a + x.ndim if a < 0 else a for a in axes]
     if wrong := [a for a in along if not 0 <= a < x.ndim]:
-        raise ValueError(f"average: axis {wrong[0]} is out of bounds for {x.ndim}-dimensional array")
+        raise ValueError(f"{fn}: axis {wrong[0]} is out of bounds for {x.ndim}-dimensional array")
     if w.ndim != len(along):
-        raise TypeError(f"average: weights must have one axis per reduced axis of x ({len(along)}), have {w.ndim}")
+        raise TypeError(f"{fn}: weights must have one axis per reduced axis of x ({len(along)}), have {w.ndim}")
     if w.shape != tuple(x.shape[a] for a in along):
-        raise ValueError(f"average: weights of shape {w.shape} do not match axis {axis} of an array {x.shape}")
+        raise ValueError(f"{fn}: weights of shape {w.shape} do not match axis {axis} of an array {x.shape}")
     order = sorted(range(len(along)), key=along.__getitem__)
     w = transpose(w, order) if order != list(range(len(order))) else w
     return reshape(w, tuple(x.shape[a] if a in along else 1 for a in range(x.ndim)))

@@ -11,6 +11,7 @@ import pytest
 from layouts import filled
 
 import equiheat as ht
+from equiheat.testing import assert_equal
 
 SYSTEMS = [
     ((2, 2, 2), (2, 2)), ((2, 2, 2), (2,)), ((2, 2), (2, 2)), ((2, 2), (3, 2, 2)), ((3, 2, 2), (2, 2)),
@@ -90,3 +91,31 @@ def test_vector_norm_over_no_axes(shape: tuple[int, ...], order: float, keepdims
     for split in (None, *range(len(shape))):
         x = ht.array(a, split=split)
         agrees(ht.array_api.linalg.vector_norm(x, axis=(), ord=order, keepdims=keepdims), expected, f"split {split}")
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "int32", "float64"])
+@pytest.mark.parametrize(
+    ("subscripts", "first", "second"), [("iij,jkk->i", (2, 2, 3), (3, 4, 4)), ("ij,jk", (3, 4), (4, 5))], ids=str
+)
+def test_einsum_of_every_type(subscripts: str, first: tuple[int, ...], second: tuple[int, ...], dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (np.asarray(rng.standard_normal(shape) * 3).astype(dtype) for shape in (first, second))
+    for left, right in layouts_of(first, second):
+        assert_equal(
+            ht.einsum(subscripts, ht.array(a, split=left), ht.array(b, split=right)), np.einsum(subscripts, a, b)
+        )
+
+
+def test_einsum_broadcasts_extents_of_one() -> None:
+    a, b = filled((3, 1)), filled((4,))
+    for left, right in layouts_of((3, 1), (4,)):
+        x, y = ht.array(a, split=left), ht.array(b, split=right)
+        assert_equal(ht.einsum("ij,j->i", x, y), np.einsum("ij,j->i", a, b))
+        with pytest.raises(ValueError, match="label 'i' has extents"):
+            ht.einsum("ii->i", x)
+
+
+def test_vdot_flattens() -> None:
+    a, b = filled((2, 3)), filled((3, 2))
+    for left, right in layouts_of((2, 3), (3, 2)):
+        assert_equal(ht.vdot(ht.array(a, split=left), ht.array(b, split=right)), np.vdot(a, b))

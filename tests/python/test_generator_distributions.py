@@ -184,3 +184,29 @@ def test_bad_parameters() -> None:
             call()
     with pytest.raises(TypeError, match="gamma: shape must be a number"):
         g.gamma(ht.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("n", "p"),
+    [(0, [0.5, 0.5]), (20, [0.2, 0.3, 0.5]), (10**6, [0.1, 0.6, 0.3]), (7, [0.0, 0.0, 1.0]), (7, [1.0, 0.0])],
+)
+def test_multinomial(n: int, p: list[float]) -> None:
+    wanted = None
+    for split in (None, 0, 1):
+        drawn = ht.random.default_rng(3).multinomial(n, p, size=2000, split=split)
+        assert (drawn.shape, drawn.split, drawn.dtype) == ((2000, len(p)), split, ht.int64)
+        counts = drawn.numpy()
+        np.testing.assert_array_equal(counts, counts if wanted is None else wanted)
+        wanted = counts
+    assert (counts.sum(1) == n).all()
+    assert (counts >= 0).all()
+    deviation = np.sqrt(n * np.multiply(p, np.subtract(1, p)))
+    assert (abs(counts.mean(0) - np.multiply(n, p)) <= 5 * deviation / np.sqrt(2000)).all()
+    np.testing.assert_allclose(counts.std(0), deviation, rtol=0.1)
+
+
+def test_multinomial_refuses() -> None:
+    g = ht.random.default_rng(0)
+    for n, p in ((-1, [1.0]), (2, []), (2, [0.7, 0.7, 0.1]), (2, [-0.1, 1.1])):
+        with pytest.raises(ValueError, match="multinomial"):
+            g.multinomial(n, p)

@@ -193,3 +193,41 @@ def test_spellings_and_errors() -> None:
     for call, error, text in errors:
         with pytest.raises(error, match=text):
             call()
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int32", "float32", "float64"])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), (2, 0)], ids=str)
+def test_weights(axis: Any, dtype: str) -> None:
+    a = values_of((5, 4, 3), dtype)
+    wide = a.astype("uint8" if dtype == "bool" else dtype)
+    some = (5,) if axis is None else tuple(a.shape[i] for i in np.atleast_1d(axis))
+    rng = np.random.default_rng(1)
+    every = [rng.integers(1, 4, a.shape) * 0.5] + ([] if axis is None else [rng.integers(1, 4, some)])
+    for weights in every:
+        for q in (0.5, [0.0, 0.3, 1.0]):
+            wanted = np.quantile(wide, q, axis, weights=weights, method="inverted_cdf", keepdims=True)
+            for x in all_layouts(a):
+                w = ht.array(weights, split=0)
+                got = ht.quantile(x, q, axis, weights=w, method="inverted_cdf", keepdims=True)
+                close(got, wanted, f"{x.split} {q}")
+                got = ht.nanpercentile(x, np.multiply(q, 100), axis, weights=weights, method="inverted_cdf")
+                close(got, wanted.reshape(got.shape), f"{x.split} {q}")
+
+
+def test_weights_and_nan() -> None:
+    a, w = np.array([[3.0, np.nan, 1.0], [np.nan] * 3, [np.inf, 2.0, 5.0]]), np.array([1.0, 2.0, 0.0])
+    for x in all_layouts(a):
+        close(ht.quantile(x, 0.5, 1, weights=w, method="inverted_cdf"), [np.nan, np.nan, 2.0], str(x.split))
+        close(ht.nanquantile(x, 0.0, 1, weights=w, method="inverted_cdf"), [3.0, np.nan, 2.0], str(x.split))
+
+
+def test_weights_that_do_not_fit() -> None:
+    x = ht.arange(4, split=0)
+    for error, weights, method in (
+        (ValueError, [1, 2, 3, 4], "linear"),
+        (ValueError, [1, -2, 3, 4], "inverted_cdf"),
+        (TypeError, [1, 2], "inverted_cdf"),
+        (ZeroDivisionError, [0, 0, 0, 0], "inverted_cdf"),
+    ):
+        with pytest.raises(error):
+            ht.quantile(x, 0.5, weights=weights, method=method)

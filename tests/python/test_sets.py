@@ -243,3 +243,13 @@ def test_histograms_of_points() -> None:
     wanted2 = np.histogram2d(points[:, 0], points[:, 1], 5, density=True, weights=weights)
     for g, w in zip(got2, wanted2, strict=True):
         np.testing.assert_allclose(g.numpy(), w)
+
+
+@pytest.mark.parametrize("rule", ["auto", "sturges", "scott", "sqrt"])
+def test_histogram_rule_in_a_range_without_width(rule: str) -> None:
+    a = np.arange(40) * 0.05
+    for split in (None, 0):
+        got, edges = ht.histogram(ht.array(a, split=split), rule, range=(1, 1))
+        wanted, places = np.histogram(a, rule, range=(1, 1))
+        np.testing.assert_array_equal(got.numpy(), wanted)
+        np.testing.assert_allclose(edges.numpy(), places)

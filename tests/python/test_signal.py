@@ -186,3 +186,10 @@ def test_errors() -> None:
         ht.convolve2d(ht.ones((3, 2)), ht.ones((2, 3)), "valid")
     with pytest.raises(ValueError, match="boundary must be one of"):
         ht.convolve2d(ht.ones((3, 2)), ht.ones((2, 2)), boundary="reflect")
+
+
+def test_correlation_of_logical_values_is_logical() -> None:
+    a, v = np.array([True, True, False, True, False]), np.array([True, True])
+    for split in (None, 0):
+        assert_equal(ht.correlate(ht.array(a, split=split), ht.array(v), "full"), np.correlate(a, v, "full"))
+        assert_equal(ht.correlate(ht.array(v, split=split), ht.array(a)), np.correlate(v, a))

@@ -330,3 +330,23 @@ def test_gradients(split: int | None) -> None:
     gradcheck(lambda x: ht.linalg.eigh(x + x.mT).eigenvectors.abs(), a, splits=[split])
     for other in (None, 0, 1):
         gradcheck(ht.linalg.solve, a, b, splits=[split, other])
+
+
+@pytest.mark.parametrize("order", [None, -2, 1, -1, np.inf, "fro"])
+def test_condition_of_stacks_with_singular_matrices(order: Any) -> None:
+    a = np.stack([np.eye(3), np.zeros((3, 3)), np.diag([1.0, 2.0, 3.0]), np.full((3, 3), 2.0)])[:3]
+    with np.errstate(all="ignore"):
+        wanted = np.linalg.cond(a, order)
+    for x in all_layouts(a):
+        assert_equal(ht.linalg.cond(x, order), wanted)
+    assert ht.linalg.cond(ht.array(a[1], split=0), order).item() == np.inf
+    assert ht.linalg.cond(ht.zeros((0, 3, 3), split=1), order).shape == (0,)
+
+
+def test_determinant_of_tiny_complex_numbers() -> None:
+    a = np.diag([1e-40, 1 + 1j, 2, 1]).astype("complex64")
+    for x in all_layouts(a):
+        assert_equal(ht.linalg.det(x), np.linalg.det(a.astype("complex128")).astype("complex64"), rtol=1e-4)
+        sign, log = ht.linalg.slogdet(x)
+        assert (sign.dtype, log.dtype) == (ht.complex64, ht.float32)
+        assert log.item() == pytest.approx(np.linalg.slogdet(a)[1], rel=1e-4)

@@ -52,11 +52,12 @@ def _parse(subscripts: str, ndims: list[int]) -> tuple[list[list[str]], list[str
 def _extents(terms: list[list[str]], cores: list[_core.Array]) -> dict[str, int]:
     extents: dict[str, int] = {}
     for term, core in zip(terms, cores, strict=True):
+        own: dict[str, int] = {}
         for label, extent in zip(term, core.gshape, strict=True):
-            if extents.setdefault(label, extent) != extent:
-                if label[0] != "." or 1 not in (extent, extents[label]):
-                    raise ValueError(f"einsum: label {label!r} has extents {extents[label]} and {extent}")
-                extents[label] = max(extent, extents[label])
+            known = extents.setdefault(label, extent)
+            if own.setdefault(label, extent) != extent or (known != extent and 1 not in (extent, known)):
+                raise ValueError(f"einsum: label {label!r} has extents {known} and {extent}")
+            extents[label] = extent if known == 1 else known
     return extents
 
 
@@ -109,8 +110,8 @@ def einsum(subscripts: str, *operands: ArrayLike) -> DNDarray:
     Parameters
     ----------
     subscripts : str
-        As `numpy.einsum`: "ij,jk->ik"; "..." for broadcast axes; repeated labels for diagonals; without "->" the
-        labels that occur once, in alphabetical order.
+        As `numpy.einsum`: "ij,jk->ik"; "..." for the other axes; repeated labels for diagonals; without "->" the labels
+        that occur once, in alphabetical order. An extent of 1 in one operand is broadcast.
     *operands : array
         Any shapes and splits.
 
@@ -160,10 +161,12 @@ def _local_einsum(cores: list[_core.Array], terms: list[list[str]], wanted: list
     dtype = cores[0].local.dtype
     for core in cores[1:]:
         dtype = _core.promote(dtype, core.local.dtype)
+    # torch adds integers up in int64 and then does not multiply them with others, nor bool at all.
+    inside = dtype if dtype.is_floating_point or dtype.is_complex else torch.int64
     labels = sorted({label for term in terms for label in term})
     number = {label: i for i, label in enumerate(labels)}
     arguments: list[Any] = []
     for core, term in zip(cores, terms, strict=True):
-        arguments += [core.local.to(dtype), [number[label] for label in term]]
+        arguments += [core.local.to(inside), [number[label] for label in term]]
     result = torch.einsum(*arguments, [number[label] for label in wanted])
     return wrap(_core.Array(result.to(dtype), list(result.shape), None, None, cores[0].comm))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from equiheat import _core, manipulation
 from equiheat._base import wrap
 from equiheat._function import native
-from equiheat.linalg._operands import ArrayLike
+from equiheat.conditional import select
+from equiheat.linalg._operands import ArrayLike, identity_like
 from equiheat.linalg._svd import svdvals
 from equiheat.linalg._systems import LinAlgError, inv
 
@@ -150,7 +151,7 @@ def norm(x: ArrayLike, axis: int | Sequence[int] | None = None, keepdims: bool =
     DNDarray
         Real; split as a sum's result. Collective: one allreduce of the result where the split is summed over.
     """
-    if isinstance(axis, str):  # NumPy's order of parameters
+    if isinstance(axis, (str, float)):  # NumPy's order of parameters
         axis, ord = None, axis
     core = native(x, "norm")
     axes = _axes(axis, core.ndim)
@@ -176,7 +177,7 @@ def cond(x: ArrayLike, p: Any = None) -> DNDarray:
     Returns
     -------
     DNDarray
-        (...); inf for a singular matrix. Cost: `svdvals`, or `inv` and two norms.
+        (...); inf for a singular matrix. Cost: `svdvals`, or `slogdet`, `inv` and two norms.
 
     Raises
     ------
@@ -189,15 +190,28 @@ def cond(x: ArrayLike, p: Any = None) -> DNDarray:
     2.0
     """
     core = native(x, "cond")
-    if core.ndim < 2 or core.size == 0:
+    if core.ndim < 2 or 0 in core.gshape[-2:]:
         raise LinAlgError(f"cond: needs matrices with elements, the shape is {core.gshape}")
-    if p is None or p in (2, -2):
-        s = svdvals(wrap(core))
-        return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
     array = wrap(core)
+    if p is None or p in (2, -2):
+        s = svdvals(array)
+        size, found = s[..., 0], s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
+        return _infinite((found != found) & (size == size), found)  # zeros, but not NaN
+    size = matrix_norm(array, ord=p)
     try:
-        return matrix_norm(array, ord=p) * matrix_norm(inv(array), ord=p)
+        found = size * matrix_norm(inv(array), ord=p)
     except LinAlgError:
         if core.gshape[-1] != core.gshape[-2]:
             raise
-        return matrix_norm(array, ord=p) * math.inf
+        singular = wrap(_core.slogdet(core)[0]) == 0
+        found = _infinite(singular, size * matrix_norm(inv(_regular(wrap(_core.to_factorable(core)), singular)), ord=p))
+    return _infinite((found != found) & (size == size), found)
+
+
+def _infinite(there: Any, values: DNDarray) -> DNDarray:
+    return select(there, math.inf, values).astype(values.dtype, copy=False)
+
+
+def _regular(a: DNDarray, singular: DNDarray) -> DNDarray:
+    """Identities in the place of singular matrices: `inv` raises if one of a stack is."""
+    return select(singular.reshape((*singular.shape, 1, 1)), identity_like(a._core), a)

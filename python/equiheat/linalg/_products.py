@@ -68,14 +68,17 @@ def vdot(x1: ArrayLike, x2: ArrayLike) -> DNDarray:
     Parameters
     ----------
     x1, x2 : array
-        Of one shape; any splits: x2 is redistributed to x1's layout.
+        Of one shape; any splits: x2 is redistributed to x1's layout. Others of one size are flattened, as in NumPy.
 
     Returns
     -------
     DNDarray
         0-d, replicated; dtype by promotion. Collective: one allreduce of one element. Differentiable.
     """
-    return wrap(_core.vdot(*native_pair("vdot", ("x1", "x2"), x1, x2)))
+    left, right = native_pair("vdot", ("x1", "x2"), x1, x2)
+    if left.gshape != right.gshape and left.size == right.size:
+        left, right = (manipulation.ravel(wrap(core))._core for core in (left, right))
+    return wrap(_core.vdot(left, right))
 
 
 def vecdot(x1: ArrayLike, x2: ArrayLike, axis: int | None = None, keepdims: bool | None = None) -> DNDarray:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
+
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import deliver, native
@@ -146,13 +148,20 @@ def inv(a: ArrayLike) -> DNDarray:
     return _of_square(_core.inv, a, "inv")
 
 
+def _widened(a: ArrayLike, fn: str) -> tuple[_core.Array, bool]:
+    """complex64 as complex128, and whether: torch's quotients of complex numbers below 1e-38 are NaN."""
+    core = native(a, fn, "a")
+    narrow = core.local.dtype == torch.complex64
+    return (core.with_local(core.local.to(torch.complex128)) if narrow else core), narrow
+
+
 def det(a: ArrayLike) -> DNDarray:
     """Determinant of the matrices in the last two axes.
 
     Parameters
     ----------
     a : array
-        (..., n, n), any split; integers and half precision are computed in float32.
+        (..., n, n), any split; integers and half precision are computed in float32, complex64 in complex128.
 
     Returns
     -------
@@ -174,7 +183,9 @@ def det(a: ArrayLike) -> DNDarray:
     >>> ht.linalg.det(ht.array([[2.0, 0.0], [0.0, 4.0]], split=0)).item()
     8.0
     """
-    return _of_square(_core.det, a, "det")
+    core, narrow = _widened(a, "det")
+    value = _of_square(_core.det, wrap(core), "det")
+    return value.astype(torch.complex64) if narrow else value
 
 
 def slogdet(a: ArrayLike) -> SlogdetResult:
@@ -183,7 +194,7 @@ def slogdet(a: ArrayLike) -> SlogdetResult:
     Parameters
     ----------
     a : array
-        (..., n, n), any split; integers and half precision are computed in float32.
+        (..., n, n), any split; integers and half precision are computed in float32, complex64 in complex128.
 
     Returns
     -------
@@ -205,8 +216,11 @@ def slogdet(a: ArrayLike) -> SlogdetResult:
     >>> ht.linalg.slogdet(ht.array([[0.0, 1.0], [1.0, 0.0]], split=0)).sign.item()
     -1.0
     """
-    sign, logabsdet = _core.slogdet(native(a, "slogdet", "a"))
-    return SlogdetResult(wrap(sign), wrap(logabsdet))
+    core, narrow = _widened(a, "slogdet")
+    sign, logabsdet = (wrap(x) for x in _core.slogdet(core))
+    if narrow:
+        return SlogdetResult(sign.astype(torch.complex64), logabsdet.astype(torch.float32))
+    return SlogdetResult(sign, logabsdet)
 
 
 def cholesky(a: ArrayLike, *, upper: bool = False) -> DNDarray:

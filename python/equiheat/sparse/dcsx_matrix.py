@@ -15,7 +15,7 @@ from equiheat._base import wrap
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import Device, device_of, sanitize_device
-from equiheat.sparse._operators import Operators
+from equiheat.sparse._elements import Elements
 
 if TYPE_CHECKING:
     from typing import Self
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["DCSC_matrix", "DCSR_matrix"]
 
 
-class DCSX_matrix(Operators):
+class DCSX_matrix(Elements):
     """What both formats share. `_core` has the rows compressed; of a DCSC_matrix it is the transpose."""
 
     __slots__ = ("__weakref__", "_array", "_core")
