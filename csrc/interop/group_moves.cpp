@@ -112,22 +112,23 @@ std::vector<Part> parts_of(const Tensors& tensors) {
 
 }  // namespace
 
-ProcessGroupBackend::WorkPtr ProcessGroupBackend::allgather(Lists& outputs, Tensors& inputs,
-                                                            const c10d::AllgatherOptions& opts) {
-  return allgather_coalesced(outputs, inputs, opts);
-}
-
 ProcessGroupBackend::WorkPtr ProcessGroupBackend::allgather_coalesced(Lists& outputs, Tensors& inputs,
                                                                       const c10d::AllgatherOptions& opts) {
-  // allgather's lists are one for each input; the coalesced form of old has them one for each rank.
-  const bool by_rank = outputs.size() != inputs.size();
-  Lists lists = outputs;
-  if (by_rank) {
-    check_list("all_gather", "output", outputs.size(), size_);
-    lists.assign(inputs.size(), {});
-    for (const Tensors& of_rank : outputs)
-      for (std::size_t i = 0; i < inputs.size(); ++i) lists[i].push_back(of_rank.at(i));
+  // Its lists are one for each rank, allgather's one for each input.
+  check_list("all_gather_coalesced", "output_tensor_lists", outputs.size(), size_);
+  Lists by_input(inputs.size());
+  for (const Tensors& of_rank : outputs) {
+    EH_CHECK(of_rank.size() == inputs.size(), ValueError, "all_gather_coalesced: an output list has ",
+             of_rank.size(), " tensors for ", inputs.size(), " inputs");
+    for (std::size_t i = 0; i < inputs.size(); ++i) by_input[i].push_back(of_rank[i]);
   }
+  return allgather(by_input, inputs, opts);
+}
+
+ProcessGroupBackend::WorkPtr ProcessGroupBackend::allgather(Lists& lists, Tensors& inputs,
+                                                            const c10d::AllgatherOptions& opts) {
+  EH_CHECK(lists.size() == inputs.size(), ValueError, "all_gather: ", lists.size(), " output lists for ",
+           inputs.size(), " inputs");
   Tensors all;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     check_list("all_gather", "output", lists[i].size(), size_);

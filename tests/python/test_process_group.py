@@ -284,6 +284,18 @@ def test_reductions_together():
     assert [x.unique().tolist() for x in xs] == [[size() ** 2]] * 4
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("tensors", [1, 2, 3, 4])
+def test_gathers_together(tensors: int):
+    inputs = [torch.full((2 + i,), 10.0 * dist.get_rank() + i) for i in range(tensors)]  # as many as ranks, too
+    lists = [[torch.empty(2 + i) for i in range(tensors)] for _ in range(size())]
+    dist.all_gather_coalesced(lists, inputs)
+    for rank, of_rank in enumerate(lists):
+        assert [x.unique().tolist() for x in of_rank] == [[10.0 * rank + i] for i in range(tensors)]
+    with pytest.raises(ValueError, match="one for each of the"):
+        dist.all_gather_coalesced([*lists, lists[0]], inputs)
+
+
 def test_groups_of_some_ranks():
     me, n = dist.get_rank(), size()
     members = [[r for r in range(n) if r != left_out] or [0] for left_out in range(n)]  # they overlap
