@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -73,6 +74,27 @@ def _check_whole(core: _core.Array, fn: str) -> None:
         raise ValueError(f"{fn}: Unknown label type: continuous. {int(bad[1])} labels in y are no whole numbers")
 
 
+def common_type(*kinds: torch.dtype) -> torch.dtype:
+    """The type in which labels of these types can be compared. (torch promotes no uint16, uint32 and uint64.) Local."""
+    return reduce(_core.promote, kinds)
+
+
+def sought(values: torch.Tensor) -> torch.Tensor:
+    """The values in a type that torch searches, in the same order. Local."""
+    if values.dtype == torch.uint64:
+        return values.contiguous().view(torch.int64) ^ torch.iinfo(torch.int64).min
+    kind = {torch.bool: torch.uint8, torch.uint16: torch.int32, torch.uint32: torch.int64}.get(values.dtype)
+    return values.to(kind or values.dtype).contiguous()
+
+
+def places(values: torch.Tensor, among: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Where each value is among ascending ones, and whether it is one of them. Local."""
+    kind = common_type(values.dtype, among.dtype)
+    wanted, known = sought(values.to(kind)), sought(among.to(kind))
+    found = torch.searchsorted(known, wanted).clamp_max_(len(known) - 1)
+    return found, known[found] == wanted
+
+
 def codes(labels: torch.Tensor, classes: torch.Tensor, x: _core.Array, fn: str) -> DNDarray:
     """The index among `classes` of each label, split as the rows of x. Collective: one allreduce of one number.
 
@@ -81,12 +103,8 @@ def codes(labels: torch.Tensor, classes: torch.Tensor, x: _core.Array, fn: str) 
     ValueError
         On all ranks, for a label on any that is none of the classes.
     """
-    common = torch.promote_types(labels.dtype, classes.dtype)
-    if common == torch.bool:
-        common = torch.uint8
-    wanted, known = labels.to(common).contiguous(), classes.to(common).contiguous()
-    found = torch.searchsorted(known, wanted).clamp_max_(len(known) - 1)
-    unknown = (known[found] != wanted).sum().reshape(1)
+    found, known = places(labels, classes)
+    unknown = (~known).sum().reshape(1)
     if x.split is not None and x.comm.size > 1:
         unknown = Communicator._of(x.comm).allreduce(unknown)
     if int(unknown) > 0:

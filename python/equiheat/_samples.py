@@ -232,9 +232,9 @@ def subset_rows(arrays: list[_core.Array], size: int, seed: int) -> list[_core.A
 def _subset(x: _core.Array, chosen: np.ndarray[Any, Any]) -> _core.Array:
     shape = [len(chosen), *x.gshape[1:]]
     if x.split != 0 or x.counts is None:
-        return _core.Array(x.local.index_select(0, torch.from_numpy(chosen)), shape, x.split, x.counts, x.comm)
+        return _core.Array(x.local[torch.from_numpy(chosen)], shape, x.split, x.counts, x.comm)
     edges = np.cumsum([0, *x.counts])
     places = np.searchsorted(chosen, edges)
     rank = x.comm.rank
     rows = torch.from_numpy(chosen[places[rank] : places[rank + 1]] - edges[rank])
-    return _core.Array(x.local.index_select(0, rows), shape, 0, np.diff(places).tolist(), x.comm)
+    return _core.Array(x.local[rows], shape, 0, np.diff(places).tolist(), x.comm)

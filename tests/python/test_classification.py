@@ -228,3 +228,15 @@ def test_bad_parameters() -> None:
         KNeighborsClassifier(1, weights="other").fit(x, y).predict(x)
     with pytest.raises(TypeError, match="n_neighbors"):
         KNeighborsClassifier(1.5).fit(x, y).predict(x)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["uint16", "uint32", "uint64"])
+def test_labels_that_torch_does_not_search(kind: str) -> None:
+    labels = (np.arange(6) % 3 + 1).astype(kind)
+    samples = np.arange(6)[:, None] % 3 * 9.0 + np.arange(6)[:, None]
+    for x in all_layouts(samples):
+        for classifier in (KNeighborsClassifier(1), GaussianNB(), ht.classification.LogisticRegression(C=1e3)):
+            assert_equal(classifier.fit(x, ht.array(labels, split=0)).predict(x), labels)
+        classes = [1, 2, 3]
+        batches = GaussianNB().partial_fit(x, labels, classes=np.array(classes, kind))
+        assert batches.partial_fit(x, labels, classes=classes).score(x, labels) == 1.0

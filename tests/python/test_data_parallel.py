@@ -118,6 +118,30 @@ def test_no_sync_adds_up_on_each_rank() -> None:
         torch.testing.assert_close(p.grad, q.grad, rtol=1e-5, atol=1e-6)
 
 
+def test_going_on_from_a_checkpoint() -> None:
+    comm, learnt = ht.get_comm(), []
+    steps = batches(4, 2)
+    for stops in (False, True):
+        model = net(0)
+        optimizer = ht.optim.DataParallelOptimizer(torch.optim.SGD(model.parameters(), lr=0.2, momentum=0.9))
+        parallel = ht.nn.DataParallel(model, comm, optimizer)
+        for number, (x, y) in enumerate(steps):
+            if stops and number == 2:
+                kept = parallel.state_dict(), optimizer.state_dict()
+                model = net(1)
+                optimizer = ht.optim.DataParallelOptimizer(torch.optim.SGD(model.parameters(), lr=9.0, momentum=0.9))
+                parallel = ht.nn.DataParallel(model, comm, optimizer)
+                parallel.load_state_dict(kept[0])
+                optimizer.load_state_dict(kept[1])
+                assert optimizer.param_groups[0]["lr"] == 0.2
+            optimizer.zero_grad(set_to_none=True)
+            assert model.last.weight.grad is None
+            torch.nn.functional.mse_loss(parallel(x, more=True), y).backward()
+            optimizer.step()
+        learnt.append(model)
+    assert_parameters(*learnt)
+
+
 def test_arguments() -> None:
     model = net(0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

@@ -140,3 +140,12 @@ def test_progress_of_kmeans(capfd: Any) -> None:
     for options in ({}, {"batch_size": 60}):
         KMeans(4, random_state=0, verbose=True, **options).fit(x)
         assert ("KMeans [" in capfd.readouterr().err) == (ht.get_comm().rank == 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_radius_whose_square_is_no_number(dtype: str) -> None:
+    near = np.array([[0.0], [1.0], [5.0]]).astype(dtype)
+    for x in all_layouts(near):
+        assert_equal(DBSCAN(eps=np.inf, min_samples=3).fit(x).labels_, np.zeros(3, "int64"))
+    for x in all_layouts(near * np.array(1e30, dtype)):
+        assert_equal(DBSCAN(eps=2e30, min_samples=2).fit(x).labels_, np.array([0, 0, -1]))

@@ -99,3 +99,15 @@ def test_polynomials_of_floats_and_errors() -> None:
         PolynomialFeatures(-1).fit(x)
     with pytest.raises(ValueError, match="NaN"):
         model.transform(x * np.nan)
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint16", "uint32", "uint64"])
+def test_categories_that_torch_does_not_search(kind: str) -> None:
+    values = np.array([[1, 0], [0, 1], [1, 1]]).astype(kind)
+    encoder = ht.preprocessing.OneHotEncoder()
+    for split in (None, 0, 1):
+        columns = encoder.fit_transform(ht.array(values, split=split))
+        assert_equal(columns, np.array([[0.0, 1, 1, 0], [1, 0, 0, 1], [0, 1, 0, 1]]))
+        assert_equal(encoder.inverse_transform(columns), values)
+    given = ht.preprocessing.OneHotEncoder(categories=[values[1], values[1]]).fit(ht.array(values, split=0))
+    assert given.transform(ht.array(values, split=0)).shape == (3, 4)

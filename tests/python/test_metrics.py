@@ -87,6 +87,66 @@ def test_scores_of_classes() -> None:
             getattr(ours, name)(LABELS, GUESSES, average="mean")
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("average", ["micro", "macro", "weighted", None])
+@pytest.mark.parametrize("zero", [1.0, np.nan, "warn"])
+def test_chosen_classes_and_classes_without_samples(average: str | None, zero: Any) -> None:
+    for labels in (None, [3, -1, 9], [7, 9]):
+        for name in ("precision_score", "recall_score", "f1_score"):
+            options: dict[str, Any] = {"average": average, "zero_division": zero, "labels": labels}
+            expected = getattr(theirs, name)(LABELS, GUESSES, **options)
+            found = getattr(ours, name)(ht.array(LABELS, split=0), GUESSES, **options)
+            assert_equal(found if average is None else ht.array(found), expected)
+
+
+def test_a_positive_class_that_is_none() -> None:
+    twos, labels = np.array([0, 2, 2, 0]), ht.array([2, 0, 2, 0], split=0)
+    for name in ("precision_score", "recall_score", "f1_score"):
+        with pytest.raises(ValueError, match="pos_label=1"):
+            getattr(ours, name)(twos, labels)
+        assert getattr(ours, name)(twos[:1], labels[1:2]) == 0.0  # a single class: as scikit-learn
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint16", "uint32", "uint64"])
+def test_labels_that_torch_does_not_search(kind: str) -> None:
+    high = np.array(2**63 if kind == "uint64" else 0, kind)
+    true, guess = (np.arange(n, n + 12).astype("uint8") % (2 if kind == "bool" else 3) + high for n in (0, 4))
+    true, guess = true.astype(kind), guess.astype(kind)
+    samples = np.random.default_rng(0).standard_normal((12, 2))
+    for x, y in pairs(true, guess):
+        assert ours.accuracy_score(x, y) == theirs.accuracy_score(true, guess)
+        assert_equal(ours.confusion_matrix(x, y), theirs.confusion_matrix(true, guess))
+        assert ours.adjusted_rand_score(x, y) == pytest.approx(theirs.adjusted_rand_score(true, guess))
+        silhouettes = ht.cluster.metrics.silhouette_samples(ht.array(samples, split=0), x)
+        np.testing.assert_allclose(silhouettes.numpy(), theirs.silhouette_samples(samples, true))
+
+
+def test_labels_of_different_types() -> None:
+    wide = np.array([0, 1, 44, 300])
+    narrow = ht.array([0, 1, 44, 44], dtype=ht.uint8, split=0)
+    expected = theirs.confusion_matrix([0, 1, 44, 44], wide, labels=[300, 44])
+    assert_equal(ours.confusion_matrix(narrow, wide, labels=[300, 44]), expected)
+    assert_equal(ours.confusion_matrix(narrow, narrow, labels=[300, 44]), [[0, 0], [0, 2]])
+    large = np.array([2**24, 2**24 + 1])
+    assert ours.adjusted_rand_score(large, ht.array([0.0, 1.0], split=0)) == 1.0
+    assert_equal(ours.confusion_matrix(large, ht.array(large.astype("float32"), split=0)), [[1, 0], [1, 0]])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_single_class_and_a_single_sample() -> None:
+    assert np.isnan(ours.balanced_accuracy_score(ht.array([1, 1], split=0), [1, 1], adjusted=True))
+    assert np.isnan(ours.r2_score(ht.array([1.0], split=0), [1.0]))
+    assert ours.explained_variance_score(ht.array([1.0], split=0), [1.0]) == 1.0
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0.0, 0.0], [1.0, np.nan, 1.0]])
+def test_weights_that_are_none(weights: list[float]) -> None:
+    y = ht.array([1, 0, 1], split=0)
+    for name in ("accuracy_score", "f1_score", "confusion_matrix", "log_loss", "mean_squared_error", "r2_score"):
+        with pytest.raises(ValueError, match="sample_weight"):
+            getattr(ours, name)(y, y, sample_weight=ht.array(weights, split=0))
+
+
 def test_log_loss() -> None:
     shares = RNG.dirichlet(np.ones(3), 40)
     for x in laid_out(LABELS, 1):

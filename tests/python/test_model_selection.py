@@ -98,3 +98,11 @@ def test_sizes_of_numpy(kind: Any) -> None:
     assert [part.shape for part in train_test_split(x, test_size=np.int32(3))] == [(17, 3), (3, 3)]
     with pytest.raises(ValueError, match="test_size"):
         train_test_split(x, test_size=kind(2.5))
+
+
+@pytest.mark.parametrize("kind", ["bool", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("split", [None, 0])
+def test_labels_that_torch_does_not_search(kind: str, split: int | None) -> None:
+    labels = ht.array((np.arange(12) % 2).astype(kind), split=split)
+    for part in ht.model_selection.train_test_split(labels, test_size=0.5, stratify=labels, random_state=0):
+        assert sorted(part.numpy().tolist()) == [0, 0, 0, 1, 1, 1]

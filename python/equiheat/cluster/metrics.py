@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equiheat import _core
+from equiheat._labels import places
 from equiheat._samples import check_finite, rowwise, samples, seed_of, subset_rows, vector, whole_rows
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _coefficients(x: _core.Array, labels: _core.Array, metric: str) -> torch.Ten
     n = x.gshape[0]
     if not 2 <= len(classes) <= n - 1:
         raise ValueError(f"silhouette: number of labels is {len(classes)}; valid values are 2 to n_samples - 1")
-    codes = torch.searchsorted(classes, labels.local.contiguous())
+    codes, _ = places(labels.local, classes)
     groups = rowwise(codes, x)._core
     sizes = torch.bincount(codes, minlength=len(classes))
     if x.split == 0 and x.comm.size > 1:

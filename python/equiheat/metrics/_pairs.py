@@ -9,8 +9,8 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._labels import codes
-from equiheat._samples import check_finite, check_real, numbers
+from equiheat._labels import codes, common_type
+from equiheat._samples import check_finite, check_real, check_weights, numbers
 from equiheat.communication import Communicator
 
 
@@ -50,11 +50,19 @@ def same_length(core: _core.Array, other: _core.Array, fn: str, names: tuple[str
 
 
 def weights_beside(w: Any, like: _core.Array, fn: str) -> torch.Tensor | None:
-    """This rank's weights, float64; None stays None. Collective where they are distributed otherwise."""
+    """This rank's weights, float64; None stays None. Collective: one allreduce where they are split, more where they
+    are distributed otherwise.
+
+    Raises
+    ------
+    ValueError
+        Another number of weights, NaN or infinity, a sum that is not positive.
+    """
     if w is None:
         return None
     core = column(w, fn, "sample_weight", like)
     same_length(core, like, fn, ("sample_weight", "y_true"))
+    check_weights(core, fn)
     return beside(core, like).local.double()
 
 
@@ -77,8 +85,7 @@ def classes_of(arrays: list[_core.Array], fn: str) -> torch.Tensor:
     ValueError
         NaN is among them.
     """
-    kinds = [core.local.dtype for core in arrays]
-    kind = kinds[0] if len(set(kinds)) == 1 else torch.promote_types(kinds[0], kinds[-1])
+    kind = common_type(*(core.local.dtype for core in arrays))
     own = torch.unique(torch.cat([torch.unique(core.local.to(kind)) for core in arrays]))
     if any(core.is_distributed for core in arrays):
         own = torch.unique(Communicator._of(arrays[0].comm).allgatherv(own))

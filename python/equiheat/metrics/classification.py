@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equiheat import _core
+from equiheat._labels import codes, places
 from equiheat._samples import check_finite, replicated, rowwise, whole_rows
 from equiheat.metrics._pairs import (
     beside,
@@ -110,15 +111,22 @@ def confusion_matrix(
         raise ValueError(f"confusion_matrix: normalize must be None, 'true', 'pred' or 'all', is {normalize!r}")
     true, table, classes = _table(y_true, y_pred, sample_weight, "confusion_matrix")
     if labels is not None:
-        wanted = core_of(labels, "confusion_matrix", "labels").resplit(None).local.to(classes.dtype)
         padded = torch.nn.functional.pad(table, (0, 1, 0, 1))
-        place = torch.searchsorted(classes, wanted).clamp_max(len(classes) - 1)
-        place = torch.where(classes[place] == wanted, place, len(classes))
+        place = _chosen(labels, classes, true, "confusion_matrix")
         table = padded[place][:, place]
     if normalize is None:
         return replicated(table if sample_weight is not None else table.long(), true)
     whole = {"true": table.sum(1, keepdim=True), "pred": table.sum(0, keepdim=True), "all": table.sum()}[normalize]
     return replicated((table / whole).nan_to_num(0.0), true)
+
+
+def _chosen(labels: Any, classes: torch.Tensor, like: _core.Array, fn: str) -> torch.Tensor:
+    """Places of these labels among the classes; of one that does not occur the place behind them. Local, unless the
+    labels are split.
+    """
+    wanted = column(labels, fn, "labels", like).resplit(None).local
+    place, known = places(wanted, classes)
+    return torch.where(known, place, len(classes))
 
 
 def _table(y_true: Any, y_pred: Any, w: Any, fn: str) -> tuple[_core.Array, torch.Tensor, torch.Tensor]:
@@ -154,49 +162,68 @@ def balanced_accuracy_score(
     _, table, _ = _table(y_true, y_pred, sample_weight, "balanced_accuracy_score")
     present = table.sum(1) > 0
     shares = (table.diagonal() / table.sum(1))[present]
-    score = float(shares.mean())
     if not adjusted:
-        return score
+        return float(shares.mean())
     chance = 1.0 / len(shares)
-    return (score - chance) / (1.0 - chance)
+    return float((shares.mean() - chance) / (1.0 - chance))
 
 
 def _shares(
-    y_true: Any, y_pred: Any, pos_label: Any, average: str | None, w: Any, zero: float, fn: str, which: str
+    y_true: Any, y_pred: Any, labels: Any, pos_label: Any, average: str | None, w: Any, zero: Any, fn: str, which: str
 ) -> Any:
     """Precision, recall or F1 by scikit-learn's averages. Collective as `confusion_matrix`."""
     if average not in (None, "binary", "micro", "macro", "weighted"):
         raise ValueError(f"{fn}: average must be None, 'binary', 'micro', 'macro' or 'weighted', is {average!r}")
     true, table, classes = _table(y_true, y_pred, w, fn)
-    hits, predicted, support = table.diagonal(), table.sum(0), table.sum(1)
+    columns = [table.diagonal(), table.sum(0), table.sum(1)]
     if average == "binary":
-        if len(classes) > 2:
-            raise ValueError(f"{fn}: {len(classes)} classes, but average='binary'; choose another average")
-        own = (classes == pos_label).nonzero().flatten()
-        if len(own) == 0:
-            return float(zero)
-        hits, predicted, support = (v[own] for v in (hits, predicted, support))
-    elif average == "micro":
-        hits, predicted, support = (v.sum().reshape(1) for v in (hits, predicted, support))
+        own = _positive_class(classes, pos_label, fn)
+        columns = [v[own] for v in columns] if len(own) else [v.new_zeros(1) for v in columns]
+    elif labels is not None:
+        chosen = _chosen(labels, classes, true, fn)
+        columns = [torch.nn.functional.pad(v, (0, 1))[chosen] for v in columns]
+    if average == "micro":
+        columns = [v.sum().reshape(1) for v in columns]
+    hits, predicted, support = columns
     above, below = {"precision": (hits, predicted), "recall": (hits, support), "f1": (2 * hits, predicted + support)}[
         which
     ]
-    scores = torch.where(below > 0, above / below.clamp_min(1e-300), zero)
-    if average is None:
-        return replicated(scores, true)
-    if average == "weighted":
-        return float((scores * support).sum() / support.sum())
-    return float(scores.mean())
+    scores = torch.where(below > 0, above / below.clamp_min(1e-300), 0.0 if zero == "warn" else float(zero))
+    return replicated(scores, true) if average is None else _averaged(scores, support, average, float(scores[0]))
+
+
+def _positive_class(classes: torch.Tensor, pos_label: Any, fn: str) -> torch.Tensor:
+    """The place of the class that counts among one or two; of none if it does not occur beside a single other. Local.
+
+    Raises
+    ------
+    ValueError
+        More than two classes, or two others.
+    """
+    if len(classes) > 2:
+        raise ValueError(f"{fn}: {len(classes)} classes, but average='binary'; choose another average")
+    own = (classes == pos_label).nonzero().flatten()
+    if len(own) == 0 and len(classes) == 2:
+        raise ValueError(f"{fn}: pos_label={pos_label!r} is none of the classes {classes.tolist()}")
+    return own
+
+
+def _averaged(scores: torch.Tensor, support: torch.Tensor, average: str, alone: float) -> float:
+    """Mean of the scores that are numbers; `alone` where no class counts. Local."""
+    weights = torch.where(scores.isnan(), 0.0, support if average == "weighted" else torch.ones_like(scores))
+    everything = float(weights.sum())
+    return float((scores.nan_to_num() * weights).sum()) / everything if everything else alone
 
 
 def precision_score(
     y_true: DNDarray,
     y_pred: DNDarray,
     *,
+    labels: Any = None,
     pos_label: Any = 1,
     average: str | None = "binary",
     sample_weight: DNDarray | None = None,
-    zero_division: float = 0.0,
+    zero_division: float | str = 0.0,
 ) -> Any:
     """Share of the samples predicted as a class that are of it.
 
@@ -204,12 +231,14 @@ def precision_score(
     ----------
     y_true, y_pred, sample_weight
         As in `accuracy_score`.
+    labels : array, optional
+        The classes that count, in the order wanted; all that occur, ascending, by default. Not for 'binary'.
     pos_label : number
         The class that counts for ``average='binary'``.
     average : {'binary', 'micro', 'macro', 'weighted'} or None
         Of one class; of all samples together; mean over classes; the same weighted by their samples; an array of all.
-    zero_division : float
-        For classes without samples that count.
+    zero_division : float or 'warn'
+        For classes without samples that count; NaN leaves them out of means. 'warn' (scikit-learn's default) is 0.
 
     Returns
     -------
@@ -219,7 +248,7 @@ def precision_score(
     Raises
     ------
     ValueError
-        An unknown average; more than two classes for 'binary'.
+        An unknown average; for 'binary' more than two classes, or two without `pos_label`.
 
     Examples
     --------
@@ -228,17 +257,18 @@ def precision_score(
     2.0
     """
     fn = "precision_score"
-    return _shares(y_true, y_pred, pos_label, average, sample_weight, zero_division, fn, "precision")
+    return _shares(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division, fn, "precision")
 
 
 def recall_score(
     y_true: DNDarray,
     y_pred: DNDarray,
     *,
+    labels: Any = None,
     pos_label: Any = 1,
     average: str | None = "binary",
     sample_weight: DNDarray | None = None,
-    zero_division: float = 0.0,
+    zero_division: float | str = 0.0,
 ) -> Any:
     """Share of the samples of a class that are predicted as it. Parameters and communication: `precision_score`.
 
@@ -249,17 +279,18 @@ def recall_score(
     0.5
     """
     fn = "recall_score"
-    return _shares(y_true, y_pred, pos_label, average, sample_weight, zero_division, fn, "recall")
+    return _shares(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division, fn, "recall")
 
 
 def f1_score(
     y_true: DNDarray,
     y_pred: DNDarray,
     *,
+    labels: Any = None,
     pos_label: Any = 1,
     average: str | None = "binary",
     sample_weight: DNDarray | None = None,
-    zero_division: float = 0.0,
+    zero_division: float | str = 0.0,
 ) -> Any:
     """Harmonic mean of precision and recall. Parameters and communication: `precision_score`.
 
@@ -269,7 +300,7 @@ def f1_score(
     >>> ht.metrics.f1_score(ht.array([0, 1, 1, 0], split=0), ht.array([1, 1, 0, 0]))
     0.5
     """
-    return _shares(y_true, y_pred, pos_label, average, sample_weight, zero_division, "f1_score", "f1")
+    return _shares(y_true, y_pred, labels, pos_label, average, sample_weight, zero_division, "f1_score", "f1")
 
 
 def log_loss(
@@ -327,8 +358,6 @@ def log_loss(
         share = torch.cat([1 - share, share], 1)
     if share.shape[1] != len(classes):
         raise ValueError(f"{fn}: y_pred has {share.shape[1]} columns for {len(classes)} classes; pass labels")
-    from equiheat._labels import codes
-
     own = codes(true.local, classes, true, fn).larray
     eps = torch.finfo(given.local.dtype if given.local.is_floating_point() else torch.float64).eps
     losses = -(share / share.sum(1, keepdim=True)).clamp(eps, 1 - eps).gather(1, own.unsqueeze(1)).squeeze(1).log()

@@ -162,7 +162,9 @@ def _explained(
     squares = e.mean(torch.cat([(e.true - mean[:t]).square(), errors.square()], 1))
     spread, left = squares[:t], squares[t:]
     scores = 1.0 - left / spread
-    if force_finite:
+    if not centred and e.like.gshape[0] < 2:
+        scores = torch.full_like(scores, torch.nan)
+    elif force_finite:
         scores = torch.where(spread > 0, scores, torch.where(left > 0, 0.0, 1.0))
     return e.averaged(scores, multioutput, fn, spread)
 
@@ -175,7 +177,7 @@ def r2_score(
     multioutput: Any = "uniform_average",
     force_finite: bool = True,
 ) -> Any:
-    """R squared: 1 for exact predictions, 0 for the mean, negative for worse ones.
+    """R squared: 1 for exact predictions, 0 for the mean, negative for worse ones; NaN of a single sample.
 
     Parameters
     ----------

@@ -136,7 +136,7 @@ def _taken(core: _core.Array, rows: DNDarray) -> DNDarray:
         return wrap(core)[rows.balance()]
     whole = rows.resplit(None).larray.to(core.local.device)
     shape = [len(whole), *core.gshape[1:]]
-    return wrap(_core.Array(core.local.index_select(0, whole), shape, core.split, core.counts, core.comm))
+    return wrap(_core.Array(core.local[whole], shape, core.split, core.counts, core.comm))
 
 
 def _stratified(stratify: Any, like: _core.Array, train: int, test: int) -> tuple[DNDarray, DNDarray]:

@@ -141,7 +141,7 @@ class GaussianNB(ClassificationMixin, BaseEstimator):
             if known is None:
                 raise ValueError(f"{fn}: classes must be given in the first call")
             self._forget(known, rows)
-        elif known is not None and not torch.equal(known, self.classes_.larray):
+        elif known is not None and known.tolist() != self.classes_.larray.tolist():
             raise ValueError(f"{fn}: classes are {known.tolist()}, but were {self.classes_.tolist()} in the first call")
         check_features(rows, self._fitted("n_features_in_"), fn)
         return self._learn(rows, y, sample_weight, fn)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from equiheat.optim.daso import DASO
@@ -58,8 +60,21 @@ class DataParallelOptimizer:
             reducer.finish()
         self.torch_optimizer.step()
 
-    def zero_grad(self) -> None:
-        """Set the gradients to zero."""
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set the gradients to zero, or to None. Collective if they are under way."""
         for reducer in self._reducers:
             reducer.finish()
-        self.torch_optimizer.zero_grad(set_to_none=False)
+        self.torch_optimizer.zero_grad(set_to_none=set_to_none)
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """Parameters and options of the torch optimizer."""
+        return self.torch_optimizer.param_groups
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of the torch optimizer, for a checkpoint; the same on all ranks after the same steps. Local."""
+        return self.torch_optimizer.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a `state_dict`, which all ranks must have. Local."""
+        self.torch_optimizer.load_state_dict(state_dict)

@@ -10,6 +10,7 @@ import torch
 from equiheat import _core
 from equiheat._base import as_core, wrap
 from equiheat._function import torch_dtype
+from equiheat._labels import common_type, places, sought
 from equiheat._samples import check_finite, replicated, rowwise, samples, whole_rows
 from equiheat.base import BaseEstimator, TransformMixin
 from equiheat.communication import Communicator
@@ -102,10 +103,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         found = torch.empty(core.local.shape, dtype=torch.int64)
         known = torch.empty(core.local.shape, dtype=torch.bool)
         for column, categories in enumerate(self._fitted("categories_")):
-            kind = torch.promote_types(core.local.dtype, categories.larray.dtype)
-            values, among = core.local[:, column].to(kind).contiguous(), categories.larray.to(kind)
-            place = torch.searchsorted(among, values).clamp_max(len(among) - 1)
-            found[:, column], known[:, column] = place, among[place] == values
+            found[:, column], known[:, column] = places(core.local[:, column], categories.larray)
         if self.handle_unknown == "error":
             unknown = (~known).sum().reshape(1)
             if core.is_distributed:
@@ -181,9 +179,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         core = whole_rows(samples(X, fn, "X"))
         if core.gshape[1] != width:
             raise ValueError(f"{fn}: X has {core.gshape[1]} columns, but {width} are those of the categories")
-        kind = categories[0].larray.dtype
-        for values in categories[1:]:
-            kind = torch.promote_types(kind, values.larray.dtype)
+        kind = common_type(*(values.larray.dtype for values in categories))
         out = torch.empty((core.local.shape[0], len(categories)), dtype=kind)
         lost = torch.zeros(1, dtype=torch.int64)
         for column, values in enumerate(categories):
@@ -231,7 +227,8 @@ def _given(categories: Any, features: int, like: _core.Array, fn: str) -> list[t
         if core is None or core.ndim != 1 or core.gshape[0] == 0:
             raise ValueError(f"{fn}: categories[{column}] must be a vector of numbers, is {values!r}")
         own = wrap(core).resplit(None).larray
-        if bool((own[1:] <= own[:-1]).any()):
+        order = sought(own)
+        if bool((order[1:] <= order[:-1]).any()):
             raise ValueError(f"{fn}: categories[{column}] must ascend, are {own.tolist()}")
         found.append(own)
     return found
