@@ -2,6 +2,7 @@
 #include "kernels/radius.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -103,7 +104,9 @@ struct Hits {
 template <typename T, typename Hit>
 void visit(const RowBlock<T>& x, const Places<T>& y, double radius, const Hit& hit) {
   const bool manhattan = y.panels().metric() == Metric::Manhattan;
-  const auto limit = static_cast<T>(manhattan ? radius : radius * radius);
+  // Never infinite: the places that fill up a panel lie at infinity.
+  constexpr double kMost = std::numeric_limits<T>::max();
+  const auto limit = static_cast<T>(std::min(manhattan ? radius : radius * radius, kMost));
   Box<T> box(x.features);
   simd::run([&]<int Bytes, int R>() __attribute__((always_inline)) {
     Hits<T, Bytes, Hit> consumer{hit, limit};

@@ -111,6 +111,19 @@ def test_bad_input_is_named(change, error, text):
         loss_of(**{**inputs(dtype=torch.float32), "num_heads": 2, **change})
 
 
+@pytest.mark.parametrize("path", ["native", "torch"])
+def test_patches_of_one_value_have_no_spread(path):
+    x = {
+        **inputs(dtype=torch.float32),
+        "weight": torch.ones(1, 8),
+        "bias": torch.ones(1),
+        "target": torch.ones(2, 5, 1),
+    }
+    x["target"].requires_grad_(path == "torch")
+    with pytest.raises(ValueError, match="patches of more than one value"):
+        loss_of(**x, num_heads=2, normalize_patches=True)
+
+
 def test_patches_there_and_back():
     images = torch.arange(2 * 3 * 4 * 6).reshape(2, 3, 4, 6)
     patches = to_patches(images, (2, 3))

@@ -36,6 +36,8 @@ def patches_of(
         pixels = pixels / 255 if target.dtype == torch.uint8 else pixels
         shift, spread = (pixels.new_tensor(x).view(1, -1, 1, 1) for x in (mean, std))
         pixels = to_patches((pixels - shift) / spread, grid)
+    if normalize_patches and pixels.shape[2] < 2:
+        raise ValueError("normalize_patches needs patches of more than one value")
     if normalize_patches and pixels.numel() > 0:
         spread = (pixels.var(dim=2, keepdim=True) + 1e-6).sqrt()
         pixels = (pixels - pixels.mean(dim=2, keepdim=True)) / spread
