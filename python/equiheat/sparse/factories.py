@@ -107,7 +107,7 @@ def sparse_csc_matrix(
 
 # ---------------------------------------------------------------------- the parts of every form
 class _Block:
-    """Begins, indices and values of the compressed axis, and the extents along it and across it; the caller's memory."""
+    """Begins, indices, values (the caller's memory), and the extents along the compressed axis and across it."""
 
     def __init__(self, begin: Any, indices: Any, values: Any, extents: Shape) -> None:
         self.begin, self.indices, self.values, self.extents = begin, indices, values, extents
