@@ -72,7 +72,7 @@ def _install_exit() -> None:
             )
             _abort(codes[-1])
 
-    sys.exit = noting(sys.exit)
+    sys.exit = noting(sys.exit)  # type: ignore[assignment]
     for name in ("exit", "quit"):  # of the module site, which may be missing
         if hasattr(builtins, name):
             setattr(builtins, name, noting(getattr(builtins, name)))

@@ -148,7 +148,7 @@ def std(
     correction: float | None = None,
 ) -> DNDarray:
     """Square root of `var`."""
-    known = {"mean": mean, "correction": correction}
+    known: dict[str, Any] = {"mean": mean, "correction": correction}
     spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim, **known)
     return deliver(sqrt(spread), out, True, "std")
 

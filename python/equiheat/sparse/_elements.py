@@ -119,8 +119,9 @@ class Elements(Operators):
         core, there = self._core, self._core.values != 0
         begin = torch.cat([torch.zeros(1, dtype=torch.int64), there.cumsum(0)])[core.begin]
         parts = (begin, core.columns[there], core.values[there], cast("tuple[int, int]", tuple(core.gshape)))
-        self._core = _core.sparse_from_block(*parts, core.split, core.counts, core.comm)
-        cast(Any, self)._array = None
+        this: Any = self
+        this._core = _core.sparse_from_block(*parts, core.split, core.counts, core.comm)
+        this._array = None
 
     # ------------------------------------------------------------------ extremes
     def max(self, axis: int | None = None) -> DNDarray:
