@@ -3,8 +3,10 @@
 #include <pybind11/stl.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <string>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -51,9 +53,32 @@ std::string python_line() {
 
 /// The signal whose handler (Python's faulthandler) prints the stacks of all threads without taking any lock.
 std::atomic<int> stack_signal{0};
+std::atomic<bool> stacks_printed{false};
+void (*print_stacks)(int) = nullptr;
 
+void print_stacks_and_say_so(int signal) {
+  print_stacks(signal);
+  stacks_printed = true;
+}
+
+/// Our handler in front of the one that is there.
+void wrap_handler(int signal) {
+  struct sigaction action = {};
+  const bool there = sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_DFL;
+  if (!there || action.sa_handler == SIG_IGN || action.sa_handler == print_stacks_and_say_so) return;
+  print_stacks = action.sa_handler;
+  action.sa_handler = print_stacks_and_say_so;
+  sigaction(signal, &action, nullptr);
+  stack_signal = signal;
+}
+
+/// Returns when they are printed, which takes long where there are more ranks than cores; or after two seconds.
 void dump_stacks() {
-  if (stack_signal != 0) kill(getpid(), stack_signal);
+  using namespace std::chrono_literals;
+  if (stack_signal == 0) return;
+  stacks_printed = false;
+  kill(getpid(), stack_signal);
+  for (int i = 0; i < 200 && !stacks_printed; ++i) std::this_thread::sleep_for(10ms);
 }
 
 void register_trace(py::module_& m) {
@@ -85,7 +110,7 @@ void register_diagnostics(py::module_& m) {
   m.def(
       "start_watchdog",
       [](const Communicator& comm, double seconds, int signal) {
-        stack_signal = signal;
+        wrap_handler(signal);
         start_watchdog(comm, {.seconds = seconds, .dump_stacks = dump_stacks});
       },
       py::arg("comm"), py::arg("seconds"), py::arg("signal"), py::call_guard<py::gil_scoped_release>());

@@ -104,7 +104,6 @@ void print_own(State& state) {
   for (const std::string& latest : latest_calls()) text += "\n    " + latest;
   print(text + "\n  stacks:\n");
   if (state.options.dump_stacks != nullptr) state.options.dump_stacks();
-  std::this_thread::sleep_for(kPeriod);  // a signal prints them
   if (state.signals != nullptr) ++state.signals->printed;
 }
 
