@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+import torch
 
 import equiheat as ht
 from equiheat.testing import assert_equal, uneven_counts, with_counts
@@ -33,7 +34,7 @@ def matrices(a: np.ndarray) -> Iterator[Any]:
         yield getattr(with_counts(a, major, uneven_counts(a.shape[major], size)), make)()
 
 
-@pytest.mark.parametrize("dtype", ["bool", "float32"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "float32", "complex128"])
 def test_selection(dtype: str) -> None:
     a = dense((6, 5), dtype)
     for x in matrices(a):
@@ -113,6 +114,15 @@ def test_element_wise() -> None:
                 x.multiply(factor)
         with pytest.raises(ValueError, match="power: n must be"):
             x.power(0)
+
+
+def test_times_a_dense_array() -> None:
+    a, b = dense((6, 5), "float64"), np.arange(30.0).reshape(6, 5)
+    for x in matrices(a):
+        for y in (b, torch.from_numpy(b), ht.array(b), ht.array(b, split=0), ht.array(b, split=1)):
+            for got in (x * y, y * x):
+                assert type(got) is type(x)
+                assert_equal(got.to_dense(), a * b)
 
 
 def test_stored_zeros() -> None:

@@ -182,6 +182,12 @@ class Elements(Operators):
         factors = x._core.local[lines, self._core.columns * (x.shape[1] != 1)]
         return self._map(self._core.values.to(kind) * factors.to(kind))
 
+    def __mul__(self, other: Any) -> Self:
+        dense = isinstance(other, (ArrayBase, np.ndarray, torch.Tensor)) and not is_scalar(other)
+        return self.multiply(other) if dense else super().__mul__(other)
+
+    __rmul__ = __mul__
+
     def power(self, n: float, dtype: Any = None) -> Self:
         """Every entry to the power of n, which must be positive. Local."""
         if not is_scalar(n) or not n > 0:
