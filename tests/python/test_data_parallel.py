@@ -242,3 +242,37 @@ def test_plateaus_as_torch_finds_them() -> None:
                 assert copy.get_state() == ours.get_state()
     with pytest.raises(ValueError, match="mode"):
         DetectMetricPlateau("best")
+
+
+@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.SparseAdam])
+@pytest.mark.parametrize("blocking", [True, False])
+def test_sparse_gradients(optimizer: type[torch.optim.Optimizer], blocking: bool) -> None:
+    comm = ht.get_comm()
+    models = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        models.append(torch.nn.Embedding(7, 3, sparse=True))
+    words = torch.arange(2 * comm.size) % 5
+    step = ht.optim.DataParallelOptimizer(optimizer(models[0].parameters(), lr=0.5), blocking)
+    net = ht.nn.DataParallel(models[0], comm, step, blocking)
+    alone = optimizer(models[1].parameters(), lr=0.5)
+    for _ in range(2):
+        step.zero_grad()
+        net(words[2 * comm.rank : 2 * comm.rank + 2]).square().mean().backward()
+        step.step()
+        alone.zero_grad()
+        models[1](words).square().mean().backward()
+        alone.step()
+    torch.testing.assert_close(models[0].weight, models[1].weight)
+
+
+def test_averages_of_sparse_gradients() -> None:
+    comm = ht.get_comm()
+    table = torch.nn.Embedding(4, 2, sparse=True)
+    table(torch.tensor([comm.rank % 4, 3])).sum().backward()
+    ht.optim.average_gradients(table.parameters(), comm)
+    wanted = torch.zeros(4, 2)
+    for rank in range(comm.size):
+        wanted[[rank % 4, 3]] += 1 / comm.size if rank % 4 != 3 else 2 / comm.size
+    assert table.weight.grad is not None
+    torch.testing.assert_close(table.weight.grad.to_dense(), wanted)

@@ -41,9 +41,15 @@ def average_gradients(
             p.grad = torch.zeros_like(p)
     gradients = [p.grad for p, is_used in zip(kept, used, strict=True) if is_used and p.grad is not None]
     for bucket in buckets(gradients, bucket_bytes):
-        flat = comm.allreduce(torch.cat([grad.reshape(-1) for grad in bucket])).div_(comm.size)
+        flat = comm.allreduce(torch.cat([flattened(grad) for grad in bucket])).div_(comm.size)
         for grad, mean in zip(bucket, flat.split([grad.numel() for grad in bucket]), strict=True):
-            grad.copy_(mean.view_as(grad))
+            mean = mean.view(grad.shape)
+            grad.copy_(mean.to_sparse(grad.sparse_dim()) if grad.is_sparse else mean)
+
+
+def flattened(gradient: Tensor) -> Tensor:
+    """A gradient as a dense vector. Local."""
+    return (gradient.to_dense() if gradient.is_sparse else gradient).reshape(-1)
 
 
 def buckets(tensors: list[Tensor], limit: int) -> Iterator[list[Tensor]]:

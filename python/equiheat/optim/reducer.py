@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from equiheat.communication import Communicator, Pending
-from equiheat.optim.gradients import buckets
+from equiheat.optim.gradients import buckets, flattened
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Reducer:
     every rank, whichever gradient a rank happens to compute first. What has not become ready when the backward pass is
     over (parameters the loss does not depend on) is sent then. Behind the gradients a bucket carries one number per
     parameter, whether this rank has a gradient: a parameter without one on all ranks keeps none, one without on some
-    ranks counts as zero there.
+    ranks counts as zero there. Sparse gradients travel as dense ones.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Reducer:
     def _send(self) -> None:
         bucket = self._buckets[self._next]
         first = bucket.parameters[0]
-        pieces = [torch.zeros(p.numel(), dtype=p.dtype, device=p.device) if p.grad is None else p.grad.reshape(-1)
+        pieces = [torch.zeros(p.numel(), dtype=p.dtype, device=p.device) if p.grad is None else flattened(p.grad)
                   for p in bucket.parameters]  # fmt: skip
         there = [float(p.grad is not None) for p in bucket.parameters]
         flat = torch.cat([*pieces, torch.tensor(there, dtype=first.dtype, device=first.device)])
@@ -117,9 +117,10 @@ class Reducer:
             for p, total, ranks in zip(bucket.parameters, sums, there.tolist(), strict=True):
                 if ranks == 0:
                     continue
+                mean = total.view_as(p).div_(self.comm.size)
                 if p.grad is None:
                     p.grad = torch.empty_like(p)
-                p.grad.copy_(total.view_as(p).div_(self.comm.size))
+                p.grad.copy_(mean.to_sparse(p.grad.sparse_dim()) if p.grad.is_sparse else mean)
 
 
 @torch.no_grad()
