@@ -16,6 +16,9 @@ Splits of results (N: None; a, b sparse, x dense; the first of a row is the left
     x[N,0,1] @ DCSR[0]   1, balanced            x[N,0,1] @ DCSR[N]   N, 0, 1
     a @ b                a's format; split if either is
     a.sum(axis)          0 if a is split (extents of a along its split, else balanced); replicated without axis
+    a.max(axis), a.min(axis), a.diagonal()    as a.sum
+    a * x, a.multiply(x) a's; x broadcasts, and is redistributed to a's extents
+    a[rows, columns]     a's, balanced along chosen rows (columns) of the compressed axis
 
 A product with a vector is split 0 if either operand is split.
 
