@@ -156,6 +156,7 @@ def collect(options: argparse.Namespace, failed: list[str]) -> None:
         "minutes": round(sum(run["seconds"] for run in runs) / 60),
     }
     folder = options.results or options.out
+    folder.mkdir(parents=True, exist_ok=True)
     whole = {"about": about, "not rendered": failed, "runs": runs}
     write_atomically(folder / "objects_mini.json", json.dumps(whole, indent=1) + "\n")
     write_atomically(folder / "objects_mini.md", markdown(runs, ["random", *ARMS, "supervised"], about))
