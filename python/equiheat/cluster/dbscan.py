@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -102,7 +101,9 @@ class DBSCAN(ClusteringMixin, BaseEstimator):
         w = weights(sample_weight, rows, "DBSCAN.fit")
         check_weights(w, "DBSCAN.fit")
         with finite("DBSCAN.fit", x=rows, sample_weight=w):
-            labels, core = _core.dbscan(*_within_range(rows, float(self.eps)), float(least), w, self.metric)
+            labels, core = _core.dbscan(
+                _within_range(rows, float(self.eps)), float(self.eps), float(least), w, self.metric
+            )
         self.labels_, self.n_features_in_ = wrap(labels), rows.gshape[1]
         own = core.local.nonzero().flatten()
         counts = rows.counts
@@ -112,12 +113,11 @@ class DBSCAN(ClusteringMixin, BaseEstimator):
         return self
 
 
-def _within_range(rows: _core.Array, eps: float) -> tuple[_core.Array, float]:
-    """Samples, and a radius whose square is a finite number of their type: as double precision if need be. Local."""
-    largest = math.sqrt(torch.finfo(torch.float64).max) * 0.999
+def _within_range(rows: _core.Array, eps: float) -> _core.Array:
+    """Samples as double precision where the square of eps is beyond their type, as distances are then. Local."""
     if eps * eps > torch.finfo(torch.float32).max and rows.local.dtype != torch.float64:
-        rows = rows.with_local(rows.local.double())
-    return rows, min(eps, largest)
+        return rows.with_local(rows.local.double())
+    return rows
 
 
 def _joined(block: torch.Tensor, like: _core.Array) -> DNDarray:

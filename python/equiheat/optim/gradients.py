@@ -43,13 +43,18 @@ def average_gradients(
     for bucket in buckets(gradients, bucket_bytes):
         flat = comm.allreduce(torch.cat([flattened(grad) for grad in bucket])).div_(comm.size)
         for grad, mean in zip(bucket, flat.split([grad.numel() for grad in bucket]), strict=True):
-            mean = mean.view(grad.shape)
-            grad.copy_(mean.to_sparse(grad.sparse_dim()) if grad.is_sparse else mean)
+            fill(grad, mean)
 
 
 def flattened(gradient: Tensor) -> Tensor:
     """A gradient as a dense vector. Local."""
     return (gradient.to_dense() if gradient.is_sparse else gradient).reshape(-1)
+
+
+def fill(gradient: Tensor, values: Tensor) -> None:
+    """Write what `flattened` gave into a gradient, which stays sparse or dense. Local."""
+    values = values.view(gradient.shape)
+    gradient.copy_(values.to_sparse(gradient.sparse_dim()) if gradient.is_sparse else values)
 
 
 def buckets(tensors: list[Tensor], limit: int) -> Iterator[list[Tensor]]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from equiheat.communication import Communicator, Pending
-from equiheat.optim.gradients import buckets, flattened
+from equiheat.optim.gradients import buckets, fill, flattened
 
 
 @dataclass
@@ -117,10 +117,9 @@ class Reducer:
             for p, total, ranks in zip(bucket.parameters, sums, there.tolist(), strict=True):
                 if ranks == 0:
                     continue
-                mean = total.view_as(p).div_(self.comm.size)
                 if p.grad is None:
                     p.grad = torch.empty_like(p)
-                p.grad.copy_(mean.to_sparse(p.grad.sparse_dim()) if p.grad.is_sparse else mean)
+                fill(p.grad, total.div_(self.comm.size))
 
 
 @torch.no_grad()

@@ -110,7 +110,8 @@ class _Block:
     """Begins, indices, values (the caller's memory), and the extents along the compressed axis and across it."""
 
     def __init__(self, begin: Any, indices: Any, values: Any, extents: Shape) -> None:
-        self.begin, self.indices, self.values, self.extents = begin, indices, values, extents
+        self.begin = begin.to(torch.int64).contiguous()
+        self.indices, self.values, self.extents = indices, values, extents
 
     def misfit(self) -> str | None:
         """What is wrong but for single indices; None if nothing is."""
@@ -119,8 +120,7 @@ class _Block:
             return "data and indices must have one dimension"
         if begin.numel() != self.extents[0] + 1 or indices.numel() != self.values.numel():
             return f"{self.values.numel()} values, {indices.numel()} indices and {begin.numel()} begins do not fit"
-        self.begin = begin.to(torch.int64).contiguous()
-        good = _core.sparse_are_begins(self.begin, indices.numel())
+        good = _core.sparse_are_begins(begin, indices.numel())
         return None if good else "indptr must ascend from 0 to the number of entries"
 
     def problem(self) -> str | None:
