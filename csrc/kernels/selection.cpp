@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 
+#include "kernels/nth_element.hpp"
+
 namespace eh::kernels {
 namespace {
 
@@ -266,7 +268,7 @@ void place_ranks(Key* keys, std::int64_t begin, std::int64_t end, const Ranks& r
   if (first == last) return;
   const std::size_t middle = first + (last - first) / 2;
   const std::int64_t rank = ranks[middle];
-  std::nth_element(keys + begin, keys + rank, keys + end);
+  nth_element(keys, begin, end, rank);
   place_ranks(keys, begin, rank, ranks, first, middle);
   place_ranks(keys, rank + 1, end, ranks, middle + 1, last);
 }
@@ -295,9 +297,10 @@ std::vector<std::uint64_t> select_short(DType dtype, const void* values, std::in
                                         const std::vector<std::int64_t>& ranks) {
   return with_real_codec(dtype, [&](auto codec) {
     using Codec = decltype(codec);
-    std::array<typename Codec::Key, kShortLine> keys;
+    thread_local std::vector<typename Codec::Key> keys;  // at most kShortLine: kept for the next line
+    keys.resize(static_cast<std::size_t>(n));
     const auto* in = static_cast<const typename Codec::Raw*>(values);
-    for (std::int64_t i = 0; i < n; ++i) keys[static_cast<std::size_t>(i)] = Codec::encode(in[i], false);
+    std::transform(in, in + n, keys.begin(), [](auto value) { return Codec::encode(value, false); });
     place_ranks(keys.data(), 0, n, ranks, 0, ranks.size());
     Keys out;
     for (std::int64_t rank : ranks) out.push_back(keys[static_cast<std::size_t>(rank)]);

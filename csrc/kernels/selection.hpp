@@ -44,7 +44,7 @@ class Selector {
 };
 
 /// Lines up to this length are put into order around the wanted elements instead.
-inline constexpr std::int64_t kShortLine = 1024;
+inline constexpr std::int64_t kShortLine = 1 << 17;
 
 /// The same for a short line in memory. @pre n <= kShortLine, and no element at `ranks` is NaN
 std::vector<std::uint64_t> select_short(DType dtype, const void* values, std::int64_t n,

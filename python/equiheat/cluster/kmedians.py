@@ -3,21 +3,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat._progress import Progress
-from equiheat._samples import check_finite, seed_of
-from equiheat.cluster._kcluster import KCluster
-from equiheat.cluster._medians import iterate, keep, real
-from equiheat.communication import Communicator
-
-if TYPE_CHECKING:
-    from equiheat.array import DNDarray
+from equiheat.cluster._medians import KMedianCluster
 
 
-class KMedians(KCluster):
+class KMedians(KMedianCluster):
     """Clusters around medians, in Manhattan distance.
 
     Parameters
@@ -49,8 +42,9 @@ class KMedians(KCluster):
     Notes
     -----
     An iteration is one fused pass that finds the nearest centres, a copy of the samples in the order of their clusters,
-    and the medians: of small clusters after one alltoallv of the samples, of large ones by a selection (`ht.median`)
-    per cluster, whose messages are counts, not samples.
+    and the medians. Below about 8192 samples per rank and cluster each rank has some of the columns of all samples (one
+    alltoallv before the first iteration) and an iteration sends one label per sample; else there is a selection
+    (`ht.median`) per cluster, whose messages are counts, not samples.
 
     Examples
     --------
@@ -59,8 +53,6 @@ class KMedians(KCluster):
     >>> ht.cluster.KMedians(n_clusters=2, init=ht.array([[0.0], [9.0]])).fit(x).cluster_centers_.tolist()
     [[1.5], [11.5]]
     """
-
-    _metric = "manhattan"
 
     def __init__(
         self,
@@ -78,37 +70,6 @@ class KMedians(KCluster):
         self.tol = tol
         self.random_state = random_state
         self.verbose = verbose
-
-    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1, *, y: Any = None) -> Self:
-        """Find the clusters of samples. y is ignored.
-
-        Parameters
-        ----------
-        x : DNDarray
-            (n, f) real numbers, any split.
-        oversampling, iter_multiplier : float
-            As in `KMeans.fit`.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            NaN or infinity in x, fewer samples than clusters, an unknown `init` or one of the wrong shape.
-        """
-        core = real(self._samples(x, oversampling, iter_multiplier))
-        check_finite(core, "KMedians.fit")
-        first = self._first_centers(core, None, oversampling, iter_multiplier)
-        first = first.with_local(first.local.to(core.local.dtype))
-        seed = seed_of(self.random_state)
-        with Progress("KMedians", self.max_iter, self.verbose, Communicator._of(core.comm)) as bar:
-            centers, self._iterations = iterate(core, first, keep, self.max_iter, self.tol, seed, bar)
-        labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
-        self._found(centers)
-        self._labels, self._value = wrap(labels), self._inertia
-        return self
 
     def _by_batches(self, x: _core.Array, seed: int) -> _core.Array:
         from equiheat.cluster.batchparallelclustering import BatchParallelKMedians

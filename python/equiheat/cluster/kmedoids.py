@@ -3,21 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from equiheat import _core
-from equiheat._base import wrap
-from equiheat._progress import Progress
-from equiheat._samples import check_finite, seed_of
-from equiheat.cluster._kcluster import KCluster
-from equiheat.cluster._medians import iterate, real
-from equiheat.communication import Communicator
-
-if TYPE_CHECKING:
-    from equiheat.array import DNDarray
+from equiheat.cluster._medians import KMedianCluster, Update
 
 
-class KMedoids(KCluster):
+class KMedoids(KMedianCluster):
     """Clusters around samples: k-medians whose centres are moved to the nearest sample, in Manhattan distance.
 
     Heat's method of this name; not PAM, which tries all exchanges of centres.
@@ -59,8 +51,6 @@ class KMedoids(KCluster):
     [[2.0], [11.0]]
     """
 
-    _metric = "manhattan"
-
     def __init__(
         self,
         n_clusters: int = 8,
@@ -76,38 +66,9 @@ class KMedoids(KCluster):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, x: DNDarray, oversampling: float | None = 2, iter_multiplier: float = 1, *, y: Any = None) -> Self:
-        """Find the clusters of samples. y is ignored.
-
-        Parameters
-        ----------
-        x : DNDarray
-            (n, f) real numbers, any split.
-        oversampling, iter_multiplier : float
-            As in `KMeans.fit`.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            NaN or infinity in x, fewer samples than clusters, an unknown `init` or one of the wrong shape.
-        """
-        core = real(self._samples(x, oversampling, iter_multiplier))
-        check_finite(core, "KMedoids.fit")
-        first = self._first_centers(core, None, oversampling, iter_multiplier)
-        first = first.with_local(first.local.to(core.local.dtype))
-
+    def _next(self, x: _core.Array) -> Update:
         def snap(medians: _core.Array) -> _core.Array:
-            _, rows = _core.nearest_rows(medians, core, 1, "manhattan")
-            return _core.gather_rows(core, rows.local.flatten().tolist())
+            _, rows = _core.nearest_rows(medians, x, 1, "manhattan")
+            return _core.gather_rows(x, rows.local.flatten().tolist())
 
-        seed = seed_of(self.random_state)
-        with Progress("KMedoids", self.max_iter, self.verbose, Communicator._of(core.comm)) as bar:
-            centers, self._iterations = iterate(core, first, snap, self.max_iter, 0.0, seed, bar)
-        labels, self._inertia = _core.assign_rows(core, centers, None, "manhattan")
-        self._found(centers)
-        self._labels, self._value = wrap(labels), self._inertia
-        return self
+        return snap
