@@ -21,8 +21,10 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -238,13 +240,13 @@ def merge(folder: pathlib.Path, ranks: int) -> Count:
     return count
 
 
-def one_rank_and_lint(plan: PythonRun) -> Count:
-    """The Python tests of one rank beside lint and the site: each of them would leave a core idle."""
+def beside_one_rank(plan: PythonRun, others: list[Callable[[], Count]]) -> Count:
+    """The Python tests of one rank beside what else keeps one core busy: each of them would leave a core idle."""
     total = Count()
     with (RESULTS / "one-rank.log").open("w") as log, ThreadPoolExecutor(1) as pool:
         alone = pool.submit(python, plan, log)
-        total.add(lint())
-        total.add(site())
+        for other in others:
+            total.add(other())
         total.add(alone.result())
     return total
 
@@ -258,9 +260,13 @@ def main(kind: str) -> int:
     run([sys.executable, "-m", "equiheat"], 120, environment())
     plans = PLANS[kind]
     if kind == "light":
-        total.add(one_rank_and_lint(plans[0]))
-        plans = plans[1:]
-    total.add(cpp(kind))
+        first, *plans = plans
+        openmpi = [plan for plan in plans if plan.python == OPENMPI]
+        plans = [plan for plan in plans if plan.python != OPENMPI]
+        runs = [partial(python, plan) for plan in openmpi]
+        total.add(beside_one_rank(first, [lint, site, partial(cpp, kind), *runs]))
+    else:
+        total.add(cpp(kind))
     for plan in plans:
         total.add(python(plan))
     print(f"\nequiheat: all of it took {(time.monotonic() - begin) / 60:.1f} min")
