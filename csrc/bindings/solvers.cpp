@@ -107,7 +107,7 @@ void register_solvers(py::module_& m) {
         "(u or None, s, vh or None). Collective.");
   m.def("is_large_svd", &is_large_svd, py::arg("a"), "Local.");
   m.def(
-      "is_large_matrix", [](const DNDarray& a) { return is_large_matrix(a, linalg_tuning().small); },
+      "is_large_matrix", [](const DNDarray& a) { return is_large_matrix(a, whole_up_to(Work::Factors, a)); },
       py::arg("a"), "Local.");
   m.def("eigh", &eigh_tuple, py::arg("a"), py::arg("upper"), py::arg("vectors"), NoGil(),
         "(values, vectors or None). Collective.");

@@ -121,7 +121,7 @@ DNDarray with_derivative(const DNDarray& l, const DNDarray& a) {
 DNDarray cholesky(const DNDarray& x, bool upper) {
   check_square(x, "cholesky");
   const DNDarray a = to_factorable(x);
-  if (!is_large_matrix(a, linalg_tuning().small)) {
+  if (!is_large_matrix(a, whole_up_to(Work::Factors, a))) {
     const DNDarray whole = whole_matrices(a);
     const auto [l, info] =
         at::_ops::linalg_cholesky_ex::call(whole.local(), /*upper=*/false, /*check_errors=*/false);

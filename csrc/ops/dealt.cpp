@@ -31,6 +31,15 @@ LinalgTuning& linalg_tuning() {
   return tuning;
 }
 
+std::int64_t whole_up_to(Work work, const DNDarray& a) {
+  const int ranks = a.comm().size();
+  const bool single = a.local().scalar_type() == at::kFloat || a.local().scalar_type() == at::kComplexFloat;
+  std::int64_t times = single ? 4 : 2;
+  if (work == Work::Factors) times = ranks < 4 ? 4 : 1;
+  if (work == Work::SingularValues && !single) times = ranks < 6 ? 64 : 1;
+  return times * linalg_tuning().small;
+}
+
 at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic) {
   const at::Tensor local = a.local().detach().resolve_conj();
   const Communicator& comm = a.comm();

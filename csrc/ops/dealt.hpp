@@ -18,12 +18,20 @@ struct LinAlgError : ValueError {
 
 /// Sizes that decide between ways of computing. The same on every rank.
 struct LinalgTuning {
-  /// Matrices of up to this many elements are held whole by every rank: messages would take longer than LAPACK.
+  /// Matrices of up to this many elements, or a multiple (whole_up_to), are held whole by every rank: messages would
+  /// take longer than LAPACK.
   std::int64_t small = std::int64_t{1} << 18;
   std::int64_t width = 64;  ///< columns of a panel
   std::int64_t leaf = 32;   ///< order below which a tridiagonal matrix is not divided further
 };
 LinalgTuning& linalg_tuning();
+
+enum class Work : std::uint8_t { Factors, Eigenvalues, SingularValues };
+/// Elements up to which a matrix is held whole for this. Measured on two ranks: factors are found sooner by messages from
+/// order 1000 on, eigenvalues from 700 (double) and 1000 (single precision) on; singular values in double precision,
+/// which cost ten products, with more than a few ranks, in single precision like the eigenvalues they are found by.
+/// Local.
+std::int64_t whole_up_to(Work work, const DNDarray& a);
 
 /// The own columns of a matrix, in a copy. Collective unless a is replicated: one alltoallv.
 at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic);

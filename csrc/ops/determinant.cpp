@@ -51,7 +51,7 @@ DNDarray per_matrix(const at::Tensor& values, const DNDarray& whole, const DNDar
 SignLog slogdet(const DNDarray& x) {
   check_square(x, "slogdet");
   const DNDarray a = to_factorable(x);
-  if (is_large_matrix(a, linalg_tuning().small)) return slogdet_large(a);
+  if (is_large_matrix(a, whole_up_to(Work::Factors, a))) return slogdet_large(a);
   const DNDarray whole = whole_matrices(a);
   const auto [sign, log] = at::_ops::linalg_slogdet::call(whole.local());
   return {per_matrix(sign, whole, a), per_matrix(log, whole, a)};
@@ -60,7 +60,7 @@ SignLog slogdet(const DNDarray& x) {
 DNDarray det(const DNDarray& x) {
   check_square(x, "det");
   const DNDarray a = to_factorable(x);
-  if (is_large_matrix(a, linalg_tuning().small)) {
+  if (is_large_matrix(a, whole_up_to(Work::Factors, a))) {
     const SignLog parts = slogdet_large(a);
     return parts.sign.with_local(parts.sign.local().mul(parts.logabsdet.local().exp()));
   }

@@ -137,7 +137,7 @@ Factors factor_gathered(const DNDarray& a, const std::string& mode) {
 bool is_gathered(const DNDarray& a, bool reduced) {
   const std::int64_t p = a.comm().size();
   const bool tall = reduced && (p - 1) * a.shape()[0] >= p * p * a.shape()[1];
-  return a.layout().size() <= linalg_tuning().small && !tall;
+  return a.layout().size() <= whole_up_to(Work::Factors, a) && !tall;
 }
 
 /// Rows of one matrix, without gradients: q split 0 (a's extents where it has as many rows), r replicated.

@@ -171,7 +171,7 @@ DNDarray solve_system(const DNDarray& a, const DNDarray& b, const char* fn, cons
   DNDarray x = s.b;
   if (s.a.ndim() > 2 || s.b.ndim() > 2) {
     x = solve_stacks(s.a, s.b, fn, local);
-  } else if (is_large_matrix(s.a, linalg_tuning().small)) {
+  } else if (is_large_matrix(s.a, whole_up_to(Work::Factors, s.a))) {
     x = large(s.a, s.b, solution_layout(s.a, s.b));
   } else {
     const DNDarray rhs = beside_whole(s.b);
@@ -211,7 +211,7 @@ DNDarray solve_triangular(const DNDarray& a, const DNDarray& b, const Triangle& 
 DNDarray inv(const DNDarray& x) {
   check_square(x, "inv");
   const DNDarray a = to_factorable(x);
-  if (is_large_matrix(a, linalg_tuning().small)) {
+  if (is_large_matrix(a, whole_up_to(Work::Factors, a))) {
     const DNDarray inverse = inverse_dealt(constant(a), a.layout_ptr());
     if (!needs_grad(a.local())) return inverse;
     const DNDarray product = matmul_to(matmul_to(inverse, a, a.layout_ptr()), inverse, a.layout_ptr());

@@ -76,6 +76,16 @@ SVDFactors svd_whole(const DNDarray& a, bool full, bool vectors) {
 
 /// A tall split matrix: u split as a, the rest replicated.
 SVDFactors svd_tall(const DNDarray& a, bool full, bool vectors) {
+  if (5 * a.shape()[0] <= 6 * a.shape()[1]) {  // r would be as large
+    SVDFactors whole = svd_whole(resplit(a, kNoSplit), full, vectors);
+    if (!vectors) return whole;
+    const Shape& shape = whole.u->shape();
+    const int split = a.split();
+    const bool same = shape[at(split)] == a.shape()[at(split)];
+    whole.u = redistribute(*whole.u, share(same ? a.layout().with_shape(shape, split)
+                                                : Layout::balanced(shape, split, a.comm().size())));
+    return whole;
+  }
   const QRFactors f = qr(a, vectors ? "reduced" : "r");
   SVDFactors small = svd_whole(resplit(f.r, kNoSplit), /*full=*/false, vectors);
   if (!vectors) return small;
@@ -90,7 +100,7 @@ SVDFactors svd_tall(const DNDarray& a, bool full, bool vectors) {
 bool is_large_svd(const DNDarray& a) {
   if (a.ndim() != 2 || !is_split_within(a)) return false;
   const std::int64_t n = std::min(a.shape()[0], a.shape()[1]);
-  return n * n > linalg_tuning().small;
+  return n * n > whole_up_to(Work::SingularValues, a);
 }
 
 SVDFactors svd(const DNDarray& x, bool full_matrices, bool vectors) {
@@ -106,7 +116,7 @@ SVDFactors svd(const DNDarray& x, bool full_matrices, bool vectors) {
 EigenPairs eigh(const DNDarray& x, bool upper, bool vectors) {
   check_square(x, "eigh");
   const DNDarray a = to_factorable(x);
-  if (is_large_matrix(a, linalg_tuning().small)) return eigh_large(a, vectors);
+  if (is_large_matrix(a, whole_up_to(Work::Eigenvalues, a))) return eigh_large(a, vectors);
   const DNDarray whole = whole_matrices(a);
   const auto [values, basis] = jointly(
       "eigh", a.comm(), [&] { return at::_ops::linalg_eigh::call(whole.local(), upper ? "U" : "L"); });

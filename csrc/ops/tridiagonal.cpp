@@ -187,7 +187,7 @@ at::Tensor triangle_of(const at::Tensor& v, const c10::complex<double>* tau) {
 }  // namespace
 
 Tridiagonalised tridiagonalise(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm) {
-  return Reducer(columns, cyclic, comm).run();
+  return columns.is_cpu() ? tridiagonalise_host(columns, cyclic, comm) : Reducer(columns, cyclic, comm).run();
 }
 
 void apply_reflections(const Tridiagonalised& reduction, const Cyclic& cyclic, const at::Tensor& z,

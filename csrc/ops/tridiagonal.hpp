@@ -24,6 +24,9 @@ struct Tridiagonalised {
 /// within a panel (Dongarra, Hammarling, Sorensen, J. Comput. Appl. Math. 27, 1989). Per column a broadcast of the
 /// reflector and an allreduce of the product with it. Collective.
 Tridiagonalised tridiagonalise(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm);
+/// The same in memory of processors; reads what lies on and below the diagonal, once per column.
+Tridiagonalised tridiagonalise_host(const at::Tensor& columns, const Cyclic& cyclic,
+                                    const Communicator& comm);
 
 /// z := q z for own columns z (n, any). Every panel of reflectors is broadcast. Collective.
 void apply_reflections(const Tridiagonalised& reduction, const Cyclic& cyclic, const at::Tensor& z,

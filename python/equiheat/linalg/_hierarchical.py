@@ -10,7 +10,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat.linalg._operands import ArrayLike, adjoint, at_least, matrix_operand
+from equiheat.linalg._operands import DOUBLE, ArrayLike, adjoint, at_least, matrix_operand
 from equiheat.linalg._products import matmul
 from equiheat.local_products import local_product
 
@@ -147,16 +147,13 @@ def hsvd(
     return (left, sizes, adjoint(right), estimate) if compute_sv else (left, estimate)
 
 
-_DOUBLE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
-
-
 def _left_factors(block: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Left singular vectors, singular values, and their product; of single precision by the Gram matrix in double.
 
     Its eigenvalues are squares: in double precision what is lost lies below single precision's rounding, down to
     singular values of 1e-4 of the largest; half the time of a decomposition.
     """
-    double = _DOUBLE.get(block.dtype)
+    double = DOUBLE.get(block.dtype)
     if double is None or min(block.shape) < _GRAM:
         u, s, _ = torch.linalg.svd(block, full_matrices=False)
         return u, s, u * s
@@ -213,11 +210,11 @@ class _Tree:
         # Rows so few that every rank's problem would be as large as the whole one: one Gram matrix, no tree.
         self.columns = a.shape[1]
         few = _GRAM <= a.shape[0] <= self.columns // max(1, a.comm.size)
-        self.by_gram = self.shared and maxmergedim is None and a.larray.dtype in _DOUBLE and few
+        self.by_gram = self.shared and maxmergedim is None and a.larray.dtype in DOUBLE and few
 
     def _from_gram(self) -> torch.Tensor:
         """The basis on rank 0, undefined on others; without a detour over truncated parts."""
-        wide = self.local.to(_DOUBLE[self.local.dtype])
+        wide = self.local.to(DOUBLE[self.local.dtype])
         gram = self.comm.allreduce(local_product(wide, wide.mH))
         if self.comm.rank != 0:
             return self.local

@@ -56,6 +56,10 @@ def identity_like(core: _core.Array) -> DNDarray:
     return wrap(core.with_local(block))
 
 
+#: Types of single precision, and those whose squares keep all that they hold.
+DOUBLE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
+
+
 def matrix_operand(A: ArrayLike, fn: str) -> DNDarray:
     """A as a matrix of a type that LAPACK has; ValueError for another number of axes. Local."""
     core = _core.to_factorable(natives(fn, ("A",), (A,))[0])

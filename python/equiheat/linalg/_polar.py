@@ -9,7 +9,7 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
 from equiheat.linalg._halley import polar_factors
-from equiheat.linalg._operands import ArrayLike
+from equiheat.linalg._operands import DOUBLE, ArrayLike
 from equiheat.linalg._svd import SVDResult, svd
 
 if TYPE_CHECKING:
@@ -57,9 +57,10 @@ def polar(
 
     Notes
     -----
-    Up to n = 512 from the singular value decomposition. Larger split matrices by the QR-based dynamically weighted
-    Halley iteration (Nakatsukasa, Bai, Gygi, SIAM J. Matrix Anal. Appl. 31, 2010), backward stable, at most six steps:
-    two or three by QR of a (m + n, n) matrix, the rest by Cholesky, each about five times m * n elements received.
+    From the singular value decomposition; large split matrices in double precision (see `svd`) by the QR-based
+    dynamically weighted Halley iteration (Nakatsukasa, Bai, Gygi, SIAM J. Matrix Anal. Appl. 31, 2010), backward
+    stable, at most six steps: two or three by QR of a (m + n, n) matrix, the rest by Cholesky, each about five times
+    m * n elements received.
 
     Examples
     --------
@@ -69,7 +70,7 @@ def polar(
     core = _core.to_factorable(native(A, "polar", "A"))
     if core.ndim != 2 or core.gshape[0] < core.gshape[1]:
         raise ValueError(f"polar: A must be a matrix with at least as many rows as columns, has shape {core.gshape}")
-    if _core.is_large_svd(core):
+    if _core.is_large_svd(core) and core.local.dtype not in DOUBLE:
         u, h = polar_factors(wrap(core), condition_estimate, calcH)
     else:
         u, h = _from_svd(wrap(core))

@@ -14,11 +14,16 @@ from equiheat.conditional import where
 from equiheat.linalg._decompositions import orthonormal, qr
 from equiheat.linalg._eigen import eigh, eigvalsh
 from equiheat.linalg._halley import polar_factors
-from equiheat.linalg._operands import ArrayLike
+from equiheat.linalg._operands import DOUBLE, ArrayLike, adjoint
 from equiheat.linalg._products import matmul
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
+
+
+#: Least singular value, relative to the largest, whose square in double precision leaves vectors of single precision
+#: orthonormal.
+_ORTHONORMAL = 1e-4
 
 
 class SVDResult(NamedTuple):
@@ -63,10 +68,12 @@ def svd(
     Notes
     -----
     One matrix split over ranks: S is replicated, U of a tall and Vh of a wide matrix are split as A, the other
-    factor is replicated. If min(m, n) is at most 512: by `qr` along the longer axis (tall matrices: one allgather of
-    triangles) and LAPACK's decomposition of R on every rank. Larger ones: polar decomposition and `eigh` (Higham and
-    Papadimitriou, Parallel Comput. 20, 1994; Nakatsukasa and Higham, SIAM J. Sci. Comput. 35, 2013), backward stable,
-    all by distributed products and factorisations; then all factors are split as A.
+    factor is replicated. If min(m, n) is at most 1024, in double precision 4096 on up to 5 ranks and 512 on more: by
+    LAPACK on every rank, of tall and wide matrices of R of `qr` along the longer axis (one allgather of triangles).
+    Larger ones, by distributed products and factorisations, with all factors split as A: in single precision `eigh` of
+    the products of columns in double precision, whose squares hold all that single precision does; in double precision
+    polar decomposition and `eigh` (Higham and Papadimitriou, Parallel Comput. 20, 1994; Nakatsukasa and Higham, SIAM J.
+    Sci. Comput. 35, 2013). Both are backward stable.
 
     A stack split within its matrices is dealt out along axis 0 and its results stay so. Differentiable where
     singular values differ, but not through a large split matrix.
@@ -130,6 +137,8 @@ def _large_svd(a: DNDarray, full: bool) -> SVDResult:
     if a.shape[0] < a.shape[1]:
         v, s, uh = _large_svd(wrap(_core.adjoint(a._core)), full)
         return SVDResult(wrap(_core.adjoint(uh._core)), s, wrap(_core.adjoint(v._core)))
+    if a.larray.dtype in DOUBLE:
+        return _svd_by_products(a, full)
     q, u, h = _polar_of_longer_side(a)
     values, vectors = eigh(h)
     order = slice(None, None, -1)
@@ -144,11 +153,36 @@ def _large_svd(a: DNDarray, full: bool) -> SVDResult:
     return SVDResult(u.resplit(a.split), values[order].clip(0, None), vh.resplit(a.split))
 
 
+def _as(x: DNDarray, dtype: torch.dtype) -> DNDarray:
+    return wrap(x._core.astype(dtype))
+
+
+def _products_of_columns(a: DNDarray) -> tuple[DNDarray, DNDarray]:
+    """The matrix of single precision in double, and its Gram matrix."""
+    wide = _as(a, DOUBLE[a.larray.dtype])
+    return wide, matmul(adjoint(wide), wide)
+
+
+def _svd_by_products(a: DNDarray, full: bool) -> SVDResult:
+    wide, gram = _products_of_columns(a)
+    values, vectors = eigh(gram)
+    v = vectors[:, ::-1]
+    s = values[::-1].clip(0, None).sqrt()
+    u = wide @ v / s.clip(torch.finfo(torch.float64).tiny, None)
+    # The products of two columns of u err by the roundoff of the squares over their singular values.
+    if (full and a.shape[0] > a.shape[1]) or s[-1].item() <= _ORTHONORMAL * s[0].item():
+        u = orthonormal(u, complete=full)
+    u, vh = (_as(x, a.larray.dtype).resplit(a.split) for x in (u, adjoint(v)))
+    return SVDResult(u, _as(s, torch.float32), vh)
+
+
 def _large_singular_values(a: DNDarray) -> DNDarray:
     if a.requires_grad:
         raise NotImplementedError("svdvals: a large split matrix has no gradient here; resplit it to None first")
     if a.shape[0] < a.shape[1]:
         a = wrap(_core.adjoint(a._core))
+    if a.larray.dtype in DOUBLE:
+        return _as(eigvalsh(_products_of_columns(a)[1])[::-1].clip(0, None).sqrt(), torch.float32)
     return eigvalsh(_polar_of_longer_side(a)[2])[::-1].clip(0, None)
 
 
