@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 # What the kernels read side by side, by type of device; on processors float64 too, where all is.
-_READ = {"cpu": (torch.float32, torch.bfloat16), "cuda": (torch.float32, torch.bfloat16, torch.float16)}
+_READ = {"cpu": {torch.float32, torch.bfloat16}, "cuda": {torch.float32, torch.bfloat16, torch.float16}}
 # Rows that fit into the shared memory of every GPU from compute capability 8.0 on.
 _GPU_WIDTH, _GPU_HEAD = 1536, 128
 
@@ -34,11 +34,8 @@ def loss_applies(tensors: dict[str, Tensor], num_heads: int) -> bool:
 def _readable(tensors: Iterable[Tensor]) -> bool:
     tensors = list(tensors)
     device = tensors[0].device.type
-    if device not in _READ:
-        return False
-    if all(x.dtype in _READ[device] for x in tensors):
-        return True
-    return device == "cpu" and all(x.dtype == torch.float64 for x in tensors)
+    dtypes = {x.dtype for x in tensors}
+    return dtypes <= _READ.get(device, set()) or (device == "cpu" and dtypes == {torch.float64})
 
 
 def _fits(query: Tensor, num_heads: int) -> bool:
@@ -59,12 +56,16 @@ def _runs_on_gpu(index: int | None) -> bool:
 def check_attention(name: str, query: Tensor, key: Tensor, value: Tensor, num_heads: int) -> None:
     """Raise where shapes, dtypes or devices do not fit."""
     _check_kinds(name, {"query": query, "key": key, "value": value})
+    _check_attention_shapes(name, query, key, value, num_heads)
+
+
+def _check_attention_shapes(name: str, query: Tensor, key: Tensor, value: Tensor, num_heads: int) -> None:
     for argument, x in (("query", query), ("key", key)):
         if x.dim() != 3:
             raise ValueError(f"{name}: {argument} has shape {tuple(x.shape)}; expected 3 axes")
     expected = (query.shape[0], key.shape[1], query.shape[2])
     for argument, x in (("key", key), ("value", value)):
-        if tuple(x.shape) != expected:
+        if x.shape != expected:
             raise ValueError(
                 f"{name}: {argument} has shape {tuple(x.shape)}; expected {expected} beside query {tuple(query.shape)} "
                 f"and key {tuple(key.shape)}"
@@ -79,7 +80,7 @@ def check_loss(name: str, tensors: dict[str, Tensor], num_heads: int, grid: tupl
     query, key, weight = tensors["query"], tensors["key"], tensors["weight"]
     if weight.dim() != 2:
         raise ValueError(f"{name}: weight has shape {tuple(weight.shape)}; expected 2 axes")
-    check_attention(name, query, key, tensors["value"], num_heads)
+    _check_attention_shapes(name, query, key, tensors["value"], num_heads)
     batch, queries, width = query.shape
     pixels = weight.shape[0]
     if key.shape[1] == 0:
@@ -95,7 +96,7 @@ def check_loss(name: str, tensors: dict[str, Tensor], num_heads: int, grid: tupl
         _check_images(name, tensors["target"], grid, (batch, queries, pixels))
         del expected["target"]
     for argument, shape in expected.items():
-        if argument in tensors and tuple(tensors[argument].shape) != shape:
+        if argument in tensors and tensors[argument].shape != shape:
             given = tuple(tensors[argument].shape)
             raise ValueError(
                 f"{name}: {argument} has shape {given}; expected {shape} beside query {tuple(query.shape)}, "
@@ -127,11 +128,11 @@ def pixel_scale(
 
 
 def _check_kinds(name: str, tensors: dict[str, Tensor], *, images: bool = False) -> None:
-    query = tensors["query"]
-    autocast = torch.is_autocast_enabled(query.device.type)
+    device, dtype = tensors["query"].device, tensors["query"].dtype
+    autocast = torch.is_autocast_enabled(device.type)
     for argument, x in tensors.items():
-        if x.device != query.device:
-            raise ValueError(f"{name}: {argument} is on {x.device} but query is on {query.device}; expected one device")
+        if x.device != device:
+            raise ValueError(f"{name}: {argument} is on {x.device} but query is on {device}; expected one device")
         if argument == "mask":
             if x.dtype != torch.bool:
                 raise TypeError(f"{name}: mask has dtype {x.dtype}; expected torch.bool")
@@ -140,8 +141,8 @@ def _check_kinds(name: str, tensors: dict[str, Tensor], *, images: bool = False)
             continue
         if not x.is_floating_point():
             raise TypeError(f"{name}: {argument} has dtype {x.dtype}; expected a floating dtype")
-        if x.dtype != query.dtype and not autocast:
-            raise TypeError(f"{name}: {argument} has dtype {x.dtype} but query has {query.dtype}; expected one dtype")
+        if x.dtype != dtype and not autocast:
+            raise TypeError(f"{name}: {argument} has dtype {x.dtype} but query has {dtype}; expected one dtype")
 
 
 def _check_images(name: str, target: Tensor, grid: tuple[int, int], patches: tuple[int, int, int]) -> None:
