@@ -170,7 +170,8 @@ def test_splits_of_arrays_without_axes() -> None:
     x = ht.array(3.0, split=0)
     for y in (
         x, ht.zeros((), split=1), ht.full((), 2, split=-1), ht.empty((), split=0), ht.random.rand(split=0),
-        ht.zeros_like(x, split=0), ht.array(x, split=0), ht.resplit(x, 0), ht.array(3.0).resplit_(0), x.sum().resplit(0),
+        ht.zeros_like(x, split=0), ht.array(x, split=0), ht.resplit(x, 0), ht.array(3.0).resplit_(0),
+        x.sum().resplit(0),
     ):  # fmt: skip
         assert y.shape == () and y.split is None
     with pytest.raises(TypeError, match="split must be"):
