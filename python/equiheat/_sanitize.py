@@ -33,13 +33,18 @@ def sanitize_shape(shape: ShapeLike, fn: str) -> tuple[int, ...]:
 
 
 def sanitize_split(split: int | None, ndim: int, fn: str, argument: str = "split") -> int | None:
-    """`split` as an axis in [0, ndim) or None; TypeError or ValueError naming `fn` otherwise."""
+    """`split` as an axis in [0, ndim) or None; TypeError or ValueError naming `fn` otherwise.
+
+    An array without axes has nothing to cut: any split of it is None, as in Heat.
+    """
     if split is None:
         return None
     try:
         axis = operator.index(split)
     except TypeError:
         raise TypeError(f"{fn}: {argument} must be None or an integer, is {type(split)}") from None
+    if ndim == 0 and argument == "split":
+        return None
     if not -ndim <= axis < ndim:
         raise ValueError(f"{fn}: {argument} {axis} is out of bounds for a {ndim}-dimensional array")
     return axis % ndim

@@ -102,13 +102,18 @@ def ldexp(t1: Operand, t2: Operand, /, out: DNDarray | None = None, *, where: Ma
 
 def nan_to_num(
     a: Operand,
-    nan: float = 0.0,
+    nan: float | None = 0.0,
     posinf: float | None = None,
     neginf: float | None = None,
     out: DNDarray | None = None,
 ) -> DNDarray:
-    """NaN and infinities replaced; None stands for the largest and the lowest finite number of the dtype.
+    """NaN and infinities replaced; None stands for 0, the largest and the lowest finite number of the dtype.
 
     Split and dtype as a; no communication.
     """
-    return deliver(wrap(_core.nan_to_num(native(a, "nan_to_num"), nan, posinf, neginf)), out, True, "nan_to_num")
+    return deliver(
+        wrap(_core.nan_to_num(native(a, "nan_to_num"), 0.0 if nan is None else nan, posinf, neginf)),
+        out,
+        True,
+        "nan_to_num",
+    )

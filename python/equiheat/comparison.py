@@ -86,8 +86,10 @@ def array_equal(a1: Operand, a2: Operand, equal_nan: bool = False) -> bool:
 def equal(x: Operand, y: Operand) -> bool:
     """True on every rank if all elements are equal; a single element is compared with all. As in Heat.
 
-    Element-wise is `eq`. Communication: as `eq`, and one allreduce of a bool.
+    What is no array of numbers equals none. Element-wise is `eq`. Communication: as `eq`, and one allreduce of a bool.
     """
+    if as_core(x, None) is None or as_core(y, None) is None:
+        return False
     first, second = (wrap(core) for core in _pair(x, y, "equal"))
     single = first.size == 1 or second.size == 1
     return (single or first.shape == second.shape) and _everywhere(eq(first, second))

@@ -35,9 +35,10 @@ def resplit(arr: DNDarray, axis: int | None = None) -> DNDarray:
         2 2 2 2 2 2        0 0 1 1 2 2
 
     Collective: one alltoallv from axis to axis, one allgather to None, nothing from None. The result never shares
-    memory with arr.
+    memory with arr. An array without axes stays replicated for any axis.
     """
-    return wrap(_core.resplit(unwrap(arr, "resplit", "arr"), axis))
+    core = unwrap(arr, "resplit", "arr")
+    return wrap(_core.resplit(core, axis if core.ndim else None))
 
 
 def resplit_(arr: DNDarray, axis: int | None = None) -> DNDarray:
@@ -46,7 +47,7 @@ def resplit_(arr: DNDarray, axis: int | None = None) -> DNDarray:
     The old block goes back to the system piece by piece as it is sent, unless something else looks at its memory: from
     axis to axis both together need at most 1.25 times the larger one.
     """
-    return _replace(arr, _consumed(arr, "resplit_", axis, None))
+    return _replace(arr, _consumed(arr, "resplit_", axis if arr.ndim else None, None))
 
 
 def balance(array: DNDarray, copy: bool = False) -> DNDarray:

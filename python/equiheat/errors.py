@@ -28,6 +28,14 @@ class NoDataError(FileNotFoundError, ValueError):
     """Where data is sought there is none of that format (Python: FileNotFoundError, Heat: ValueError)."""
 
 
+class NoVariableError(KeyError, IndexError):
+    """A file has no variable of that name (Python: KeyError, Heat: IndexError)."""
+
+
+class AxisError(ValueError, IndexError):
+    """An array has no such axis (NumPy's AxisError is of both kinds; Heat's transforms: IndexError)."""
+
+
 class ArgumentError(ValueError, TypeError):
     """An argument of a kind that is of no use there (NumPy: TypeError, Heat: ValueError, or the other way round)."""
 

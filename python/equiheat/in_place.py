@@ -61,7 +61,9 @@ neg_ = negative_ = in_place_unary("negative")
 invert_ = bitwise_not_ = in_place_unary("invert")
 
 
-def nan_to_num_(t: DNDarray, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> DNDarray:
+def nan_to_num_(
+    t: DNDarray, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> DNDarray:
     """`nan_to_num` written into this array. Local."""
     return arithmetic.nan_to_num(t, nan, posinf, neginf, t)
 

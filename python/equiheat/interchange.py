@@ -205,7 +205,7 @@ class InterchangeMethods:
 
     def __torch_proxy__(self: Any) -> torch.Tensor:
         """One int8 in the shape of the global array, for checks of shapes; takes no memory. Local."""
-        return torch.ones((1,), dtype=torch.int8, device=self._core.local.device).expand(self._core.gshape)
+        return torch.ones((), dtype=torch.int8, device=self._core.local.device).expand(self._core.gshape)
 
     @property
     def __partitioned__(self) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _index(axis: object) -> int:
 
 def mean(
     x: Operand,
-    axis: Axis = None,
+    axis: Axis | list[int] = None,
     *,
     dtype: DType = None,
     out: DNDarray | None = None,
@@ -77,7 +77,8 @@ def mean(
     Distribution: replicated if the split is among the axes, else split as before. Communication: then one allreduce
     of the result's size.
     """
-    core = _core.mean(native(x, "mean"), _axes(axis), kept(keepdims, keepdim), torch_dtype(dtype))
+    axes = _axes(tuple(axis) if isinstance(axis, list) else axis)
+    core = _core.mean(native(x, "mean"), axes, kept(keepdims, keepdim), torch_dtype(dtype))
     return deliver(wrap(core), out, True, "mean")
 
 

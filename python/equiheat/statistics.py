@@ -75,6 +75,7 @@ def kurtosis(
     unbiased: bool = True,
     fischer: bool = True,
     *,
+    Fischer: bool | None = None,
     out: DNDarray | None = None,
     keepdims: bool = False,
 ) -> DNDarray:
@@ -90,6 +91,8 @@ def kurtosis(
         Correct for the bias of a sample.
     fischer : bool
         Fisher's definition: the normal distribution has 0, not 3.
+    Fischer : bool, optional
+        The same, as releases of Heat spell it; decides if given.
     out : DNDarray, optional
         Where to write the result.
     keepdims : bool
@@ -106,7 +109,8 @@ def kurtosis(
     >>> round(ht.kurtosis(x, unbiased=False, fischer=False).item(), 4)
     2.2304
     """
-    core = _core.kurtosis(native(x, "kurtosis"), _axes(axis), keepdims, unbiased, fischer)
+    normal_is_zero = fischer if Fischer is None else Fischer
+    core = _core.kurtosis(native(x, "kurtosis"), _axes(axis), keepdims, unbiased, normal_is_zero)
     return deliver(wrap(core), out, True, "kurtosis")
 
 

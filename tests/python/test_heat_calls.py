@@ -162,6 +162,52 @@ def test_lists_of_axes(split: int | None) -> None:
     x = distribute(A[0], split)
     check(ht.var(x, [0, 1], 1), A[0].var(ddof=1))
     check(x.std([1]), A[0].std(1))
+    check(ht.mean(x, [0, 1]), A[0].mean())
+    check(x.mean(axis=[-1]), A[0].mean(1))
+
+
+def test_splits_of_arrays_without_axes() -> None:
+    x = ht.array(3.0, split=0)
+    for y in (
+        x, ht.zeros((), split=1), ht.full((), 2, split=-1), ht.empty((), split=0), ht.random.rand(split=0),
+        ht.zeros_like(x, split=0), ht.array(x, split=0), ht.resplit(x, 0), ht.array(3.0).resplit_(0),
+        x.sum().resplit(0),
+    ):  # fmt: skip
+        assert y.shape == () and y.split is None
+    with pytest.raises(TypeError, match="split must be"):
+        ht.zeros((), split="a")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="split 1 is out of bounds"):
+        ht.zeros(3, split=1)
+    with pytest.raises(ValueError, match="is_split 0 is out of bounds"):
+        ht.array(3.0, is_split=0)
+
+
+def test_spellings_of_releases() -> None:
+    x = ht.array(A[0], split=0)
+    for normal_is_zero in (True, False):
+        expected = ht.kurtosis(x, 0, fischer=normal_is_zero).numpy()
+        np.testing.assert_array_equal(ht.kurtosis(x, 0, Fischer=normal_is_zero).numpy(), expected)
+    y = ht.array([np.nan, np.inf, 2.0], split=0)
+    assert ht.nan_to_num(y, None, 5.0).tolist() == y.nan_to_num(nan=None, posinf=5.0).tolist() == [0.0, 5.0, 2.0]
+
+
+def test_equal_of_what_is_no_number() -> None:
+    x = ht.arange(4, split=0)
+    for other in (None, "a", slice(None), object()):
+        assert ht.equal(x, other) is False and ht.equal(other, x) is False
+    assert ht.equal(x, [0, 1, 2, 3]) and not ht.equal(x, np.arange(1, 5))
+
+
+@pytest.mark.parametrize("split", [0, 1])
+def test_splits_of_factors_are_those_of_many_ranks(split: int) -> None:
+    tall = ht.array(A.reshape(8, 3) + 9 * np.eye(8, 3), split=split)
+    u, s, vh = ht.linalg.svd(tall)
+    assert (u.split, s.split, vh.split) == (split, None, None)
+    u, s, vh = ht.linalg.svd(tall.T)
+    assert (u.split, s.split, vh.split) == (None, None, 1 - split)
+    q, h = ht.linalg.polar(tall)
+    assert q.split == split
+    np.testing.assert_allclose((q @ h).numpy(), tall.numpy(), atol=1e-9)
 
 
 @pytest.mark.parametrize("split", [None, 0])

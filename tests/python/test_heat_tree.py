@@ -104,7 +104,10 @@ def test_sanitation() -> None:
     assert sanitation.sanitize_infinity(x) == float("inf")
     assert sanitation.sanitize_infinity(x.astype(ht.int16)) == 32767
     assert sanitation.sanitize_sequence((1, 2)) == [1, 2]
-    assert sanitation.scalar_to_1d(ht.array(3)).shape == (1,)
+    assert sanitation.scalar_to_1d(ht.array(3)).shape == sanitation.scalar_to_1d(ht.array([[3]])).shape == (1,)
+    with pytest.raises(ValueError, match="one element"):
+        sanitation.scalar_to_1d(x)
+    assert ht.array(3).__torch_proxy__().shape == ()
     sanitation.sanitize_lshape(x, torch.zeros(2, 4))
     with pytest.raises(ValueError, match="inconsistent"):
         sanitation.sanitize_lshape(x, torch.zeros(2, 3))

@@ -189,8 +189,9 @@ def test_names_and_modes(folder: pathlib.Path) -> None:
     ht.save_netcdf(x, folder / "named.nc", "v", "r+", "time", file_slices=slice(0, None))
     with pytest.raises(ValueError, match="dimension_names must be 1"):
         ht.save_netcdf(x, folder / "named.nc", "v", dimension_names=["a", "b"])
-    with pytest.raises(KeyError, match="has no variable"):
-        ht.load_netcdf(folder / "named.nc", "w")
+    for missing in (KeyError, IndexError):
+        with pytest.raises(missing, match="has no variable"):
+            ht.load_netcdf(folder / "named.nc", "w")
     for kind in (FileExistsError, RuntimeError):
         with pytest.raises(kind):
             ht.save_zarr(x, folder)
@@ -240,6 +241,11 @@ def test_folders(folder: pathlib.Path) -> None:
     assert_equal(ht.load(inner), np.concatenate(parts))
     doubled = ht.load_csv_from_folder(inner, dtype=ht.float32, func=lambda t: t * 2)
     assert_equal(doubled, np.concatenate(parts).astype(np.float32) * 2)
+    if COMM.rank == 0:
+        np.save(inner / "9.npy", parts[-1] + 0.5)  # of a wider type than the others, on the last rank
+    COMM.barrier()
+    np.testing.assert_array_equal(ht.load_npy_from_path(inner, dtype=None)[-1].numpy(), parts[-1][-1] + 0.5)
+    assert_equal(ht.load_csv_from_folder(inner, header_lines=1), np.concatenate([part[1:] for part in parts]))
     for i in range(3):
         ht.save_hdf5(ht.array(parts[i]), inner / f"{i}.h5", "x")
     assert_equal(ht.load_multiple_hdf5(inner, "x"), np.concatenate(parts[:3]))

@@ -129,9 +129,9 @@ def sanitize_sequence(seq: Any) -> list[Any]:
 
 
 def scalar_to_1d(x: DNDarray) -> DNDarray:
-    """An array of one element as one of shape (1,); others as they are."""
+    """An array of one element as one of shape (1,). ValueError for any other."""
+    if x.size != 1:
+        raise ValueError(f"scalar_to_1d: needs an array of one element, the array has shape {x.shape}")
     if x.ndim == 1:
         return x
-    if x.ndim == 0:
-        return expand_dims(x, 0)
-    return x.reshape((1,)) if x.size == 1 else x
+    return expand_dims(x, 0) if x.ndim == 0 else x.reshape((1,))

@@ -13,6 +13,7 @@ from equiheat.arithmetic import divide, remainder, subtract
 from equiheat.conversion import astype
 from equiheat.creation import arange
 from equiheat.dtypes import canonical_heat_type, complexfloating, float32, float64, floating
+from equiheat.errors import AxisError
 from equiheat.manipulation import roll
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def _shifted(x: Any, axes: Any, back: int, fn: str) -> DNDarray:
     numbers = []
     for axis in along:
         if not -array.ndim <= index(axis) < array.ndim:
-            raise ValueError(f"{fn}: axis {axis} is out of bounds for {array.ndim}-dimensional array")
+            raise AxisError(f"{fn}: axis {axis} is out of bounds for {array.ndim}-dimensional array")
         numbers.append(index(axis) % array.ndim)
     if not numbers:
         return array

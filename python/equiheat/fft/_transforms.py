@@ -12,6 +12,7 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
 from equiheat.complex_math import conj
+from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -126,7 +127,7 @@ DNDarray
 Raises
 ------
 ValueError
-    For an axis out of range, {twice}no points, an unknown norm.{type_error}
+    For an axis out of range (then an IndexError, too), {twice}no points, an unknown norm.{type_error}
 
 Notes
 -----
@@ -181,7 +182,7 @@ def _axis(axis: Any, ndim: int, fn: str) -> int:
     except TypeError:
         raise TypeError(f"{fn}: axis must be int, is {type(axis)}") from None
     if not -ndim <= number < ndim:
-        raise ValueError(f"{fn}: axis {number} is out of bounds for {ndim}-dimensional array")
+        raise AxisError(f"{fn}: axis {number} is out of bounds for {ndim}-dimensional array")
     return number % ndim
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -54,7 +55,9 @@ def from_folder(
     block, axis = slabs.together(comm, own)
     fact = None if block is None else (tuple(block.shape), block.dtype, axis)
     facts = comm.handle.allgather(fact) if comm.size > 1 else [fact]
-    shape, kind, axis = next(f for f in facts if f is not None)
+    known = [f for f in facts if f is not None]
+    shape, _, axis = known[0]
+    kind = functools.reduce(torch.promote_types, [f[1] for f in known])
     if block is None:
         block = torch.empty((*shape[:axis], 0, *shape[axis + 1 :]), dtype=kind)
     block = block.to(kind if wanted is None else wanted).to(place.torch_device)

@@ -17,7 +17,7 @@ import torch
 from equiheat import _core
 from equiheat._base import unwrap, wrap
 from equiheat.communication import Communicator
-from equiheat.errors import ExistingPathError, NoDataError
+from equiheat.errors import ExistingPathError, NoDataError, NoVariableError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -30,7 +30,7 @@ _ERRORS = {
     e.__name__: e
     for e in (
         FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, OSError, KeyError, ValueError,
-        ExistingPathError, NoDataError,
+        ExistingPathError, NoDataError, NoVariableError,
     )
 } | {"TypeError": TypeError, "UnicodeDecodeError": ValueError, "ImportError": ImportError}
 # fmt: on

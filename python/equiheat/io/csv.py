@@ -309,11 +309,13 @@ def load_csv_from_folder(
     device: Any = None,
     comm: Communicator | None = None,
     func: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    *,
+    header_lines: int = 0,
 ) -> DNDarray:
     """The tables of all .csv files of a folder, joined along `split` in the order of their names.
 
-    Files are dealt out to ranks; nothing but shapes is sent. `func` is applied to each file's table, a float64 tensor.
-    Errors as in `load_csv`.
+    Files are dealt out to ranks; nothing but shapes is sent. `func` is applied to each file's table, a float64 tensor;
+    `header_lines` are left out at the top of each. Errors as in `load_csv`.
 
     Examples
     --------
@@ -321,7 +323,7 @@ def load_csv_from_folder(
     Traceback (most recent call last):
     FileNotFoundError: load_csv_from_folder: there is no 'missing'
     """
-    request = _request(header_lines=0, sep=",", encoding="utf-8", usecols=None, names=None, comments=None,
+    request = _request(header_lines=header_lines, sep=",", encoding="utf-8", usecols=None, names=None, comments=None,
                        missing_values=text.MISSING, filling_values=None, converters=None, dtype=None)  # fmt: skip
 
     def read(file: pathlib.Path) -> torch.Tensor:

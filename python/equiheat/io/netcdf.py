@@ -17,6 +17,7 @@ from equiheat._optional import needed
 from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import sanitize_device
+from equiheat.errors import NoVariableError
 from equiheat.io import _slabs as slabs
 from equiheat.io._slabs import Path
 
@@ -64,7 +65,8 @@ def load_netcdf(
         file_name = slabs.existing(path, "load_netcdf")
         with needed("netCDF4", "load_netcdf").Dataset(file_name, "r") as file:
             if variable not in file.variables:
-                raise KeyError(f"load_netcdf: {str(path)!r} has no variable {variable!r}, has {sorted(file.variables)}")
+                known = sorted(file.variables)
+                raise NoVariableError(f"load_netcdf: {str(path)!r} has no variable {variable!r}, has {known}")
             data = file.variables[variable]
             data.set_auto_mask(False)
             parts = slabs.chosen(data.shape, slices, "load_netcdf")
