@@ -19,7 +19,8 @@ from numpy.lib import scimath, stride_tricks
 
 from equiheat import _core
 from equiheat._base import ArrayBase
-from equiheat.numpy_blocks import apply_along_axis, as_ours, block_by_block
+from equiheat._function import to_write
+from equiheat.numpy_blocks import apply_along_axis, as_ours, as_type, block_by_block
 
 __all__: list[str] = []
 
@@ -251,10 +252,12 @@ def _concatenate(arrays: Sequence[Any], axis: int | None = 0, out: Any = None, *
     with ht.default_split(None):  # NumPy arrays beside ours are replicated
         given = [ht.asarray(a) for a in arrays]
     joined = ht.concatenate([a.reshape((-1,)) for a in given] if axis is None else given, 0 if axis is None else axis)
-    joined = joined if dtype is None else joined.astype(dtype)
+    if dtype is not None:
+        joined = as_type("concatenate", joined, np.dtype(dtype), casting)
     if out is None:
         return joined
-    _core.assign(out._core, joined._core, None, "concatenate")
+    _core.assign(to_write(out, "concatenate"), as_type("concatenate", joined, out.dtype.dtype, casting)._core, None,
+                 "concatenate")  # fmt: skip
     return out
 
 
