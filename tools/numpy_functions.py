@@ -39,8 +39,9 @@ tools/numpy_functions.py` writes this page).
 Arguments without a counterpart are refused, too, unless they have no effect here (`optimize`, `order` of
 memory; of `ravel` and `reshape` it works). `out=` works everywhere.
 `where=` and `initial=` of `sum`, `prod`, `max`, `min`, `any`, `all`, `mean`, `var`, `std` and of `ufunc.reduce` work.
-`casting="unsafe"` lets `out=` take what its type cannot hold. `ufunc.accumulate` works where the grouping of operands is free
-(`maximum`, `logical_or`, `gcd`, ...) and for `add` and `multiply`; `ufunc.at` for `add` and `subtract`; `ufunc.reduceat` is refused.
+`casting="unsafe"` lets `out=` take what its type cannot hold. `ufunc.accumulate` works for `add`, `multiply` and where
+the grouping of operands is free (`maximum`, `logical_or`, `gcd`, ...), `ufunc.at` for `add` and `subtract`;
+`ufunc.reduceat` is refused.
 """
 
 

@@ -30,13 +30,13 @@ def _ht() -> Any:
 
 
 # ---------------------------------------------------------------------- shapes and types only
-def _is_ours(x: Any) -> bool:
+def is_ours(x: Any) -> bool:
     return isinstance(x, ArrayBase)
 
 
 def _stand_in(x: Any) -> Any:
     """A NumPy array of the same shape and type, without memory."""
-    return np.broadcast_to(np.zeros((), x.dtype.dtype), x.shape) if _is_ours(x) else x
+    return np.broadcast_to(np.zeros((), x.dtype.dtype), x.shape) if is_ours(x) else x
 
 
 def _by_metadata(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,7 +104,7 @@ def _polyval(p: Any, x: Any) -> Any:
     ht = _ht()
     at = ht.asarray(x)
     value = ht.zeros_like(at)
-    for coefficient in p.numpy() if _is_ours(p) else np.asarray(p):
+    for coefficient in p.numpy() if is_ours(p) else np.asarray(p):
         value = value * at + coefficient
     return value
 
@@ -158,7 +158,7 @@ def _of_replicated(func: Callable[..., Any]) -> Callable[..., Any]:
                     f"{func.__name__}: the coefficients are split; x.resplit(None) gives them to every rank"
                 )
         ht = _ht()
-        result = func(*[x.numpy() if _is_ours(x) else x for x in args], **kwargs)
+        result = func(*[x.numpy() if is_ours(x) else x for x in args], **kwargs)
         with ht.default_split(None):
             return tuple(map(ht.asarray, result)) if isinstance(result, tuple) else ht.asarray(result)
 
@@ -170,7 +170,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw:
     """Functions see the elements that their condition selects, as a vector in global order."""
     ht = _ht()
     value = ht.asarray(x)
-    single = isinstance(condlist, bool) or (_is_ours(condlist) and condlist.ndim == value.ndim)
+    single = isinstance(condlist, bool) or (is_ours(condlist) and condlist.ndim == value.ndim)
     conditions = [ht.asarray(c).astype(bool) for c in ([condlist] if single else condlist)]
     if len(funclist) == len(conditions) + 1:
         rest = ~conditions[0]

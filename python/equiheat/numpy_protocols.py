@@ -22,7 +22,7 @@ from equiheat import _core
 from equiheat._base import ArrayBase
 from equiheat._function import to_write
 from equiheat.numpy_blocks import as_ours, block_by_block
-from equiheat.numpy_functions import FUNCTIONS, as_subscripts
+from equiheat.numpy_functions import FUNCTIONS, as_subscripts, is_ours
 from equiheat.numpy_reductions import accumulate_blocks, is_restricted, reduce_by_halves, restricted
 
 __all__: list[str] = []
@@ -63,7 +63,7 @@ def _deliver(result: Any, out: Any, name: str, where: Any = True, casting: str =
 def _written(result: Any, target: Any, name: str, where: Any, casting: str) -> Any:
     if target is None:
         return result
-    if isinstance(target, ArrayBase):
+    if is_ours(target):
         result = result.astype(target.dtype) if casting == "unsafe" else result
         _core.assign(to_write(target, name), result._core, None if where is True else _ht().asarray(where)._core, name)
         return target
@@ -138,10 +138,10 @@ def _pairwise(ufunc: np.ufunc, a: Any, b: Any) -> Any:
 
 def _add_at(ufunc: np.ufunc, x: Any, indices: Any, values: Any = None) -> Any:
     """Positions are indexed as x is, and what belongs to one position is added up."""
-    if ufunc.__name__ not in ("add", "subtract") or not isinstance(x, ArrayBase):
+    if ufunc.__name__ not in ("add", "subtract") or not is_ours(x):
         return NotImplemented
     ht = _ht()
-    added = values if isinstance(values, ArrayBase) else as_ours(np.asarray(values))
+    added = values if is_ours(values) else as_ours(np.asarray(values))
     if "biufc".index(added.dtype.dtype.kind) > max("biufc".index(x.dtype.dtype.kind), 2):
         raise TypeError(f"{ufunc.__name__}.at: cannot add values of {added.dtype.dtype} to {x.dtype.dtype}")
     added = ht.negative(added.astype(x.dtype)) if ufunc.__name__ == "subtract" else added.astype(x.dtype)
