@@ -34,9 +34,9 @@ def as_ours(value: Any) -> Any:
 
 def as_type(fn: str, x: Any, dtype: Any, casting: str) -> Any:
     """The array in another type, if NumPy's rule `casting` allows it."""
-    if not np.can_cast(x.dtype.dtype, dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(f"{fn}: cannot cast from {x.dtype.dtype} to {np.dtype(dtype)} by the rule {casting!r}")
-    return x.astype(np.dtype(dtype))
+    if not _ht().can_cast(x.dtype, dtype, casting):
+        raise TypeError(f"{fn}: cannot cast from {x.dtype.__name__} to {dtype} by the rule {casting!r}")
+    return x.astype(dtype)
 
 
 def block_by_block(function: Callable[..., Any], inputs: Sequence[Any], options: dict[str, Any]) -> Any:

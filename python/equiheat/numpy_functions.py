@@ -256,7 +256,7 @@ def _concatenate(arrays: Sequence[Any], axis: int | None = 0, out: Any = None, *
         joined = as_type("concatenate", joined, np.dtype(dtype), casting)
     if out is None:
         return joined
-    _core.assign(to_write(out, "concatenate"), as_type("concatenate", joined, out.dtype.dtype, casting)._core, None,
+    _core.assign(to_write(out, "concatenate"), as_type("concatenate", joined, out.dtype, casting)._core, None,
                  "concatenate")  # fmt: skip
     return out
 

@@ -136,14 +136,19 @@ def _pairwise(ufunc: np.ufunc, a: Any, b: Any) -> Any:
     return _call(ufunc, (a, b), None, {})
 
 
+def _family(x: Any) -> int:
+    """Integers before real before complex numbers."""
+    return 2 if x.larray.is_complex() else int(x.larray.is_floating_point())
+
+
 def _add_at(ufunc: np.ufunc, x: Any, indices: Any, values: Any = None) -> Any:
     """Positions are indexed as x is, and what belongs to one position is added up."""
     if ufunc.__name__ not in ("add", "subtract") or not is_ours(x):
         return NotImplemented
     ht = _ht()
     added = values if is_ours(values) else as_ours(np.asarray(values))
-    if "biufc".index(added.dtype.dtype.kind) > max("biufc".index(x.dtype.dtype.kind), 2):
-        raise TypeError(f"{ufunc.__name__}.at: cannot add values of {added.dtype.dtype} to {x.dtype.dtype}")
+    if _family(added) > _family(x):
+        raise TypeError(f"{ufunc.__name__}.at: cannot add values of {added.dtype.__name__} to {x.dtype.__name__}")
     added = ht.negative(added.astype(x.dtype)) if ufunc.__name__ == "subtract" else added.astype(x.dtype)
     with ht.default_split(None):
         places = ht.arange(x.size, dtype=ht.int64, split=None if x.split is None else 0)

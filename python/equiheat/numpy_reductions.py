@@ -118,7 +118,7 @@ def reduce_by_halves(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, a
     ht = _ht()
     x = x.astype(_result_type(call, x))
     first = None if initial is np._NoValue else initial
-    neutral = _identity(ufunc, x.dtype.dtype)
+    neutral = _identity(ufunc, x)
     filling = first if neutral is None else neutral
     if where is not True:
         if filling is None:
@@ -142,8 +142,10 @@ def _result_type(call: Callable[[Any, Any], Any], x: Any) -> Any:
     return call(nothing, nothing).dtype
 
 
-def _identity(ufunc: np.ufunc, dtype: Any) -> Any:
-    return None if ufunc.identity is None else np.asarray(ufunc.identity).astype(dtype).item()
+def _identity(ufunc: np.ufunc, x: Any) -> Any:
+    if ufunc.identity is None or x.larray.is_floating_point():
+        return ufunc.identity
+    return np.asarray(ufunc.identity).astype(x.dtype.dtype).item()  # all bits of -1
 
 
 def _folded(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, axis: int, filling: Any) -> Any:

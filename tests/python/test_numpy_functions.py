@@ -289,6 +289,29 @@ def test_casts_that_are_asked_for() -> None:
                     refused(*arguments)
 
 
+def test_bfloat16_which_numpy_has_not() -> None:
+    for split in (None, 0):
+        x = ht.array([1.0, -2.0, 3.0, 0.5], split=split).astype(ht.bfloat16)
+        assert np.fmax.reduce(x).item() == 3.0 and np.maximum.accumulate(x).dtype == ht.bfloat16
+        assert np.maximum.accumulate(x).tolist() == [1.0, 1.0, 3.0, 3.0]
+        assert np.concatenate((x, x), dtype=np.float32).dtype == ht.float32
+        np.add.at(x, [0, 0], 1)
+        assert x.tolist() == [3.0, -2.0, 3.0, 0.5]
+
+
+def test_bounds_beyond_what_integers_can_be() -> None:
+    for dtype in (np.uint8, np.int16, np.uint64):
+        values, least, most = np.arange(7).astype(dtype), int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+        for split in (None, 0):
+            x = ht.array(values, split=split)
+            for low, high in ((2, most + 1), (least - 1, 3), (least - 1, most + 1)):
+                for ours in (np.clip(x, low, high), x.clip(low, high)):
+                    assert ours.dtype == dtype
+                    np.testing.assert_array_equal(ours.numpy(), np.clip(values, low, high))
+            with pytest.raises(OverflowError):
+                ht.clip(x, most + 1, most + 2)
+
+
 def test_numbers_of_elements_along_axes() -> None:
     x = ht.array(A, split=0)
     for axis in (None, 0, -1, (0, 1), ()):
