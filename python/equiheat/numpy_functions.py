@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import scimath, stride_tricks
 
-from equiheat import _core
+from equiheat import _core, numpy_ranges
 from equiheat._base import ArrayBase
 from equiheat._function import to_write
 from equiheat.numpy_blocks import apply_along_axis, as_ours, as_type, block_by_block
@@ -352,7 +352,10 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.concatenate: _concatenate,
     np.diag_indices_from: _diag_indices_from,
     np.einsum_path: _by_metadata(np.einsum_path),
+    np.geomspace: numpy_ranges.geomspace,
     np.i0: _elementwise(np.i0),
+    np.linspace: numpy_ranges.linspace,
+    np.logspace: numpy_ranges.logspace,
     np.min_scalar_type: _min_scalar_type,
     np.nanargmax: _nan_extreme("argmax", -np.inf),
     np.nanargmin: _nan_extreme("argmin", np.inf),

@@ -86,6 +86,14 @@ CASES: dict[str, tuple[Case, np.ndarray]] = {
     "bitwise_xor.accumulate": (lambda x: np.bitwise_xor.accumulate(x), WHOLE),
     "logaddexp.accumulate": (lambda x: np.logaddexp.accumulate(x, axis=0), A),
     "gcd.accumulate, empty": (lambda x: np.gcd.accumulate(x[:0]), WHOLE),
+    "linspace": (lambda x: np.linspace(x, -x, 5), A),
+    "linspace, axis": (lambda x: np.linspace(x[0], A[1], 3, endpoint=False, axis=-1), A),
+    "linspace, step": (lambda x: np.linspace(0, x, 4, retstep=True), A),
+    "linspace, whole": (lambda x: np.linspace(x[0], 2.5, 4, dtype=int), A),
+    "linspace, one": (lambda x: np.linspace(x, 2.0, 1), A),
+    "linspace, numbers": (lambda x: np.linspace(x[0, 0], 1.0, 7), A),
+    "logspace": (lambda x: np.logspace(x[:, 0], 1.0, 3, base=2), A),
+    "geomspace": (lambda x: np.geomspace(x, x**3 * 0.5, 4, axis=1), A),
     "tensordot of bool": (lambda x: np.tensordot(x > 0, x < 1, axes=((0,), (0,))), A),
     "ravel, F": (lambda x: np.ravel(x, order="F"), A),
     "ravel, method": (lambda x: x.ravel("F"), A),
@@ -204,6 +212,8 @@ def test_errors_are_on_all_ranks() -> None:
         x.ravel("X")
     with pytest.raises(ValueError, match="mode"):
         np.take(x, [9], mode="nearest")
+    with pytest.raises(ValueError, match="one sign"):
+        np.geomspace(x, 1.0)
     with pytest.raises(ValueError, match="labels"):
         np.einsum(x, [0, 52])
 
