@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from equiheat import _core, creation, manipulation
-from equiheat._base import unwrap, wrap
-from equiheat._function import native
+from equiheat._base import wrap
+from equiheat._function import native, to_write
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -118,7 +118,7 @@ def fill_diagonal(a: DNDarray, value: Any, wrap_around: bool = False) -> DNDarra
     -----
     Communication: none for a number; an array goes where the diagonal is.
     """
-    core = unwrap(a, "fill_diagonal", "a")
+    core = to_write(a, "fill_diagonal", "a")
     shape = core.gshape
     if core.ndim < 2:
         raise ValueError(f"fill_diagonal: array must be at least 2-d, has shape {shape}")

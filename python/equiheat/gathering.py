@@ -11,7 +11,7 @@ from torch import Tensor
 
 from equiheat import _core, conditional, grids, indexing, manipulation, reductions, repetition
 from equiheat._base import unwrap, wrap
-from equiheat._function import native
+from equiheat._function import native, to_write
 from equiheat.manipulation import _axis
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def put_along_axis(arr: DNDarray, indices: Any, values: Any, axis: int | None, *
     mode
         ``"assign"`` or ``"add"``. Of equal numbers the last is assigned, all are added.
     """
-    core = unwrap(arr, "put_along_axis", "arr")
+    core = to_write(arr, "put_along_axis", "arr")
     if mode not in ("assign", "add"):
         raise ValueError(f"put_along_axis: mode must be 'assign' or 'add', is {mode!r}")
     where = _integers(indices, core, "put_along_axis")
@@ -215,7 +215,7 @@ def put(a: DNDarray, ind: Any, v: Any, mode: str = "raise") -> None:
     -----
     Communication: that of ``a[...] = v`` with as many split arrays of integers as a has axes.
     """
-    core = _with_axes(unwrap(a, "put", "a"))
+    core = _with_axes(to_write(a, "put", "a"))
     where = _integers(ind, core, "put")
     if mode == "raise":
         where = _wrapped(where, core.size)
@@ -300,8 +300,9 @@ def copyto(dst: DNDarray, src: Any, casting: str = "same_kind", where: Any = Tru
     """
     core = unwrap(dst, "copyto", "dst")
     given = indexing._value(core, src)
-    if not _castable(given.local, core.local, casting):
-        raise TypeError(f"copyto: cannot cast from {given.local.dtype} to {core.local.dtype} by the rule {casting!r}")
+    source = torch.tensor(src) if type(src) in (bool, int, float, complex) else given.local
+    if not _castable(source, core.local, casting):
+        raise TypeError(f"copyto: cannot cast from {source.dtype} to {core.local.dtype} by the rule {casting!r}")
     wide = _core.broadcast_to(given, list(core.gshape))
     if where is True:
         dst[...] = wrap(wide)

@@ -38,7 +38,7 @@ def getitem(x: DNDarray, key: Index | tuple[Index, ...]) -> DNDarray:
         Array of any shape, dtype and split.
     key
         Integers, slices of any step, ``...``, None, boolean masks over one or more axes, and integers of any shape.
-        Arrays may be DNDarrays (of any split), NumPy's, torch's or lists.
+        Arrays may be DNDarrays (of any split), NumPy's, torch's, lists or, inside a key, tuples.
 
     Returns
     -------
@@ -205,7 +205,7 @@ def _with_empty_masks(core: _core.Array, key: tuple[Any, ...]) -> tuple[Any, ...
 def _entry(core: _core.Array, entry: Any) -> Any:
     if isinstance(entry, ArrayBase):
         array = entry._core
-    elif isinstance(entry, (bool, np.bool_, list, np.ndarray, Tensor)):
+    elif isinstance(entry, (bool, np.bool_, list, tuple, range, np.ndarray, Tensor)):
         array = _core.replicated_like(core, _index_tensor(entry))
     else:
         return _integer(entry)
@@ -234,7 +234,7 @@ def _index_tensor(entry: Any) -> Tensor:
     if plain is not None and not plain.is_floating_point():
         return plain
     array = np.asarray(entry)
-    if array.size == 0 and isinstance(entry, list):
+    if array.size == 0 and isinstance(entry, (list, tuple, range)):
         array = array.astype(np.int64)
     if array.dtype.kind not in "biu":
         raise IndexError("arrays used as indices must be of integer (or boolean) type")

@@ -270,7 +270,7 @@ def roll(x: DNDarray, shift: int | Sequence[int], axis: int | Sequence[int] | No
 
 
 # ---------------------------------------------------------------------- joining
-def concatenate(arrays: Sequence[DNDarray], axis: int = 0) -> DNDarray:
+def concatenate(arrays: Sequence[DNDarray], axis: int | None = 0) -> DNDarray:
     """Arrays joined along an existing axis.
 
     Parameters
@@ -278,7 +278,7 @@ def concatenate(arrays: Sequence[DNDarray], axis: int = 0) -> DNDarray:
     arrays
         Arrays whose shapes agree but for `axis`; any splits and layouts, also mixed.
     axis
-        The axis that grows.
+        The axis that grows; None: all elements of all arrays, each array in C order.
 
     Returns
     -------
@@ -295,7 +295,10 @@ def concatenate(arrays: Sequence[DNDarray], axis: int = 0) -> DNDarray:
     >>> ht.concatenate([ht.zeros(3, split=0), ht.ones(2)]).shape
     (5,)
     """
-    return wrap(_core.concatenate(_cores(arrays, "concatenate"), axis))
+    cores = _cores(arrays, "concatenate")
+    if axis is None:
+        cores, axis = [ravel(wrap(core))._core for core in cores], 0
+    return wrap(_core.concatenate(cores, axis))
 
 
 concat = concatenate

@@ -32,6 +32,13 @@ def as_ours(value: Any) -> Any:
     return value
 
 
+def as_type(fn: str, x: Any, dtype: Any, casting: str) -> Any:
+    """The array in another type, if NumPy's rule `casting` allows it."""
+    if not _ht().can_cast(x.dtype, dtype, casting):
+        raise TypeError(f"{fn}: cannot cast from {x.dtype.__name__} to {dtype} by the rule {casting!r}")
+    return x.astype(dtype)
+
+
 def block_by_block(function: Callable[..., Any], inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """A function of NumPy's that has no counterpart (SciPy's special functions, ...): element by element.
 

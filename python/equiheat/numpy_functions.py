@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.lib import scimath, stride_tricks
 
-from equiheat import _core
+from equiheat import _core, numpy_ranges
 from equiheat._base import ArrayBase
-from equiheat.numpy_blocks import apply_along_axis, as_ours, block_by_block
+from equiheat._function import to_write
+from equiheat.numpy_blocks import apply_along_axis, as_ours, as_type, block_by_block
 
 __all__: list[str] = []
 
@@ -29,13 +30,13 @@ def _ht() -> Any:
 
 
 # ---------------------------------------------------------------------- shapes and types only
-def _is_ours(x: Any) -> bool:
+def is_ours(x: Any) -> bool:
     return isinstance(x, ArrayBase)
 
 
 def _stand_in(x: Any) -> Any:
     """A NumPy array of the same shape and type, without memory."""
-    return np.broadcast_to(np.zeros((), x.dtype.dtype), x.shape) if _is_ours(x) else x
+    return np.broadcast_to(np.zeros((), x.dtype.dtype), x.shape) if is_ours(x) else x
 
 
 def _by_metadata(func: Callable[..., Any]) -> Callable[..., Any]:
@@ -103,7 +104,7 @@ def _polyval(p: Any, x: Any) -> Any:
     ht = _ht()
     at = ht.asarray(x)
     value = ht.zeros_like(at)
-    for coefficient in p.numpy() if _is_ours(p) else np.asarray(p):
+    for coefficient in p.numpy() if is_ours(p) else np.asarray(p):
         value = value * at + coefficient
     return value
 
@@ -157,7 +158,7 @@ def _of_replicated(func: Callable[..., Any]) -> Callable[..., Any]:
                     f"{func.__name__}: the coefficients are split; x.resplit(None) gives them to every rank"
                 )
         ht = _ht()
-        result = func(*[x.numpy() if _is_ours(x) else x for x in args], **kwargs)
+        result = func(*[x.numpy() if is_ours(x) else x for x in args], **kwargs)
         with ht.default_split(None):
             return tuple(map(ht.asarray, result)) if isinstance(result, tuple) else ht.asarray(result)
 
@@ -169,7 +170,7 @@ def _piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw:
     """Functions see the elements that their condition selects, as a vector in global order."""
     ht = _ht()
     value = ht.asarray(x)
-    single = isinstance(condlist, bool) or (_is_ours(condlist) and condlist.ndim == value.ndim)
+    single = isinstance(condlist, bool) or (is_ours(condlist) and condlist.ndim == value.ndim)
     conditions = [ht.asarray(c).astype(bool) for c in ([condlist] if single else condlist)]
     if len(funclist) == len(conditions) + 1:
         rest = ~conditions[0]
@@ -251,10 +252,12 @@ def _concatenate(arrays: Sequence[Any], axis: int | None = 0, out: Any = None, *
     with ht.default_split(None):  # NumPy arrays beside ours are replicated
         given = [ht.asarray(a) for a in arrays]
     joined = ht.concatenate([a.reshape((-1,)) for a in given] if axis is None else given, 0 if axis is None else axis)
-    joined = joined if dtype is None else joined.astype(dtype)
+    if dtype is not None:
+        joined = as_type("concatenate", joined, np.dtype(dtype), casting)
     if out is None:
         return joined
-    _core.assign(out._core, joined._core, None, "concatenate")
+    _core.assign(to_write(out, "concatenate"), as_type("concatenate", joined, out.dtype, casting)._core, None,
+                 "concatenate")  # fmt: skip
     return out
 
 
@@ -349,7 +352,10 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.concatenate: _concatenate,
     np.diag_indices_from: _diag_indices_from,
     np.einsum_path: _by_metadata(np.einsum_path),
+    np.geomspace: numpy_ranges.geomspace,
     np.i0: _elementwise(np.i0),
+    np.linspace: numpy_ranges.linspace,
+    np.logspace: numpy_ranges.logspace,
     np.min_scalar_type: _min_scalar_type,
     np.nanargmax: _nan_extreme("argmax", -np.inf),
     np.nanargmin: _nan_extreme("argmin", np.inf),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -19,9 +20,10 @@ import numpy as np
 
 from equiheat import _core
 from equiheat._base import ArrayBase
+from equiheat._function import to_write
 from equiheat.numpy_blocks import as_ours, block_by_block
-from equiheat.numpy_functions import FUNCTIONS, as_subscripts
-from equiheat.numpy_reductions import is_restricted, reduce_by_halves, restricted
+from equiheat.numpy_functions import FUNCTIONS, as_subscripts, is_ours
+from equiheat.numpy_reductions import accumulate_blocks, is_restricted, reduce_by_halves, restricted
 
 __all__: list[str] = []
 
@@ -48,21 +50,22 @@ def _ht() -> Any:
 
 
 # ---------------------------------------------------------------------- universal functions
-def _deliver(result: Any, out: Any, name: str, where: Any = True) -> Any:
+def _deliver(result: Any, out: Any, name: str, where: Any = True, casting: str = "same_kind") -> Any:
     """Results of a ufunc written into `out`, one or several arrays, at the places where `where` holds."""
     if out is None:
         return result
     targets = out if isinstance(out, tuple) else (out,)
     results = result if isinstance(result, tuple) else (result,)
-    done = tuple(_written(r, t, name, where) for r, t in zip(results, targets, strict=True))
+    done = tuple(_written(r, t, name, where, casting) for r, t in zip(results, targets, strict=True))
     return done if isinstance(result, tuple) else done[0]
 
 
-def _written(result: Any, target: Any, name: str, where: Any = True) -> Any:
+def _written(result: Any, target: Any, name: str, where: Any, casting: str) -> Any:
     if target is None:
         return result
-    if isinstance(target, ArrayBase):
-        _core.assign(target._core, result._core, None if where is True else _ht().asarray(where)._core, name)
+    if is_ours(target):
+        result = result.astype(target.dtype) if casting == "unsafe" else result
+        _core.assign(to_write(target, name), result._core, None if where is True else _ht().asarray(where)._core, name)
         return target
     if result._core.is_distributed:
         raise TypeError(
@@ -70,7 +73,7 @@ def _written(result: Any, target: Any, name: str, where: Any = True) -> Any:
             "leave out= away, or pass a DNDarray"
         )
     mask = _ht().asarray(where).numpy() if isinstance(where, ArrayBase) else where
-    np.copyto(target, result.numpy(), casting="same_kind", where=mask)
+    np.copyto(target, result.numpy(), casting="unsafe" if casting == "unsafe" else "same_kind", where=mask)
     return target
 
 
@@ -79,7 +82,7 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
     function = getattr(_ht(), _UFUNC_NAMES.get(name, name), None)
     if function is None:
         return _in_blocks(ufunc, inputs, out, options) if ufunc.signature is None else NotImplemented
-    where, dtype = options.pop("where", True), options.pop("dtype", None)
+    where, dtype, casting = options.pop("where", True), options.pop("dtype", None), options.pop("casting", "same_kind")
     if name == "vecdot" and "axis" in options:  # of each operand, not of what they broadcast to
         axis = options.pop("axis")
         inputs = [_ht().moveaxis(_ht().asarray(x), axis, -1) for x in inputs]
@@ -90,27 +93,27 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
     if dtype is not None:
         inputs = [_ht().asarray(x).astype(_typed(dtype)) for x in inputs]
     target = out[0] if out else None
-    if where is True or isinstance(target, np.ndarray):
-        return _deliver(function(*inputs), out, name, where)
+    if where is True or isinstance(target, np.ndarray) or (target is not None and casting == "unsafe"):
+        return _deliver(function(*inputs), out, name, where, casting)
     return function(*inputs, out=target, where=where)
 
 
 def _in_blocks(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, Any]) -> Any:
-    where = options.pop("where", True)
-    return _deliver(block_by_block(ufunc, inputs, options), out, ufunc.__name__, where)
+    where, casting = options.pop("where", True), options.get("casting", "same_kind")
+    return _deliver(block_by_block(ufunc, inputs, options), out, ufunc.__name__, where, casting)
 
 
 def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False,
             initial: Any = None, where: Any = True) -> Any:  # fmt: skip
     name = _REDUCTIONS.get(ufunc.__name__)
     source = _ht().asarray(x)
+    axis = None if source.ndim == 0 and axis in (0, -1) else axis
     if name is not None and (where is not True or initial is not None):
         result = restricted(name, source, axis, dtype, None, keepdims, initial=initial, where=where)
     elif name is None:
-        if where is not True or initial is not None or keepdims:
-            raise TypeError(f"{ufunc.__name__}.reduce: where, initial and keepdims are not supported for DNDarrays")
         source = source if dtype is None else source.astype(_typed(dtype))
-        result = reduce_by_halves(ufunc, lambda a, b: _call(ufunc, (a, b), None, {}), source, axis)
+        call = functools.partial(_pairwise, ufunc)
+        result = reduce_by_halves(ufunc, call, source, axis, keepdims is True, initial, where)
     elif dtype is not None and name not in ("sum", "prod"):
         result = getattr(_ht(), name)(source.astype(_typed(dtype)), axis=axis, keepdims=keepdims)
     else:
@@ -120,10 +123,38 @@ def _reduce(ufunc: np.ufunc, x: Any, axis: Any = 0, dtype: Any = None, out: Any 
 
 
 def _accumulate(ufunc: np.ufunc, x: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
-    name = _SCANS.get(ufunc.__name__)
+    name, source = _SCANS.get(ufunc.__name__), _ht().asarray(x)
     if name is None:
+        source = source if dtype is None else source.astype(_typed(dtype))
+        result = accumulate_blocks(ufunc, functools.partial(_pairwise, ufunc), source, axis)
+    else:
+        result = getattr(_ht(), name)(source, axis, dtype)
+    return result if result is NotImplemented else _deliver(result, out, ufunc.__name__)
+
+
+def _pairwise(ufunc: np.ufunc, a: Any, b: Any) -> Any:
+    return _call(ufunc, (a, b), None, {})
+
+
+def _family(x: Any) -> int:
+    """Integers before real before complex numbers."""
+    return 2 if x.larray.is_complex() else int(x.larray.is_floating_point())
+
+
+def _add_at(ufunc: np.ufunc, x: Any, indices: Any, values: Any = None) -> Any:
+    """Positions are indexed as x is, and what belongs to one position is added up."""
+    if ufunc.__name__ not in ("add", "subtract") or not is_ours(x):
         return NotImplemented
-    return _deliver(getattr(_ht(), name)(_ht().asarray(x), axis, dtype), out, ufunc.__name__)
+    ht = _ht()
+    added = values if is_ours(values) else as_ours(np.asarray(values))
+    if _family(added) > _family(x):
+        raise TypeError(f"{ufunc.__name__}.at: cannot add values of {added.dtype.__name__} to {x.dtype.__name__}")
+    added = ht.negative(added.astype(x.dtype)) if ufunc.__name__ == "subtract" else added.astype(x.dtype)
+    with ht.default_split(None):
+        places = ht.arange(x.size, dtype=ht.int64, split=None if x.split is None else 0)
+    chosen = places.reshape(x.shape, new_split=x.split)[indices]
+    ht.put_along_axis(x, chosen, added, None, mode="add")
+    return None
 
 
 def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
@@ -132,13 +163,15 @@ def _outer(ufunc: np.ufunc, x: Any, y: Any, **options: Any) -> Any:
 
 
 def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """NumPy's universal functions on arrays: calls, ``reduce``, ``accumulate``, ``outer``, with ``out=``.
+    """NumPy's universal functions on arrays: calls, ``reduce``, ``accumulate``, ``outer``, with ``out=``, and ``at``.
 
     Distribution and communication are those of the operation of the same name.
     """
     if method == "__call__":
         return _call(ufunc, inputs, kwargs.pop("out", None), kwargs)
-    handlers: dict[str, Callable[..., Any]] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer}
+    handlers: dict[str, Callable[..., Any]] = {
+        "reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "at": _add_at
+    }  # fmt: skip
     found = handlers.get(method)
     result = NotImplemented if found is None else found(ufunc, *inputs, **kwargs)
     if result is NotImplemented:
@@ -163,8 +196,9 @@ def _shape(a: Any) -> tuple[int, ...]:
     return tuple(a.shape)
 
 
-def _size(a: Any, axis: int | None = None) -> int:
-    return int(a.size if axis is None else a.shape[axis])
+def _size(a: Any, axis: int | tuple[int, ...] | None = None) -> int:
+    axes = range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    return math.prod(a.shape[k] for k in axes)
 
 
 def _ndim(a: Any) -> int:
@@ -178,9 +212,7 @@ def _is_complex(x: Any) -> bool:
 def _copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     if not isinstance(dst, ArrayBase):
         raise TypeError("copyto: a DNDarray is not copied into a NumPy array; use x.numpy()")
-    ht = _ht()
-    mask = None if where is True else ht.asarray(where)._core
-    _core.assign(dst._core, ht.broadcast_to(ht.asarray(src), dst._core.gshape)._core, mask, "copyto")
+    _ht().copyto(dst, as_ours(src), casting, where)
 
 
 def _span(a: Any) -> tuple[int, int]:

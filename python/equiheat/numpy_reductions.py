@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 
-from equiheat import _core
+from equiheat import _core, conversion
+from equiheat._base import wrap
+from equiheat._function import to_write
+from equiheat.communication import Communicator
 from equiheat.numpy_blocks import as_ours
 
 __all__: list[str] = []
@@ -60,7 +65,7 @@ def restricted(
         result = _masked(name, x, axis, keep, first, where)
     if out is None or out is np._NoValue:
         return result
-    _core.assign(out._core, result._core, None, name)
+    _core.assign(to_write(out, name), result._core, None, name)
     return out
 
 
@@ -102,38 +107,89 @@ def _without(x: Any, axis: Any) -> Any:
 
 
 # ---------------------------------------------------------------------- ufunc.reduce
-def reduce_by_halves(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, axis: Any) -> Any:
+def reduce_by_halves(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, axis: Any, keepdims: bool,
+                     initial: Any, where: Any) -> Any:  # fmt: skip
     """``ufunc.reduce`` along axes in log2(n) steps of whole halves; NotImplemented where the order counts.
 
     Along the split half of the array moves in the first step, a quarter in the next, ...
     """
     if ufunc.__name__ not in _FREE_ORDER:
         return NotImplemented
-    if axis is None:
-        return reduce_by_halves(ufunc, call, x.reshape((math.prod(x.shape),)), 0)
-    axes = sorted((i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,))), reverse=True)
+    ht = _ht()
+    x = x.astype(_result_type(call, x))
+    first = None if initial is np._NoValue else initial
+    neutral = _identity(ufunc, x)
+    filling = first if neutral is None else neutral
+    if where is not True:
+        if filling is None:
+            raise ValueError(f"{ufunc.__name__}: the reduction has no identity, so to use a where mask one has to "
+                             "specify 'initial'")  # fmt: skip
+        x = ht.where(as_ours(where), x, filling)
+    result = x.reshape((math.prod(x.shape),)) if axis is None else x
+    given = (0 if axis is None else axis,) if not isinstance(axis, tuple) else axis
+    axes = sorted((i % result.ndim for i in given), reverse=True)
     for place in axes:
-        x = _folded(ufunc, call, x, place)
-    return x
+        result = _folded(ufunc, call, result, place, filling)
+        result = result if neutral is None else call(result, neutral)  # gcd(0, -3) is 3
+    result = result if first is None else call(result, first)
+    if not keepdims:
+        return result
+    return result.reshape((1,) * x.ndim) if axis is None else ht.expand_dims(result, tuple(reversed(axes)))
 
 
-def _folded(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, axis: int) -> Any:
+def _result_type(call: Callable[[Any, Any], Any], x: Any) -> Any:
+    nothing = _ht().zeros((0,), dtype=x.dtype, split=None)
+    return call(nothing, nothing).dtype
+
+
+def _identity(ufunc: np.ufunc, x: Any) -> Any:
+    if ufunc.identity is None or x.larray.is_floating_point():
+        return ufunc.identity
+    return np.asarray(ufunc.identity).astype(x.dtype.dtype).item()  # all bits of -1
+
+
+def _folded(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, axis: int, filling: Any) -> Any:
     ht = _ht()
     n = x.shape[axis]
-    if n == 0 and ufunc.identity is None:
-        raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
-    if n == 0:
-        shape = (*x.shape[:axis], *x.shape[axis + 1 :])
-        return ht.full(shape, ufunc.identity, dtype=call(x, x).dtype)
-    if n == 1 and ufunc.__name__ == "logical_xor":
-        x = x.astype(bool)
 
     def part(low: int, high: int) -> Any:
         return x[(*(slice(None),) * axis, slice(low, high))]
 
+    if n == 0:
+        if filling is None:
+            raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
+        return ht.full((*x.shape[:axis], *x.shape[axis + 1 :]), filling, dtype=x.dtype)
     while n > 1:
         half = n // 2
         joined = call(part(0, half), part(half, 2 * half))
         x = ht.concatenate([joined, part(2 * half, n)], axis) if n % 2 else joined
         n -= half
     return x[(*(slice(None),) * axis, 0)]
+
+
+# ---------------------------------------------------------------------- ufunc.accumulate
+def accumulate_blocks(ufunc: np.ufunc, call: Callable[[Any, Any], Any], x: Any, axis: int) -> Any:
+    """``ufunc.accumulate`` by NumPy in each block; NotImplemented where the grouping counts. No gradients.
+
+    Along the split an allgather of one row of every rank tells what the blocks in front come to.
+    """
+    if ufunc.__name__ not in (*_FREE_ORDER, "maximum", "minimum", "logical_and", "logical_or"):
+        return NotImplemented
+    if x.ndim == 0:
+        raise TypeError(f"{ufunc.__name__}.accumulate: the array needs an axis, has none")
+    if not -x.ndim <= axis < x.ndim:
+        raise np.exceptions.AxisError(axis, x.ndim)
+    axis %= x.ndim
+    core = x.astype(_result_type(call, x))._core
+    found = ufunc.accumulate(conversion.for_numpy(core.local), axis)
+    if core.split == axis:
+        last = found.take([-1], axis) if found.shape[axis] else np.zeros_like(found, shape=_one_along(found, axis))
+        rows = Communicator._of(core.comm).allgather(torch.from_numpy(last).to(core.local.device)).cpu().numpy()
+        before = [row for row, n in zip(rows[: core.comm.rank], core.counts, strict=False) if n]
+        found = ufunc(functools.reduce(ufunc, before), found) if before else found
+    local = torch.from_numpy(np.ascontiguousarray(found)).to(core.local.device, core.local.dtype)
+    return wrap(core.with_local(local))
+
+
+def _one_along(block: Any, axis: int) -> tuple[int, ...]:
+    return tuple(1 if k == axis else n for k, n in enumerate(block.shape))

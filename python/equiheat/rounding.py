@@ -57,14 +57,18 @@ around = round
 def clip(x: Operand, min: Operand = None, max: Operand = None, out: DNDarray | None = None) -> DNDarray:
     """X with values below `min` moved to it and values above `max` moved to that; None is no bound.
 
-    Bounds are numbers or arrays that broadcast; with min > max everything is max. NaN stays. Distribution and
-    communication as `maximum`.
+    Bounds are numbers, also beyond what x's integers can be, or arrays that broadcast; with min > max everything is
+    max. NaN stays. Distribution and communication as `maximum`.
     """
     core = native(x, "clip")
     # One pass where the bounds cannot change the type.
     if type(min) in _NUMBERS and type(max) in _NUMBERS and core.local.dtype in _PLAIN:
         return deliver(wrap(_core.clip(core, min, max)), out, True, "clip")
-    result = wrap(core)
+    dtype, result = core.local.dtype, wrap(core)
+    if not (dtype.is_floating_point or dtype.is_complex or dtype == torch.bool):
+        limits = torch.iinfo(dtype)  # a number beyond them bounds nothing
+        min = None if type(min) is int and min < limits.min else min
+        max = None if type(max) is int and max > limits.max else max
     if min is not None:
         result = maximum(result, min)
     if max is not None:

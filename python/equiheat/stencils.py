@@ -13,7 +13,7 @@ from torch import Tensor
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
-from equiheat._function import Operand, native
+from equiheat._function import Operand, native, to_write
 from equiheat._function import whole_number as whole_number
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def _weighted(
     if width is not None and frame("stencil", width, core.ndim) != (reach, reach):
         raise ValueError(f"stencil: width {width!r} does not fit weights of shape {tuple(w.shape)}")
     taps = [(list(map(int, at - np.array(reach))), float(w[tuple(at)])) for at in np.argwhere(w != 0)]
-    target = None if out is None else unwrap(out, "stencil", "out")
+    target = None if out is None else to_write(out, "stencil")
     offsets, values = [at for at, _ in taps], [weight for _, weight in taps]
     result = _core.weighted_stencil(inexact(core), reach, reach, *beyond, offsets, values, target, accumulate, steps)
     return wrap(result) if out is None else out

@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from layouts import distribute
 
 import equiheat as ht
 from equiheat.testing import assert_equal
@@ -85,3 +86,45 @@ def test_gradients_are_recorded_before_the_change() -> None:
     x.sum().larray.backward()
     assert w.larray.grad is not None
     assert bool((w.larray.grad == 4).all())
+
+
+#: Writes into an array, for NumPy's and ours.
+WRITES: dict[str, Any] = {
+    "+=": lambda x: x.__iadd__(1.0),
+    "+= row": lambda x: x.__iadd__(np.arange(4.0)),
+    "out": lambda x: np.exp(x, out=x),
+    "copyto": lambda x: np.copyto(x, 2.0, where=x > 1),
+    "put": lambda x: np.put(x, [1, 6], [5.0, 6.0]),
+    "put_along_axis": lambda x: np.put_along_axis(x, np.array([[1]]), 7.0, 0),
+    "place": lambda x: np.place(x, x > 1, [7.0, 8.0, 9.0]),
+    "fill_diagonal": lambda x: np.fill_diagonal(x, 9.0),
+    "add.at": lambda x: np.add.at(x, [0, 0], 1.0),
+    "cumsum": lambda x: np.cumsum(x, 0, out=x),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_elements_that_share_memory_get_their_own(name: str) -> None:
+    """A broadcast array is like any other, also where some ranks have none of it."""
+    row = np.arange(4.0)
+    for split, counts in ((None, None), (0, None), (0, [*[0] * (ht.get_comm().size - 1), 4])):
+        for turn in (lambda a: a, lambda a: a[:, None]):
+            source = distribute(row, split, counts)
+            x = ht.broadcast_to(turn(source), (4, 4) if turn(row).ndim > 1 else (3, 4))
+            expected = np.array(np.broadcast_to(turn(row), x.shape))
+            before = x.split
+            WRITES[name](x)
+            WRITES[name](expected)
+            np.testing.assert_allclose(x.numpy(), expected, rtol=1e-14)
+            assert x.split == before
+            np.testing.assert_array_equal(source.numpy(), row)
+
+
+def test_windows_are_changed_one_by_one() -> None:
+    for split in (None, 0):
+        x = distribute(np.arange(8.0), split)
+        windows = ht.sliding_window_view(x, 3)
+        windows *= np.array([1.0, 10.0, 100.0])
+        expected = np.lib.stride_tricks.sliding_window_view(np.arange(8.0), 3) * [1.0, 10.0, 100.0]
+        np.testing.assert_array_equal(windows.numpy(), expected)
+        np.testing.assert_array_equal(x.numpy(), np.arange(8.0))

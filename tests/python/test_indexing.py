@@ -273,6 +273,20 @@ def test_nonzero(pair: tuple[ht.DNDarray, np.ndarray]) -> None:
         check(ours, theirs, None if x.split is None else 0)
 
 
+def test_tuples_and_ranges_in_keys_are_sequences() -> None:
+    value = filled((5, 7))
+    for split in (None, 0, 1):
+        x = distribute(value, split)
+        for key in (((1, 2),), range(3), ((0, -1), (2, 3)), (slice(None), (0, -1)), ((),), (range(4, 0, -2), 1)):
+            check(x[key], value[key])
+        ours, theirs = x.copy(), value.copy()
+        for array in (ours, theirs):
+            array[(0, 1), range(2)] = [-5.0, 6.0]
+        check(ours, theirs, split)
+        with pytest.raises(IndexError, match=r"integer \(or boolean\) type"):
+            x[(1.5,), 0]
+
+
 def test_loops_and_take() -> None:
     value = filled((4, 3))
     for split in (None, 0, 1):

@@ -167,6 +167,12 @@ def test_concatenate_and_stack(data: st.DataObject) -> None:
         check(getattr(ht, name)([x for x, _ in same]), getattr(np, name)([v for _, v in same]))
 
 
+def test_concatenate_elements() -> None:
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(4)
+    for one, other in ((None, 0), (0, None), (1, 0), (None, None)):
+        check(ht.concatenate([distribute(a, one), distribute(b, other)], None), np.concatenate([a, b], None))
+
+
 def test_concatenate_refuses() -> None:
     x = distribute(filled((3, 4)), 0)
     with pytest.raises(ValueError, match="same number of dimensions"):

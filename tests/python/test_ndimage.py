@@ -130,6 +130,39 @@ def test_erosion_until_nothing_changes() -> None:
         assert_equal(ndimage.binary_erosion(x, iterations=-1, border_value=1), expected)
 
 
+def test_binary_morphology_within_a_mask() -> None:
+    rng = np.random.default_rng(2)
+    value, mask = rng.random((9, 8)) > 0.6, rng.random((9, 8)) > 0.3
+    masks = list(all_layouts(mask))
+    for i, x in enumerate(all_layouts(value)):
+        for name in ("binary_erosion", "binary_dilation"):
+            for times in (1, 3, -1):
+                expected = getattr(scipy.ndimage, name)(value, iterations=times, mask=mask)
+                found = getattr(ndimage, name)(x, iterations=times, mask=masks[-1 - i])
+                assert_equal(found, expected, split=x.split)
+        assert_equal(ndimage.binary_propagation(x, mask=mask), scipy.ndimage.binary_propagation(value, mask=mask))
+        assert_equal(ndimage.binary_fill_holes(x), scipy.ndimage.binary_fill_holes(value), split=x.split)
+        with pytest.raises(ValueError, match="mask must have the input's shape"):
+            ndimage.binary_dilation(x, mask=mask[:1])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "wrap", "constant"])
+def test_windows_along_one_axis_and_of_a_radius(mode: str) -> None:
+    value = np.random.default_rng(3).normal(size=(9, 7))
+    for x in all_layouts(value):
+        for name in ("minimum_filter1d", "maximum_filter1d"):
+            for options in ({"size": 4, "axis": 0, "origin": 1}, {"size": 3}):
+                expected = getattr(scipy.ndimage, name)(value, mode=mode, cval=0.5, **options)
+                assert_equal(getattr(ndimage, name)(x, mode=mode, cval=0.5, **options), expected, split=x.split)
+        for radius in (2, [0, 3]):
+            expected = scipy.ndimage.gaussian_filter(value, 1.5, mode=mode, radius=radius)
+            assert_equal(ndimage.gaussian_filter(x, 1.5, mode=mode, radius=radius), expected, 1e-12)
+        expected = scipy.ndimage.morphological_laplace(value, 3, mode=mode)
+        assert_equal(ndimage.morphological_laplace(x, 3, mode=mode), expected, 1e-12)
+    with pytest.raises(ValueError, match="radius must be at least 0"):
+        ndimage.gaussian_filter1d(x, 1.0, radius=-1)
+
+
 @pytest.mark.parametrize("split", [None, 0, 1])
 def test_gradients(split: int | None) -> None:
     value = np.random.default_rng(0).normal(size=(5, 4))

@@ -99,6 +99,8 @@ UPSAMPLINGS = [
     ({"size": (9, 1), "mode": "bilinear", "align_corners": True}, (1, 1, 4, 6)),
     ({"size": 7, "mode": "linear"}, (1, 2, 4)),
     ({"scale_factor": 2, "mode": "trilinear"}, (1, 1, 2, 3, 2)),
+    ({"scale_factor": 2.3, "recompute_scale_factor": True}, (1, 1, 7, 3)),
+    ({"scale_factor": (2.5, 0.6), "mode": "bilinear", "recompute_scale_factor": True}, (1, 1, 5, 7)),
 ]
 
 

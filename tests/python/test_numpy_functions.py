@@ -72,6 +72,28 @@ CASES: dict[str, tuple[Case, np.ndarray]] = {
     "logaddexp.reduce, axis": (lambda x: np.logaddexp.reduce(x, axis=0), A),
     "fmax.reduce": (lambda x: np.fmax.reduce(x, axis=1), GAPS),
     "logical_xor.reduce": (lambda x: np.logical_xor.reduce(x > 0, axis=(0, 1)), A),
+    "fmax.reduce, keepdims": (lambda x: np.fmax.reduce(x, axis=(0, -1), keepdims=True), GAPS),
+    "fmax.reduce, number": (lambda x: np.fmax.reduce(x[0, 0]), A),
+    "add.reduce, number": (lambda x: np.add.reduce(x[0, 0]), A),
+    "gcd.reduce, one": (lambda x: np.gcd.reduce(-x[:1]), WHOLE),
+    "hypot.reduce, where": (lambda x: np.hypot.reduce(x, axis=1, where=x > 0, initial=0.5), A),
+    "bitwise_and.reduce, where": (lambda x: np.bitwise_and.reduce(x.astype(np.uint8), where=x > 9), WHOLE),
+    "bitwise_or.reduce, empty": (lambda x: np.bitwise_or.reduce(x[:0], axis=0, initial=5), WHOLE),
+    "maximum.accumulate": (lambda x: np.maximum.accumulate(x), GAPS),
+    "minimum.accumulate": (lambda x: np.minimum.accumulate(x, axis=-1), WHOLE),
+    "fmin.accumulate": (lambda x: np.fmin.accumulate(x.reshape((4, 5)), axis=0), GAPS),
+    "logical_or.accumulate": (lambda x: np.logical_or.accumulate(x > 1, axis=1), A),
+    "bitwise_xor.accumulate": (lambda x: np.bitwise_xor.accumulate(x), WHOLE),
+    "logaddexp.accumulate": (lambda x: np.logaddexp.accumulate(x, axis=0), A),
+    "gcd.accumulate, empty": (lambda x: np.gcd.accumulate(x[:0]), WHOLE),
+    "linspace": (lambda x: np.linspace(x, -x, 5), A),
+    "linspace, axis": (lambda x: np.linspace(x[0], A[1], 3, endpoint=False, axis=-1), A),
+    "linspace, step": (lambda x: np.linspace(0, x, 4, retstep=True), A),
+    "linspace, whole": (lambda x: np.linspace(x[0], 2.5, 4, dtype=int), A),
+    "linspace, one": (lambda x: np.linspace(x, 2.0, 1), A),
+    "linspace, numbers": (lambda x: np.linspace(x[0, 0], 1.0, 7), A),
+    "logspace": (lambda x: np.logspace(x[:, 0], 1.0, 3, base=2), A),
+    "geomspace": (lambda x: np.geomspace(x, x**3 * 0.5, 4, axis=1), A),
     "tensordot of bool": (lambda x: np.tensordot(x > 0, x < 1, axes=((0,), (0,))), A),
     "ravel, F": (lambda x: np.ravel(x, order="F"), A),
     "ravel, method": (lambda x: x.ravel("F"), A),
@@ -190,6 +212,8 @@ def test_errors_are_on_all_ranks() -> None:
         x.ravel("X")
     with pytest.raises(ValueError, match="mode"):
         np.take(x, [9], mode="nearest")
+    with pytest.raises(ValueError, match="one sign"):
+        np.geomspace(x, 1.0)
     with pytest.raises(ValueError, match="labels"):
         np.einsum(x, [0, 52])
 
@@ -200,8 +224,14 @@ def test_errors_are_on_all_ranks() -> None:
 
     with pytest.raises((KeyError, RuntimeError), match=r"row|rank 0"):
         np.apply_along_axis(fails_on_the_first_row, 1, x)
-    with pytest.raises(TypeError, match=r"add\.at"):
-        np.add.at(x, 0, 1)
+    with pytest.raises(TypeError, match=r"multiply\.at"):
+        np.multiply.at(x, 0, 1)
+    with pytest.raises(TypeError, match=r"negative\.at"):
+        np.negative.at(x, 0)
+    with pytest.raises(TypeError, match=r"add\.at: cannot add values of complex128"):
+        np.add.at(x, 0, 1j)
+    with pytest.raises(TypeError, match=r"subtract\.accumulate"):
+        np.subtract.accumulate(x)
     with pytest.raises(TypeError, match=r"add\.reduceat"):
         np.add.reduceat(x, [0])
 
@@ -217,6 +247,85 @@ def test_results_where_they_are_wanted() -> None:
             assert function(ht.array(A, split=split), ours) is ours
             function(A, theirs)
             same(ours, theirs)
+
+
+#: array, index, values
+ADDED: list[tuple[np.ndarray, Any, Any]] = [
+    (A, 2, 1.5), (A, [0, 0, 2, -1, 0], 1), (A, ([0, 0, 1], [1, 1, 2]), [1.0, 2.0, 3.0]), (A, WHOLE % 5, 0.5),
+    (A, (slice(1, 4, 2), [0, 0, 3]), 2), (A, A > 0, 5), (A, (..., [0, 0]), A[:, :1]), (A, [], 1),
+    (A, [3, 3], A[:2]), (WHOLE, [1, 1], WHOLE[:2].astype(np.uint8)), (WHOLE + 2**60, [2, 2], 1),
+    (WHOLE.astype(np.uint8), [0, 0], 250), (A + 1j, [0, 0], 1j),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", range(len(ADDED)))
+def test_adding_at_places_that_repeat(case: int) -> None:
+    values, index, added = ADDED[case]
+    for x in layouts(values):
+        for ufunc in (np.add, np.subtract):
+            ours, theirs, split = x.copy(), values.copy(), x.split
+            ufunc.at(ours, index, ht.array(added, split=0) if isinstance(added, np.ndarray) else added)
+            ufunc.at(theirs, index, added)
+            same(ours, theirs)
+            np.testing.assert_array_equal(ours.numpy(), theirs)
+            assert ours.split == split and ours.dtype == theirs.dtype
+
+
+def test_casts_that_are_asked_for() -> None:
+    for split in (None, 0, 1):
+        x, n, theirs = ht.array(A, split=split), ht.array(WHOLE, split=split), WHOLE.copy()
+        for out in (n, n.numpy()):
+            where = out.shape == A.shape and A > 0
+            if split is None or isinstance(out, ht.DNDarray):
+                np.multiply(x, 3, out=out, where=where, casting="unsafe")
+                np.multiply(A, 3, out=theirs, where=where, casting="unsafe")
+                np.testing.assert_array_equal(n.numpy(), theirs)
+        np.copyto(n, x * 7, casting="unsafe", where=where)
+        np.copyto(theirs, A * 7, casting="unsafe", where=where)
+        np.testing.assert_array_equal(n.numpy(), theirs)
+        same(
+            np.concatenate((x, n), dtype=int, casting="unsafe"),
+            np.concatenate((A, theirs), dtype=int, casting="unsafe"),
+        )
+        for refused in (
+            lambda x, n: np.copyto(n, x),
+            lambda x, n: np.copyto(n, 2.5),
+            lambda x, n: np.copyto(x.astype(np.float32), x, casting="safe"),
+            lambda x, n: np.add(x, 1, out=n),
+            lambda x, n: np.concatenate((x, x), dtype=int),
+        ):
+            for arguments in ((x, n), (A, theirs)):
+                with pytest.raises(TypeError):
+                    refused(*arguments)
+
+
+def test_bfloat16_which_numpy_has_not() -> None:
+    for split in (None, 0):
+        x = ht.array([1.0, -2.0, 3.0, 0.5], split=split).astype(ht.bfloat16)
+        assert np.fmax.reduce(x).item() == 3.0 and np.maximum.accumulate(x).dtype == ht.bfloat16
+        assert np.maximum.accumulate(x).tolist() == [1.0, 1.0, 3.0, 3.0]
+        assert np.concatenate((x, x), dtype=np.float32).dtype == ht.float32
+        np.add.at(x, [0, 0], 1)
+        assert x.tolist() == [3.0, -2.0, 3.0, 0.5]
+
+
+def test_bounds_beyond_what_integers_can_be() -> None:
+    for dtype in (np.uint8, np.int16, np.uint64):
+        values, least, most = np.arange(7).astype(dtype), int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+        for split in (None, 0):
+            x = ht.array(values, split=split)
+            for low, high in ((2, most + 1), (least - 1, 3), (least - 1, most + 1)):
+                for ours in (np.clip(x, low, high), x.clip(low, high)):
+                    assert ours.dtype == dtype
+                    np.testing.assert_array_equal(ours.numpy(), np.clip(values, low, high))
+            with pytest.raises(OverflowError):
+                ht.clip(x, most + 1, most + 2)
+
+
+def test_numbers_of_elements_along_axes() -> None:
+    x = ht.array(A, split=0)
+    for axis in (None, 0, -1, (0, 1), ()):
+        assert np.size(x, axis) == np.size(A, axis)
 
 
 def test_parts_and_copies() -> None:

@@ -79,7 +79,7 @@ def test_universal_functions() -> None:
         assert np.exp(x, out=out) is out
         same(out, np.exp(VALUE))
         with pytest.raises(TypeError):
-            np.add.at(x, 0, 1)
+            np.multiply.at(x, 0, 1)
         with pytest.raises(TypeError, match=r"subtract\.reduce"):
             np.subtract.reduce(x)
 

@@ -126,3 +126,14 @@ def test_numbers_beyond_int64_in_lists(dtype: type) -> None:
         check(ht.array_api.asarray([top, 0, 1], dtype=dtype), np.array([top, 0, 1], dtype))
     with pytest.raises(OverflowError):
         ht.array_api.asarray([top + 1, 0], dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint32, np.uint64])
+def test_cross_products_wrap(dtype: type) -> None:
+    a = np.arange(12).reshape(4, 3).astype(dtype)
+    b = a[::-1] * dtype(7)
+    for split in (None, 0, 1):
+        x, y = ht.array(a, split=split), ht.array(b, split=split)
+        for ours, theirs in ((ht.cross(x, y), np.cross(a, b)), (ht.cross(x[:, :2], y), np.cross(a[:, :2], b))):
+            assert ours.dtype == dtype
+            np.testing.assert_array_equal(ours.numpy(), theirs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from equiheat import _core, manipulation
+from equiheat import _core, dtypes, manipulation, promotion
 from equiheat._base import wrap
 from equiheat._function import deliver
 from equiheat.linalg._contractions import tensordot
@@ -199,6 +199,10 @@ def cross(
     if axis is not None and axis != -1:
         axisa = axisb = axisc = axis
     left, right = (wrap(core) for core in native_pair("cross", ("a", "b"), a, b))
+    kind = promotion.result_type(left, right)
+    if kind in (dtypes.uint16, dtypes.uint32, dtypes.uint64):  # of which torch has no products
+        left, right = left.astype(dtypes.int64), right.astype(dtypes.int64)
+        return cross(left, right, axisa, axisb, axisc, axis).astype(kind)
     x, y = manipulation.moveaxis(left, axisa, -1), manipulation.moveaxis(right, axisb, -1)
     lengths = (x.shape[-1], y.shape[-1])
     if any(n not in (2, 3) for n in lengths):

@@ -56,7 +56,13 @@ from equiheat.ndimage.morphology import (
     binary_erosion as binary_erosion,
 )
 from equiheat.ndimage.morphology import (
+    binary_fill_holes as binary_fill_holes,
+)
+from equiheat.ndimage.morphology import (
     binary_opening as binary_opening,
+)
+from equiheat.ndimage.morphology import (
+    binary_propagation as binary_propagation,
 )
 from equiheat.ndimage.morphology import (
     black_tophat as black_tophat,
@@ -77,16 +83,25 @@ from equiheat.ndimage.morphology import (
     morphological_gradient as morphological_gradient,
 )
 from equiheat.ndimage.morphology import (
+    morphological_laplace as morphological_laplace,
+)
+from equiheat.ndimage.morphology import (
     white_tophat as white_tophat,
 )
 from equiheat.ndimage.order import (
     maximum_filter as maximum_filter,
 )
 from equiheat.ndimage.order import (
+    maximum_filter1d as maximum_filter1d,
+)
+from equiheat.ndimage.order import (
     median_filter as median_filter,
 )
 from equiheat.ndimage.order import (
     minimum_filter as minimum_filter,
+)
+from equiheat.ndimage.order import (
+    minimum_filter1d as minimum_filter1d,
 )
 from equiheat.ndimage.order import (
     percentile_filter as percentile_filter,

@@ -153,6 +153,8 @@ def gaussian_filter1d(
     mode: str = "reflect",
     cval: float = 0.0,
     truncate: float = 4.0,
+    *,
+    radius: int | None = None,
 ) -> DNDarray:
     """Gaussian smoothing along an axis, or the derivative of that order of it.
 
@@ -169,6 +171,8 @@ def gaussian_filter1d(
         As for `correlate`.
     truncate
         The window ends at so many standard deviations.
+    radius
+        Instead: the window has so many entries on both sides.
 
     Returns
     -------
@@ -194,19 +198,27 @@ def gaussian_filter1d(
     if not sigma > 0:
         raise ValueError(f"gaussian_filter1d: sigma must be positive, is {sigma}")
     order = whole_number("gaussian_filter1d", "order", order)
-    weights = _gaussian(float(sigma), order, int(truncate * float(sigma) + 0.5))
+    reach = int(truncate * float(sigma) + 0.5) if radius is None else radius
+    weights = _gaussian(float(sigma), order, whole_number("gaussian_filter1d", "radius", reach))
     return correlate1d(input, weights[::-1], axis, mode, cval)
 
 
 def gaussian_filter(
-    input: Any, sigma: Any, order: Any = 0, mode: str = "reflect", cval: float = 0.0, truncate: float = 4.0
+    input: Any,
+    sigma: Any,
+    order: Any = 0,
+    mode: str = "reflect",
+    cval: float = 0.0,
+    truncate: float = 4.0,
+    *,
+    radius: Any = None,
 ) -> DNDarray:
-    """`gaussian_filter1d` along all axes, of one sigma and order or one per axis; sigma 0 leaves an axis alone."""
+    """`gaussian_filter1d` along all axes, of one sigma, order and radius or one per axis; sigma 0 leaves it alone."""
     x = wrap(inexact(native(input, "gaussian_filter", "input")))
-    sigmas, orders = (per_axis("gaussian_filter", n, v, x.ndim) for n, v in (("sigma", sigma), ("order", order)))
-    for axis, (s, k) in enumerate(zip(sigmas, orders, strict=True)):
+    given = (("sigma", sigma), ("order", order), ("radius", radius))
+    for axis, (s, k, r) in enumerate(zip(*(per_axis("gaussian_filter", n, v, x.ndim) for n, v in given), strict=True)):
         if s > 1e-15:
-            x = gaussian_filter1d(x, s, axis, k, mode, cval, truncate)
+            x = gaussian_filter1d(x, s, axis, k, mode, cval, truncate, radius=r)
     return x
 
 

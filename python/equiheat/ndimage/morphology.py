@@ -146,6 +146,21 @@ def morphological_gradient(
     return dilated - grey_erosion(input, size, footprint, structure, mode, cval, origin)
 
 
+def morphological_laplace(
+    input: Any,
+    size: Any = None,
+    footprint: Any = None,
+    structure: Any = None,
+    mode: str = "reflect",
+    cval: float = 0.0,
+    origin: Any = 0,
+) -> DNDarray:
+    """Dilation plus erosion less twice the input; see `grey_erosion`."""
+    x = wrap(native(input, "morphological_laplace", "input"))
+    both = [f(x, size, footprint, structure, mode, cval, origin) for f in (grey_dilation, grey_erosion)]
+    return both[0] + both[1] - x - x
+
+
 def _difference(a: DNDarray, b: DNDarray) -> DNDarray:
     return logical.bitwise_xor(a, b) if a._core.local.dtype is torch.bool else a - b
 
@@ -188,12 +203,20 @@ def _binary_structure(fn: str, ndim: int, structure: Any) -> np.ndarray[Any, Any
     return places
 
 
-def _repeated(fn: str, core: _core.Array, step: Any, iterations: int) -> DNDarray:
+def _repeated(fn: str, core: _core.Array, step: Any, iterations: int, mask: Any) -> DNDarray:
     x = wrap(core.with_local(core.local != 0))
+    where = None if mask is None else native(mask, fn, "mask", core)
+    if where is not None and where.gshape != core.gshape:
+        raise ValueError(f"{fn}: mask must have the input's shape {x.shape}, has shape {tuple(where.gshape)}")
+    changing = None
+    if where is not None:
+        changing = wrap(core.with_local(torch.zeros_like(core.local, dtype=torch.bool)))
+        _core.assign(changing._core, where.with_local(where.local != 0), None, fn)
     count = whole_number(fn, "iterations", iterations, -1)
     done = 0
     while count < 1 or done < count:
         after = step(x._core)
+        after = after if changing is None else (after & changing) | (x & ~changing)
         done += 1
         if count < 1 and bool((after == x).all()):
             break
@@ -202,7 +225,7 @@ def _repeated(fn: str, core: _core.Array, step: Any, iterations: int) -> DNDarra
 
 
 def binary_erosion(
-    input: Any, structure: Any = None, iterations: int = 1, *, border_value: int = 0, origin: Any = 0
+    input: Any, structure: Any = None, iterations: int = 1, mask: Any = None, *, border_value: int = 0, origin: Any = 0
 ) -> DNDarray:
     """Where the structuring element lies within the entries that are not 0.
 
@@ -214,6 +237,8 @@ def binary_erosion(
         Bool array of the input's number of axes; default: an entry and its neighbours along the axes.
     iterations
         How often; less than 1: until nothing changes.
+    mask
+        Array of the input's shape, any split: where it is 0 nothing changes.
     border_value
         What lies beyond the array.
     origin
@@ -243,11 +268,11 @@ def binary_erosion(
     places = _binary_structure(fn, core.ndim, structure)
     beyond = "constant", float(bool(border_value))
     step = lambda c: extreme(fn, c, places, None, torch.minimum, beyond, origin)  # noqa: E731
-    return _repeated(fn, core, step, iterations)
+    return _repeated(fn, core, step, iterations, mask)
 
 
 def binary_dilation(
-    input: Any, structure: Any = None, iterations: int = 1, *, border_value: int = 0, origin: Any = 0
+    input: Any, structure: Any = None, iterations: int = 1, mask: Any = None, *, border_value: int = 0, origin: Any = 0
 ) -> DNDarray:
     """What the structuring element covers from the entries that are not 0; see `binary_erosion`."""
     fn = "binary_dilation"
@@ -256,7 +281,22 @@ def binary_dilation(
     shifts = _reflected(fn, places.shape, origin)
     beyond = "constant", float(bool(border_value))
     step = lambda c: extreme(fn, c, places, None, torch.maximum, beyond, shifts)  # noqa: E731
-    return _repeated(fn, core, step, iterations)
+    return _repeated(fn, core, step, iterations, mask)
+
+
+def binary_propagation(
+    input: Any, structure: Any = None, mask: Any = None, *, border_value: int = 0, origin: Any = 0
+) -> DNDarray:
+    """Dilation within the mask until nothing changes: as many passes as the longest way has steps."""
+    return binary_dilation(input, structure, -1, mask, border_value=border_value, origin=origin)
+
+
+def binary_fill_holes(input: Any, structure: Any = None, *, origin: Any = 0) -> DNDarray:
+    """The input, and what cannot be reached from beyond the array without crossing it; see `binary_propagation`."""
+    core = native(input, "binary_fill_holes", "input")
+    free = wrap(core.with_local(core.local == 0))
+    outside = binary_propagation(free != free, structure, free, border_value=1, origin=origin)
+    return logical.logical_not(outside)
 
 
 def binary_opening(input: Any, structure: Any = None, iterations: int = 1, *, origin: Any = 0) -> DNDarray:

@@ -13,7 +13,7 @@ from torch import Tensor
 from equiheat import _core
 from equiheat._function import native
 from equiheat._sliding import sliding_extreme
-from equiheat.ndimage._arguments import around, array_of, boundary_of, mapped, per_axis
+from equiheat.ndimage._arguments import around, array_of, axis_of, boundary_of, mapped, per_axis
 from equiheat.stencils import whole_number
 
 if TYPE_CHECKING:
@@ -120,6 +120,28 @@ def maximum_filter(
     core = native(input, fn, "input")
     places = element(fn, core.ndim, size, footprint)
     return extreme(fn, core, places, None, torch.maximum, (boundary_of(fn, mode), cval), origin)
+
+
+def _along(fn: str, input: Any, size: int, axis: int, pick: Pick, mode: str, cval: float, origin: int) -> DNDarray:
+    core = native(input, fn, "input")
+    k = axis_of(fn, axis, core.ndim)
+    places = np.ones([whole_number(fn, "size", size, 1) if j == k else 1 for j in range(core.ndim)], bool)
+    shifts = [origin if j == k else 0 for j in range(core.ndim)]
+    return extreme(fn, core, places, None, pick, (boundary_of(fn, mode), cval), shifts)
+
+
+def minimum_filter1d(
+    input: Any, size: int, axis: int = -1, mode: str = "reflect", cval: float = 0.0, origin: int = 0
+) -> DNDarray:
+    """Minimum of `size` neighbours along an axis; see `minimum_filter`."""
+    return _along("minimum_filter1d", input, size, axis, torch.minimum, mode, cval, origin)
+
+
+def maximum_filter1d(
+    input: Any, size: int, axis: int = -1, mode: str = "reflect", cval: float = 0.0, origin: int = 0
+) -> DNDarray:
+    """Maximum of `size` neighbours along an axis; see `minimum_filter`."""
+    return _along("maximum_filter1d", input, size, axis, torch.maximum, mode, cval, origin)
 
 
 def _ranked(

@@ -20,6 +20,7 @@ def interpolate(
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
 ) -> Any:
     """``torch.nn.functional.interpolate`` for images (N, C, ...) that are DNDarrays of any split.
 
@@ -33,6 +34,8 @@ def interpolate(
         "nearest", or "linear", "bilinear", "trilinear" for one, two, three spatial axes.
     align_corners
         As torch's: whether the first and last entries lie on those of the input.
+    recompute_scale_factor
+        As torch's: whether results lie as for the size that a scale factor gives.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def interpolate(
     (1, 1, 8, 8)
     """
     if isinstance(x, Tensor):
-        return torch.nn.functional.interpolate(x, size, scale_factor, mode, align_corners)
+        return torch.nn.functional.interpolate(x, size, scale_factor, mode, align_corners, recompute_scale_factor)
     axes = x.ndim - 2
     if mode != "nearest" and _LINEAR.get(mode) != axes:
         raise ValueError(
@@ -73,7 +76,7 @@ def interpolate(
         extent = int(value) if scale_factor is None else int(n * value)
         if extent < 1:
             raise ValueError(f"interpolate: the result would have {extent} entries along axis {k + 2}")
-        scale = n / extent if scale_factor is None else 1.0 / value
+        scale = n / extent if scale_factor is None or recompute_scale_factor else 1.0 / value
         core = _resized(core, k + 2, extent, scale, None if mode == "nearest" else bool(align_corners))
     return result(core, core.local, core.gshape)
 
@@ -128,7 +131,8 @@ class Upsample(torch.nn.Upsample):
     def forward(self, input: Any) -> Any:
         if isinstance(input, Tensor):
             return super().forward(input)
-        return interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
+        given = self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+        return interpolate(input, *given)
 
 
 __all__ = ["Upsample", "interpolate"]
