@@ -174,3 +174,22 @@ def test_rank_0_prints_help_and_complaints(comm, capfd):
 def test_bench_checks_where_it_shall_write_before_it_measures(capfd):
     assert main(["bench", "comm", "--json", "/no/such/folder/curve.json"]) == 2
     assert "allreduce" not in capfd.readouterr().out
+
+
+def test_a_profile_of_some_ranks_concerns_no_others(comm, path):
+    alone = comm.Split(comm.rank, 0)
+    if comm.rank == comm.size - 1:
+        with ht.profile(path, comm=alone):
+            alone.allreduce(torch.ones(3))
+        assert json.loads(path.read_text())["traceEvents"]
+    comm.barrier()
+
+
+def test_a_place_that_is_not_there_is_told_before_the_block():
+    entered = False
+    with (
+        pytest.raises(FileNotFoundError, match="profile: there is no folder for"),
+        ht.profile("/no/such/folder/t.json"),
+    ):
+        entered = True
+    assert not entered
