@@ -201,6 +201,7 @@ def test_copies_of_what_holds_a_communicator_share_it(comm: ht.Communicator) -> 
         pickle.dumps(part)
 
 
+@pytest.mark.ranks(1, 2)  # with more than there are cores each split takes long
 def test_communicators_are_freed_with_their_last_user() -> None:
     """An MPI has some 2000 of them."""
     comm = ht.get_comm()
