@@ -9,7 +9,8 @@ die without harm to the program, and the main thread sees the result.
 from __future__ import annotations
 
 import atexit
-import builtins
+import ctypes
+import gc
 import os
 import sys
 import time
@@ -23,6 +24,7 @@ from mpi4py import MPI
 GRACE = 3.0
 #: Seconds the launcher has to pass on what was printed, before the job is torn down.
 FLUSH = 0.2
+_PROCESS = os.getpid()
 
 
 def install() -> None:
@@ -39,6 +41,8 @@ def _install_excepthook() -> None:
     previous = sys.excepthook
 
     def abort_job(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+        if not _is_a_rank():
+            return previous(kind, value, trace)
         rank = MPI.COMM_WORLD.Get_rank()
         print(f"equiheat: uncaught exception on rank {rank}, the job ends:", file=sys.stderr)
         previous(kind, value, trace)
@@ -48,23 +52,16 @@ def _install_excepthook() -> None:
 
 
 def _install_exit() -> None:
-    """`sys.exit(code)` with code != 0: all ranks may do so in good order; one alone must not hang the rest.
-
-    As well `exit` and `quit`; not ``raise SystemExit``, which Python tells nobody of.
-    """
+    """An exit code other than 0, or a failure in `atexit`: all may leave so, but one alone must not hang the rest."""
     codes: list[int] = []
-
-    def noting(previous: Callable[[Any], NoReturn]) -> Callable[[Any], NoReturn]:
-        def exit_with_code(status: Any = None, /) -> NoReturn:
-            if status not in (None, 0):
-                codes.append(status if isinstance(status, int) else 1)
-            previous(status)
-
-        return exit_with_code
+    sys.exit = _exit
+    restore = _note_exit_codes(codes)
+    _note_failed_callbacks(codes)
 
     @atexit.register
     def leave_together() -> None:
-        if codes and not MPI.Is_finalized() and not _all_arrive():
+        restore()
+        if codes and _is_a_rank() and not _all_arrive():
             rank = MPI.COMM_WORLD.Get_rank()
             print(
                 f"equiheat: rank {rank} exits with code {codes[-1]} before the others, the job ends",
@@ -72,10 +69,72 @@ def _install_exit() -> None:
             )
             _abort(codes[-1])
 
-    sys.exit = noting(sys.exit)  # type: ignore[assignment]
-    for name in ("exit", "quit"):  # of the module site, which may be missing
-        if hasattr(builtins, name):
-            setattr(builtins, name, noting(getattr(builtins, name)))
+
+def _exit(status: Any = None, /) -> NoReturn:
+    """Exit the interpreter by raising SystemExit(status).
+
+    Python's own makes the exception only when somebody catches it (before 3.12), and so hides its code from us.
+    """
+    raise SystemExit(status)
+
+
+class _NotedCode:
+    """The attribute `code` of SystemExit, which notes when the interpreter itself reads it.
+
+    That is the only sign Python gives of ``raise SystemExit(3)``: no hook is called, and when the functions of `atexit`
+    run the exception is gone. A program that catches the exception reads `code` from a frame of its own.
+    """
+
+    def __init__(self, attribute: Any, codes: list[int]) -> None:
+        self.attribute, self.codes = attribute, codes
+
+    def __get__(self, value: SystemExit | None, kind: type | None = None) -> Any:
+        status = self.attribute.__get__(value, kind)
+        if value is not None and status not in (None, 0) and not _has_caller():
+            self.codes.append(status if isinstance(status, int) else 1)
+        return status
+
+    def __set__(self, value: SystemExit, status: Any) -> None:
+        self.attribute.__set__(value, status)
+
+
+def _has_caller() -> bool:
+    """Whether a frame of Python is behind the caller's. Local."""
+    try:
+        sys._getframe(2)
+    except ValueError:
+        return False
+    return True
+
+
+def _note_exit_codes(codes: list[int]) -> Callable[[], None]:
+    """Have the code that ends the program appended to `codes`; returns the function that undoes that. Local."""
+    names: dict[str, Any] = gc.get_referents(SystemExit.__dict__)[0]  # itself; `__dict__` cannot be written
+    attribute = names["code"]
+
+    def put(attribute: Any) -> None:
+        names["code"] = attribute
+        ctypes.pythonapi.PyType_Modified(ctypes.py_object(SystemExit))
+
+    put(_NotedCode(attribute, codes))
+    return lambda: put(attribute)
+
+
+def _note_failed_callbacks(codes: list[int]) -> None:
+    """Have 1 appended to `codes` when a function of `atexit` fails, whose collectives the others wait in. Local."""
+    previous = sys.unraisablehook
+
+    def note(failure: Any) -> None:
+        if (failure.err_msg or "").startswith("Exception ignored in atexit callback"):
+            codes.append(1)
+        previous(failure)
+
+    sys.unraisablehook = note
+
+
+def _is_a_rank() -> bool:
+    """Whether MPI runs in this very process: a forked child has only a copy of its state. Local."""
+    return os.getpid() == _PROCESS and not MPI.Is_finalized()
 
 
 def _all_arrive() -> bool:

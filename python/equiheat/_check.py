@@ -73,6 +73,11 @@ def choose_mpi_family(built: Mapping[str, str], library_version: str, handle_byt
             f"/path/to/libmpi.so), or compile equiheat with this MPI's mpicc first on PATH ({REBUILD}), or for both: "
             f"CMAKE_ARGS=-DEQUIHEAT_MPI_COMPILERS=/path/to/mpicc."
         )
+    if HANDLE_BYTES[family] != handle_bytes and wanted:
+        raise ImportError(
+            f"EQUIHEAT_MPI_ABI is {wanted!r}, whose communicators have {HANDLE_BYTES[family]} bytes; those of mpi4py's "
+            f"{_first_line(library_version)!r} have {handle_bytes}. Without the variable that MPI's family is taken."
+        )
     if HANDLE_BYTES[family] != handle_bytes:
         raise ImportError(
             f"mpi4py was compiled for another binary interface of {_first_line(library_version)!r} than equiheat: its "

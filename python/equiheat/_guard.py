@@ -38,7 +38,7 @@ def timeout() -> float:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if seconds < 0:
+    if not seconds >= 0:
         raise ValueError(f"EQUIHEAT_TIMEOUT is {text!r}; it must be a number of seconds, 0 for no limit")
     return seconds
 

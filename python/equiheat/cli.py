@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TextIO, TypeVar
+
+from equiheat._version import __version__
+
+T = TypeVar("T")
 
 
 class Command(NamedTuple):
@@ -16,10 +22,20 @@ class Command(NamedTuple):
     run: Callable[[Sequence[str]], object]
 
 
+def _parsed(parser: Callable[[], T]) -> T:
+    """What a parser of arguments returns; its help and its complaints are the same on all ranks, rank 0 prints them."""
+    from equiheat.communication import get_comm
+
+    if get_comm().rank == 0:
+        return parser()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return parser()
+
+
 def _pretrain(arguments: Sequence[str]) -> None:
     from equiheat.ssl.pretrain import parse, run
 
-    run(parse(arguments))
+    run(_parsed(lambda: parse(arguments)))
 
 
 def _probe(arguments: Sequence[str]) -> None:
@@ -27,7 +43,7 @@ def _probe(arguments: Sequence[str]) -> None:
 
     from equiheat.ssl.probes.command import ProbeCommand, run
 
-    run(tyro.cli(ProbeCommand, prog="equiheat probe", args=list(arguments)))
+    run(_parsed(lambda: tyro.cli(ProbeCommand, prog="equiheat probe", args=list(arguments))))
 
 
 def _render(arguments: Sequence[str]) -> None:
@@ -35,7 +51,7 @@ def _render(arguments: Sequence[str]) -> None:
 
     from equiheat.data.render.command import RenderCommand, run
 
-    run(tyro.cli(RenderCommand, prog="equiheat render", args=list(arguments)))
+    run(_parsed(lambda: tyro.cli(RenderCommand, prog="equiheat render", args=list(arguments))))
 
 
 def _report(arguments: Sequence[str]) -> None:
@@ -43,7 +59,7 @@ def _report(arguments: Sequence[str]) -> None:
 
     from equiheat.ssl.report import ReportCommand, run
 
-    run(tyro.cli(ReportCommand, prog="equiheat report", args=list(arguments)))
+    run(_parsed(lambda: tyro.cli(ReportCommand, prog="equiheat report", args=list(arguments))))
 
 
 def _export(arguments: Sequence[str]) -> None:
@@ -51,13 +67,13 @@ def _export(arguments: Sequence[str]) -> None:
 
     from equiheat.ssl.export import ExportCommand, run
 
-    run(tyro.cli(ExportCommand, prog="equiheat export", args=list(arguments)))
+    run(_parsed(lambda: tyro.cli(ExportCommand, prog="equiheat export", args=list(arguments))))
 
 
 def _bench(arguments: Sequence[str]) -> None:
-    from equiheat.bench.comm import run
+    from equiheat.bench.comm import parse, run
 
-    run(arguments)
+    run(_parsed(lambda: parse(arguments)))
 
 
 COMMANDS = {
@@ -75,25 +91,29 @@ _MISTAKES = (ValueError, FileNotFoundError, FileExistsError, ImportError)
 def usage() -> str:
     """The list of sub-commands."""
     lines = "\n".join(f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
-    return f"usage: equiheat <command> [options]\n\n{lines}\n\nequiheat <command> --help lists its options.\n"
+    last = "equiheat <command> --help lists its options, equiheat --version tells the version."
+    return f"usage: equiheat <command> [options]\n\n{lines}\n\n{last}\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a sub-command; returns the exit status: 0, or 2 for a mistake in the arguments or the input."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
-        sys.stdout.write(usage())
+        _say(usage(), sys.stdout)
+        return 0
+    if arguments[0] == "--version":
+        _say(f"equiheat {__version__}\n", sys.stdout)
         return 0
     name = arguments[0]
     if name not in COMMANDS:
-        _complain(f"equiheat: unknown command {name!r}\n\n{usage()}")
+        _say(f"equiheat: unknown command {name!r}\n\n{usage()}", sys.stderr)
         return 2
     try:
         COMMANDS[name].run(arguments[1:])
     except _MISTAKES as error:
         if not _everybody_arrives():
             raise
-        _complain(f"equiheat {name}: {error}\n")
+        _say(f"equiheat {name}: {error}\n", sys.stderr)
         return 2
     return 0
 
@@ -123,11 +143,11 @@ def _everybody_arrives(seconds: float = 10.0) -> bool:
     return True
 
 
-def _complain(text: str) -> None:
+def _say(text: str, stream: TextIO) -> None:
     from equiheat.communication import get_comm
 
     if get_comm().rank == 0:
-        sys.stderr.write(text)
+        stream.write(text)
 
 
 if __name__ == "__main__":

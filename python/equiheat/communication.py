@@ -10,6 +10,8 @@ return a `Pending`, whose ``wait()`` gives what the blocking form returns. What 
 
 from __future__ import annotations
 
+import functools
+import weakref
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -25,6 +27,7 @@ from equiheat.buffers import MPIRequest as MPIRequest
 from equiheat.messages import MessageMethods
 from equiheat.objects import Communication as Communication
 from equiheat.objects import ObjectMethods, or_objects
+from equiheat.pending import Pending as Pending
 
 _OPS = {
     "sum": _core.ReduceOp.SUM,
@@ -55,25 +58,6 @@ def _whole(value: Any, name: str, least: int) -> int:
     return int(value)
 
 
-class Pending:
-    """A collective or message in flight. Keeps its tensors alive; dropping it waits."""
-
-    __slots__ = ("_request", "_result")
-
-    def __init__(self, request: _core.Request, result: Tensor | None) -> None:
-        self._request = request
-        self._result = result
-
-    def wait(self) -> Tensor | None:
-        """The result, once it is there. Idempotent."""
-        self._request.wait()
-        return self._result
-
-    def test(self) -> bool:
-        """True once complete; never blocks."""
-        return bool(self._request.test())
-
-
 class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
     """Ranks that work together: a duplicate of an MPI communicator, so that our messages never meet the user's.
 
@@ -92,6 +76,7 @@ class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
         self.core = core
         self.rank: int = core.rank
         self.size: int = core.size
+        self._handle: MPI.Comm | None = None
         _known[core.fortran_handle] = self
 
     @classmethod
@@ -115,7 +100,10 @@ class Communicator(BufferMethods, MessageMethods, ObjectMethods, Communication):
     @property
     def handle(self) -> MPI.Comm:
         """mpi4py's view of the duplicate. Local."""
-        return MPI.Comm.f2py(self.core.fortran_handle)
+        if self._handle is None:
+            self._handle = MPI.Comm.f2py(self.core.fortran_handle)
+            weakref.finalize(self._handle, id, self.core).atexit = False  # who keeps this view keeps the communicator
+        return self._handle
 
     def is_distributed(self) -> bool:
         """True with more than one rank. Local."""
@@ -351,7 +339,8 @@ def _empty(like: Tensor, shape: Sequence[int]) -> Tensor:
     return torch.empty(tuple(shape), dtype=like.dtype, device=like.device)
 
 
-_known: dict[int, Communicator] = {}
+#: By handle. Weak: a communicator is freed with the last array, request or variable that has it.
+_known: weakref.WeakValueDictionary[int, Communicator] = weakref.WeakValueDictionary()
 _default: Communicator | None = None
 
 
@@ -368,13 +357,27 @@ def use_comm(comm: Communicator | None = None) -> None:
 
 def sanitize_comm(comm: Communicator | MPI.Comm | None) -> Communicator:
     """A Communicator from one, from mpi4py's (collective), or the default for None."""
-    if comm is None:
-        return get_comm()
-    if isinstance(comm, Communicator):
-        return comm
-    if isinstance(comm, MPI.Comm):
-        return Communicator(comm)
-    raise TypeError(f"comm: expected an equiheat or mpi4py communicator, got {type(comm)}")
+    if comm is None or isinstance(comm, Communicator):
+        return get_comm() if comm is None else comm
+    if not isinstance(comm, MPI.Comm):
+        raise TypeError(f"comm: expected an equiheat or mpi4py communicator, got {type(comm)}")
+    return _duplicate_of(comm)
+
+
+def _duplicate_of(handle: MPI.Comm) -> Communicator:
+    """The one duplicate of a communicator of mpi4py, so that arrays made with it can meet. Collective if it is new."""
+    if handle in (MPI.COMM_WORLD, MPI.COMM_SELF):
+        return _named("MPI_WORLD" if handle == MPI.COMM_WORLD else "MPI_SELF")
+    if handle == MPI.COMM_NULL:
+        return Communicator(handle)  # which raises
+    found: Any = _known.get(handle.py2f()) or handle.Get_attr(_duplicate_key())
+    if found is None:
+        found = Communicator(handle)
+        handle.Set_attr(_duplicate_key(), found)  # until the handle is freed
+    return found
+
+
+_duplicate_key = functools.cache(MPI.Comm.Create_keyval)
 
 
 #: Heat's name of the class.

@@ -58,6 +58,7 @@ class Profile:
     ranks: int = 1
     totals: dict[str, Total] = field(default_factory=dict)
     model: CostModel = field(default_factory=lambda: CostModel([]))
+    _comm: Communicator | None = None
     _rows: Any = None
     _waiting: Any = None
     _names: list[str] = field(default_factory=list)
@@ -95,7 +96,7 @@ class Profile:
                 Path(path).write_text(json.dumps({"traceEvents": self._events(), "displayTimeUnit": "ms"}), "utf-8")
             except OSError as error:
                 failure = error
-        failure = get_comm().handle.bcast(failure)
+        failure = (self._comm or get_comm()).handle.bcast(failure)
         if failure is not None:
             raise failure
 
@@ -155,11 +156,17 @@ class profile:
         if _core.tracing():
             raise RuntimeError("profile: another profile is open in this process; leave it first")
         self._comm = get_comm() if self._given is None else self._given
+        self._check_place()
         self._comm.barrier()
-        self._result = Profile(ranks=self._comm.size)
+        self._result = Profile(ranks=self._comm.size, _comm=self._comm)
         _core.start_trace(self._lines)
         self._start = time.perf_counter()
         return self._result
+
+    def _check_place(self) -> None:
+        """FileNotFoundError on all ranks before the block, which may be long, rather than behind it. Collective."""
+        if self._path is not None and not self._comm.handle.bcast(Path(self._path).absolute().parent.is_dir()):
+            raise FileNotFoundError(f"profile: there is no folder for {str(self._path)!r}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

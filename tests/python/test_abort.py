@@ -42,10 +42,10 @@ def test_an_uncaught_exception_ends_the_job_with_its_traceback(tmp_path: pathlib
     assert seconds < 5
 
 
-@pytest.mark.parametrize("leave", ["sys.exit", "exit"])
+@pytest.mark.parametrize("leave", ["sys.exit", "exit", "raise SystemExit"])
 def test_an_error_of_one_rank_in_its_exit_code_ends_the_job(tmp_path: pathlib.Path, leave: str) -> None:
     code, output, seconds = run_on_two_ranks(tmp_path, f"    {leave}(3)\ncomm.Barrier()\n")
-    assert code != 0
+    assert code == 3
     assert "rank 1 exits with code 3 before the others" in output
     assert seconds < 8
 
@@ -55,6 +55,40 @@ def test_ranks_that_all_exit_with_an_error_end_in_good_order(tmp_path: pathlib.P
     assert code != 0
     assert output.count("wrong arguments") == 2
     assert "before the others" not in output
+
+
+def test_a_failure_in_atexit_that_others_wait_for_ends_the_job(tmp_path: pathlib.Path) -> None:
+    body = (
+        "    pass\nimport atexit\n@atexit.register\ndef gather():\n    if rank == 1:\n"
+        "        raise ValueError('the reason')\n    comm.Barrier()\n"
+    )
+    code, output, seconds = run_on_two_ranks(tmp_path, body)
+    assert code == 1
+    assert "ValueError: the reason" in output
+    assert seconds < 8
+
+
+def test_an_exit_that_was_caught_is_none(tmp_path: pathlib.Path) -> None:
+    """The other rank takes longer than the time that is waited for those that leave in error."""
+    body = (
+        "    try:\n        sys.exit(5)\n    except SystemExit as left:\n        assert left.code == 5\n"
+        "else:\n    time.sleep(5)\nsys.stdout.write(f'end {rank}\\n')\n"
+    )
+    code, output, _ = run_on_two_ranks(tmp_path, body)
+    assert code == 0, output
+    assert "end 0" in output
+
+
+def test_a_forked_child_that_fails_leaves_the_job_alone(tmp_path: pathlib.Path) -> None:
+    body = (
+        "    pass\nimport os\nchild = os.fork()\nif child == 0:\n"
+        "    try:\n        sys.excepthook(ValueError, ValueError('the reason'), None)\n    finally:\n"
+        "        os._exit(1)\nos.waitpid(child, 0)\ncomm.Barrier()\nsys.stdout.write(f'end {rank}\\n')\n"
+    )
+    code, output, _ = run_on_two_ranks(tmp_path, body)
+    assert code == 0, output
+    assert "ValueError: the reason" in output
+    assert "end 0" in output
 
 
 def test_an_ordinary_end_stays_one(tmp_path: pathlib.Path) -> None:

@@ -21,6 +21,7 @@ from equiheat._check import (
     choose_mpi_family,
     mpi_family,
 )
+from equiheat._guard import timeout
 
 MPICH = "MPICH Version:      5.0.2\nMPICH Release date: 2026"
 OPEN_MPI = "Open MPI v5.0.11, package: Open MPI"
@@ -67,6 +68,18 @@ def test_a_family_that_was_not_compiled_is_refused() -> None:
         choose_mpi_family({"mpich": ""}, OPEN_MPI, 8)
     with pytest.raises(ImportError, match=r"the mpich and the openmpi family of MPI, but EQUIHEAT_MPI_ABI is 'intel'"):
         choose_mpi_family(BOTH, MPICH, 4, "intel")
+
+
+def test_a_family_asked_for_that_is_not_that_of_mpi4py_is_refused() -> None:
+    with pytest.raises(ImportError, match=r"EQUIHEAT_MPI_ABI is 'openmpi', whose communicators have 8 bytes"):
+        choose_mpi_family(BOTH, MPICH, 4, "openmpi")
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "nan"])
+def test_a_time_limit_that_is_none_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EQUIHEAT_TIMEOUT", text)
+    with pytest.raises(ValueError, match=f"EQUIHEAT_TIMEOUT is '{text}'"):
+        timeout()
 
 
 def test_the_standard_abi_of_mpi4py_is_refused() -> None:

@@ -199,3 +199,27 @@ def test_copies_of_what_holds_a_communicator_share_it(comm: ht.Communicator) -> 
     assert pickle.loads(pickle.dumps({"comm": comm}))["comm"] is comm
     with pytest.raises(TypeError, match="only the default communicator"):
         pickle.dumps(part)
+
+
+@pytest.mark.ranks(1, 2)  # with more than there are cores each split takes long
+def test_communicators_are_freed_with_their_last_user() -> None:
+    """An MPI has some 2000 of them."""
+    comm = ht.get_comm()
+    for _ in range(2500):
+        comm.split(0, comm.rank)
+    view = comm.split(comm.rank, 0).handle  # mpi4py's, of a communicator that nobody else has
+    assert view.allreduce(1) == 1
+    x = ht.ones(3, split=0, comm=comm.dup())
+    assert float(x.sum()) == 3 and x.comm is x.comm
+
+
+@pytest.mark.parametrize("kind", ["world", "self", "own"])
+def test_arrays_on_one_communicator_of_mpi4py_meet(kind: str) -> None:
+    handle = {"world": MPI.COMM_WORLD, "self": MPI.COMM_SELF}.get(kind) or MPI.COMM_WORLD.Dup()
+    x, y = (ht.ones(4, split=0, comm=handle) for _ in range(2))
+    assert x.comm is y.comm and float((x + y).sum()) == 8
+    assert ht.ones(4, comm=x.comm.handle).comm is x.comm
+    assert (x.comm is ht.get_comm()) == (kind == "world")
+    if kind == "own":
+        del x, y
+        handle.Free()

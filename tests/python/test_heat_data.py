@@ -78,6 +78,12 @@ def test_loader_takes_arrays_and_torch_data_sets() -> None:
         data.Dataset(torch.ones(3))
 
 
+def test_columns_over_the_ranks_are_refused() -> None:
+    """Ranks would exchange parts of rows of different columns."""
+    with pytest.raises(ValueError, match="Dataset: array must be split along its rows"):
+        data.Dataset(ht.ones((6, 5), split=1))
+
+
 def test_targets_move_with_their_images() -> None:
     comm = ht.get_comm()
     n = 6 * comm.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -299,6 +300,38 @@ def test_what_is_no_file_of_the_format(folder: pathlib.Path) -> None:
     written(path, lambda p: (np.save(p, np.arange(100)), os.truncate(p, 300)))
     with pytest.raises(ValueError, match="too early"):
         ht.load(path, split=0)
+
+
+def _damaged(whole: bytes, how: int) -> bytes:
+    """The same on all ranks: cut, or some bits turned over, mostly in the head."""
+    draw = random.Random(how)
+    if how % 3 == 0:
+        return whole[: draw.randrange(len(whole))]
+    broken = bytearray(whole)
+    for _ in range(how % 4 + 1):
+        broken[draw.randrange(len(broken) if how % 2 else min(len(broken), 200))] ^= 1 << draw.randrange(8)
+    return bytes(broken)
+
+
+@pytest.mark.parametrize("suffix", ["h5", "nc", "npy", "npz", "safetensors", "packed.npz"])
+def test_a_damaged_file_is_an_error_that_names_it_or_an_array(folder: pathlib.Path, suffix: str) -> None:
+    good, path = folder / f"good.{suffix}", folder / f"damaged.{suffix}"
+    save, load = FORMATS[suffix.removeprefix("packed.")]
+    if suffix == "packed.npz":
+        written(good, lambda p: np.savez_compressed(p, np.arange(60.0).reshape(20, 3)))
+    else:
+        save(ht.arange(60, dtype=ht.float32, split=0).reshape((20, 3)), good)
+    whole = good.read_bytes()
+    for how in range(60):
+        written(path, lambda p, how=how: p.write_bytes(_damaged(whole, how)))
+        told = f"load_: {path.name}"
+        try:
+            load(path, split=0)
+        except TypeError as error:  # of a name of a type that became another
+            told = f"{path.name} {error}"
+        except (ValueError, OSError, KeyError) as error:
+            told = str(error)
+        assert "load_" in told and path.name in told, (how, told)
 
 
 #: Saves over old files and is killed: when everything is written but the new name, and at any time.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -12,7 +13,7 @@ from mpi4py import MPI
 
 import equiheat as ht
 from equiheat import _core
-from equiheat.bench.comm import run
+from equiheat.bench.comm import parse, run
 from equiheat.cli import main
 from equiheat.cost_model import TERMS, CostModel, Measurement
 
@@ -152,5 +153,43 @@ def test_bench_comm(comm, path, capsys, monkeypatch):
         assert {m["kind"] for m in written["measurements"]} == set(calls[1:5])
         assert all(m["seconds"] > 0 and m["ranks"] == comm.size for m in written["measurements"])
         assert plot.stat().st_size > 10_000
-    assert len(run(["comm", "--calls", "bcast", "allgather", "--most", "8"])) == 2
+    assert len(run(parse(["comm", "--calls", "bcast", "allgather", "--most", "8"]))) == 2
     MPI.COMM_WORLD.Barrier()
+
+
+def test_rank_0_prints_help_and_complaints(comm, capfd):
+    for arguments, word in (
+        (["--help"], "usage: equiheat <command>"),
+        (["--version"], f"equiheat {ht.__version__}"),
+        (["bench", "--help"], "usage: equiheat bench"),
+        (["bench", "comm", "--most", "7"], "--most: must be 8 or more, is 7"),
+        (["probe", "--help"], "usage: equiheat probe"),
+    ):
+        with contextlib.suppress(SystemExit):
+            main(arguments)
+        told = "".join(capfd.readouterr())
+        assert (word in told) if comm.rank == 0 else not told, (arguments, told)
+
+
+def test_bench_checks_where_it_shall_write_before_it_measures(capfd):
+    assert main(["bench", "comm", "--json", "/no/such/folder/curve.json"]) == 2
+    assert "allreduce" not in capfd.readouterr().out
+
+
+def test_a_profile_of_some_ranks_concerns_no_others(comm, path):
+    alone = comm.Split(comm.rank, 0)
+    if comm.rank == comm.size - 1:
+        with ht.profile(path, comm=alone):
+            alone.allreduce(torch.ones(3))
+        assert json.loads(path.read_text())["traceEvents"]
+    comm.barrier()
+
+
+def test_a_place_that_is_not_there_is_told_before_the_block():
+    entered = False
+    with (
+        pytest.raises(FileNotFoundError, match="profile: there is no folder for"),
+        ht.profile("/no/such/folder/t.json"),
+    ):
+        entered = True
+    assert not entered

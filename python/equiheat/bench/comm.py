@@ -17,6 +17,7 @@ import torch
 
 from equiheat.communication import Communicator, get_comm
 from equiheat.cost_model import CostModel, Measurement
+from equiheat.io._slabs import on_first
 
 SIZES = tuple(8 << i for i in range(0, 25, 2))  # 8 B to 128 MiB
 KINDS = ("allreduce", "bcast", "allgather", "reduce_scatter", "alltoall", "sendrecv")
@@ -24,23 +25,23 @@ KINDS = ("allreduce", "bcast", "allgather", "reduce_scatter", "alltoall", "sendr
 BUDGET, BLOCKS = 0.2, 5
 
 
-def run(arguments: Sequence[str]) -> list[Measurement]:
+def run(options: argparse.Namespace) -> list[Measurement]:
     """Measure, print a table on rank 0 and write what was asked for. Collective.
 
     Parameters
     ----------
-    arguments
-        Of the command line, without ``equiheat bench``.
+    options
+        What `parse` makes of the command line.
 
     Returns
     -------
     list[Measurement]
         A point of the curve each: kind, bytes of a rank's input, ranks, median seconds of the slowest rank.
     """
-    options = _parse(arguments)
-    if options.plot is not None:
-        importlib.import_module("matplotlib")  # a failure comes before anything is measured
     comm = get_comm()
+    if options.plot is not None:  # what cannot be written is told before anything is measured
+        importlib.import_module("matplotlib")
+    on_first(comm, lambda: _check_places(options))
     found: list[Measurement] = []
     _say(comm, f"{'call':<15}{'bytes':>11}{'us':>13}{'GB/s':>9}   ({comm.size} ranks, float32)")
     for kind in options.calls:
@@ -52,20 +53,28 @@ def run(arguments: Sequence[str]) -> list[Measurement]:
     for kind, cost in model.costs.items():
         rate = f"{1e-9 / cost.beta:.2f} GB/s" if cost.beta > 0 else "-"
         _say(comm, f"{kind}: a message {cost.alpha * 1e6:.2f} us, a rank's bytes at {rate}")
-    if comm.rank == 0:
-        _write(options, found, model)
-    comm.barrier()
+    on_first(comm, lambda: _write(options, found, model))
     return found
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Options of the command line behind ``equiheat bench``. Local."""
     parser = argparse.ArgumentParser(prog="equiheat bench", description=__doc__)
     parser.add_argument("what", choices=["comm"], help="the collectives of the default communicator")
     parser.add_argument("--calls", nargs="+", choices=KINDS, default=KINDS, metavar="CALL", help=", ".join(KINDS))
     parser.add_argument("--most", type=int, default=64 << 20, metavar="BYTES", help="the largest message of a rank")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the curve as JSON")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw it (PNG, PDF, SVG); needs matplotlib")
-    return parser.parse_args(list(arguments))
+    options = parser.parse_args(list(arguments))
+    if options.most < SIZES[0]:
+        parser.error(f"argument --most: must be {SIZES[0]} or more, is {options.most}")
+    return options
+
+
+def _check_places(options: argparse.Namespace) -> None:
+    for path in (options.json, options.plot):
+        if path is not None and not path.absolute().parent.is_dir():
+            raise FileNotFoundError(f"bench: there is no folder for {str(path)!r}")
 
 
 def _say(comm: Communicator, text: str) -> None:

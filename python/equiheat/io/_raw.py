@@ -116,6 +116,16 @@ def write(path: pathlib.Path, offset: int, block: np.ndarray[Any, Any] | bytes) 
             done += os.pwrite(file, source[done : done + _MOST], offset + done)
 
 
+def check_size(stored: Stored, fn: str) -> None:
+    """ValueError for a file that was cut, or whose header promises more than there is. Local."""
+    if min(stored.shape, default=0) < 0:
+        raise ValueError(f"{fn}: {str(stored.path)!r} describes an array of shape {stored.shape}")
+    end = stored.offset + math.prod(stored.shape) * stored.dtype.itemsize
+    missing = end - stored.path.stat().st_size
+    if missing > 0:
+        raise ValueError(f"{fn}: {str(stored.path)!r} ends {missing} bytes too early")
+
+
 def load(
     find: Callable[[], Stored], split: int | None, slices: Any, dtype: Any, device: Any, comm: Any, fn: str
 ) -> DNDarray:
@@ -125,6 +135,7 @@ def load(
 
     def work() -> tuple[torch.Tensor, list[int], int | None]:
         stored = find()
+        check_size(stored, fn)
         parts = slabs.chosen(stored.shape, slices, fn)
         axis = sanitize_split(split, len(parts), fn)
         local = torch.from_numpy(read(stored, slabs.own_part(parts, axis, comm)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import pathlib
 import secrets
@@ -80,6 +81,24 @@ def existing(path: Path, fn: str) -> pathlib.Path:
     if not found.exists():
         raise FileNotFoundError(f"{fn}: there is no {str(path)!r}")
     return found
+
+
+@contextlib.contextmanager
+def reading(path: Path, fn: str) -> Iterator[None]:
+    """What a library says of a damaged file, as OSError or ValueError that names function and file. Local.
+
+    Errors of our own begin with the function's name and stay, as do those of the file system, which have a number.
+    """
+    try:
+        yield
+    except (TypeError, ImportError, MemoryError):
+        raise
+    except Exception as error:
+        number = getattr(error, "errno", None) or 0
+        if str(error).strip("'\"").startswith(f"{fn}:") or (number > 0 and number != errno.EINVAL):
+            raise
+        kind = OSError if isinstance(error, OSError) else ValueError
+        raise kind(f"{fn}: {str(path)!r} cannot be read: {error}") from error
 
 
 def is_file(path: Path, fn: str) -> bool:

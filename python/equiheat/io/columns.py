@@ -85,6 +85,7 @@ def _load(
     comm, place = sanitize_comm(comm), sanitize_device(device)
     wanted = torch_dtype(dtype)
 
+    @slabs.reading(path, fn)
     def work() -> tuple[torch.Tensor, list[int], int | None, bool]:
         found = slabs.existing(path, fn)
         file = _Folder(found, fn, arrow) if found.is_dir() else _File(found, fn, arrow)

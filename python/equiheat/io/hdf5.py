@@ -101,6 +101,7 @@ def load_hdf5(
     if not isinstance(dataset, str):
         raise TypeError(f"load_hdf5: dataset must be a string, is {type(dataset)}")
 
+    @slabs.reading(path, "load_hdf5")
     def read() -> tuple[torch.Tensor, list[int], int | None]:
         found = slabs.existing(path, "load_hdf5")
         with _to_read(found) as file:

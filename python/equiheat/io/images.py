@@ -27,7 +27,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".ppm", "
 
 
 def _pixels(path: pathlib.Path, fn: str, mode: str | None) -> np.ndarray[Any, Any]:
-    with needed("PIL.Image", fn).open(path) as image:
+    with slabs.reading(path, fn), needed("PIL.Image", fn).open(path) as image:
         if mode is not None:
             image = image.convert(mode)
         elif image.mode == "P":

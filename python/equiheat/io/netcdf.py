@@ -61,6 +61,7 @@ def load_netcdf(
     if not isinstance(variable, str):
         raise TypeError(f"load_netcdf: variable must be a string, is {type(variable)}")
 
+    @slabs.reading(path, "load_netcdf")
     def read() -> tuple[torch.Tensor, list[int], int | None]:
         file_name = slabs.existing(path, "load_netcdf")
         with needed("netCDF4", "load_netcdf").Dataset(file_name, "r") as file:

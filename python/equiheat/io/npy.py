@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import pathlib
+import tokenize
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -27,7 +28,7 @@ def stored(file: BinaryIO, path: pathlib.Path, base: int, fn: str) -> raw.Stored
         version = np.lib.format.read_magic(file)
         read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
         shape, fortran, dtype = read(file) if read is not None else ((), False, None)
-    except ValueError as error:
+    except (ValueError, tokenize.TokenError) as error:  # the latter: of a header that is no Python
         raise ValueError(f"{fn}: {str(path)!r} is no file of NumPy's: {error}") from None
     if dtype is None:
         raise ValueError(f"{fn}: {str(path)!r} is of version {version} of the format, for structured types only")

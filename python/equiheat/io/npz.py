@@ -69,6 +69,7 @@ def load_npz(
     comm, place = sanitize_comm(comm), sanitize_device(device)
     wanted = torch_dtype(dtype)
 
+    @slabs.reading(path, "load_npz")
     def work() -> tuple[torch.Tensor, list[int], int | None]:
         found = slabs.existing(path, "load_npz")
         if not zipfile.is_zipfile(found):
@@ -82,6 +83,8 @@ def load_npz(
                 axis = sanitize_split(split, len(parts), "load_npz")
                 own = slabs.own_part(parts, axis, comm)
                 loose = info.compress_type == zipfile.ZIP_STORED
+                if loose:
+                    raw.check_size(stored, "load_npz")
                 block = raw.read(stored, own) if loose else _unpacked(file, stored, own)
         local = torch.from_numpy(block)
         return local if wanted is None else local.to(wanted), slabs.extents(parts), axis

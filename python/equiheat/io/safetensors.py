@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +74,16 @@ def load_safetensors(
                 raise ValueError(f"load_safetensors: {str(path)!r} is no safetensors file: {error}") from None
         entries.pop("__metadata__", None)
         name = slabs.pick(list(entries), variable, path, "load_safetensors")
-        kind, shape = _TYPES.get(entries[name]["dtype"]), tuple(entries[name]["shape"])
+        try:
+            dtype_name, shape = str(entries[name]["dtype"]), tuple(map(operator.index, entries[name]["shape"]))
+            begin, end = map(operator.index, entries[name]["data_offsets"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"load_safetensors: {str(path)!r} does not describe {name!r}: {error!r}") from None
+        kind = _TYPES.get(dtype_name)
         if kind is None:
-            raise TypeError(f"load_safetensors: {name!r} has elements of type {entries[name]['dtype']}")
-        begin, end = entries[name]["data_offsets"]
-        if end - begin != math.prod(shape) * kind.itemsize:
-            raise ValueError(f"load_safetensors: {name!r} of {shape} {kind} cannot have {end - begin} bytes")
+            raise TypeError(f"load_safetensors: {name!r} has elements of type {dtype_name}")
+        if begin < 0 or end - begin != math.prod(shape) * kind.itemsize:
+            raise ValueError(f"load_safetensors: {name!r} of {shape} {kind} cannot be at bytes {begin} to {end}")
         seen = torch.int16 if kind == torch.bfloat16 else kind
         little = np.dtype(torch.empty(0, dtype=seen).numpy().dtype).newbyteorder("<")
         return raw.Stored(found, 8 + size + begin, little, shape, seen_as=kind)

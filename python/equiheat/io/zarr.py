@@ -95,6 +95,7 @@ def load_zarr(
         return _joined(path, variable, split, device, comm, slices, dtype, kwargs)
     wanted = torch_dtype(dtype)
 
+    @slabs.reading(path, "load_zarr")
     def read() -> tuple[torch.Tensor, list[int], int | None, list[int] | None]:
         data = _opened(path, variable, kwargs)
         parts = slabs.chosen(data.shape, slices, "load_zarr")

@@ -33,8 +33,8 @@ class Dataset(torch_data.Dataset[Any]):
     Parameters
     ----------
     array : DNDarray
-        Split along an axis; rows that other ranks have no counterpart of are left out of an epoch. With split None
-        every rank has all of it.
+        Split along its rows, ValueError for another axis; rows that other ranks have no counterpart of are left out of
+        an epoch. With split None every rank has all of it.
     transforms : callable or list of those, optional
         The first is called on what `__getitem__` gives.
     ishuffle : bool
@@ -66,13 +66,17 @@ class Dataset(torch_data.Dataset[Any]):
     ) -> None:
         if not isinstance(array, ht.DNDarray):
             raise TypeError(f"Dataset: array must be a DNDarray, is {type(array)}")
+        if array.split not in (None, 0):
+            raise ValueError(
+                f"Dataset: array must be split along its rows, 0, or be on all ranks; split is {array.split}"
+            )
         self.htdata = array
         self.comm = array.comm
         self.test_set = test_set or array.split is None
         self.ishuffle = ishuffle
         self._cut_slice = even_rows(array)
         self.data: Tensor = array.larray[self._cut_slice]
-        self.lcl_half = self.data.shape[array.split or 0] // 2
+        self.lcl_half = self.data.shape[0] // 2
         single = transforms is not None and not isinstance(transforms, (list, tuple))
         self.transforms: Any = [transforms] if single else transforms
 
