@@ -2,10 +2,9 @@
 #include "ops/householder.hpp"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/eye_ops.h>
 #include <ATen/ops/geqrf_ops.h>
 #include <ATen/ops/linalg_qr_ops.h>
-#include <ATen/ops/ormqr_ops.h>
+#include <ATen/ops/linalg_solve_triangular_ops.h>
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "array/products.hpp"
 #include "array/tensor_comm.hpp"
 #include "ops/cholesky_qr.hpp"
+#include "ops/dealt.hpp"
 
 namespace eh {
 namespace {
@@ -21,87 +21,133 @@ namespace {
 /// Columns of a panel: wide enough for matrix products, narrow enough to spread the factorisations.
 constexpr std::int64_t kPanelColumns = 64;
 
-/// Neighbouring columns that one rank factorises.
-struct ReflectorPanel {
-  int owner;
-  std::int64_t begin;  ///< first column, which is also the first row it changes
-  std::int64_t width;
+/// A reduction to triangular form under way, on columns dealt out in turn, and what becomes of the identity. A panel is
+/// factorised while the one before it is still applied to the columns behind.
+class Reflections {
+ public:
+  Reflections(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm)
+      : columns_(columns), cyclic_(cyclic), comm_(comm) {
+    while (panels_ < cyclic.nblocks() && width(panels_) > 0) ++panels_;
+  }
+
+  /// Leaves r in the columns.
+  void reduce() {
+    Panel current = factorise(0);
+    for (int block = 0; block < panels_; ++block) {
+      current.request.wait();
+      const BlockReflector reflector(current.data);
+      const bool last = block + 1 == panels_;
+      if (!last && mine(block + 1))
+        apply(reflector, block, cyclic_.local_begin(block + 1), full_width(block + 1));
+      Panel next = factorise(block + 1);
+      const std::int64_t done = last ? behind(block) : cyclic_.count_before(block + 2, comm_.rank());
+      apply(reflector, block, done, columns_.size(1) - done);
+      current = std::move(next);
+    }
+  }
+
+  /// The reflections, last panel first, on columns of the identity.
+  at::Tensor accumulate(const Cyclic& dealt) {
+    const at::Tensor q = columns_.new_zeros({columns_.size(0), dealt.count(comm_.rank())});
+    for (int block = comm_.rank(); block < dealt.nblocks(); block += comm_.size())
+      q.narrow(1, dealt.local_begin(block), dealt.width(block))
+          .narrow(0, dealt.begin(block), dealt.width(block))
+          .diagonal()
+          .fill_(1);
+    Panel current = send(panels_ - 1);
+    for (int block = panels_; block-- > 0;) {
+      current.request.wait();
+      Panel next = send(block - 1);
+      // Columns of the identity before the panel are zero in the rows it changes.
+      const std::int64_t before = dealt.count_before(block, comm_.rank());
+      const at::Tensor part =
+          q.narrow(1, before, q.size(1) - before).narrow(0, cyclic_.begin(block), height(block));
+      if (part.numel() > 0) BlockReflector(current.data).apply(part, /*adjoint=*/false);
+      current = std::move(next);
+    }
+    return q;
+  }
+
+ private:
+  /// 1 - v t v^H of reflectors in the columns of v, whose factors tau are one more row.
+  class BlockReflector {
+   public:
+    explicit BlockReflector(const at::Tensor& packed) : v_(packed.narrow(0, 0, packed.size(0) - 1)) {
+      const at::Tensor tau = packed.select(0, packed.size(0) - 1);
+      // The inverse of t has 1 / tau on the diagonal and the products of the vectors above it.
+      inverse_ = matrix_product(v_.mH(), v_).triu(1);
+      inverse_.diagonal().copy_(tau.where(tau.ne(0), tau.new_ones({})).reciprocal());
+    }
+    void apply(const at::Tensor& part, bool adjoint) const {
+      const at::Tensor inner = at::_ops::linalg_solve_triangular::call(adjoint ? inverse_.mH() : inverse_,
+                                                                       matrix_product(v_.mH(), part),
+                                                                       /*upper=*/!adjoint, /*left=*/true,
+                                                                       /*unitriangular=*/false);
+      update_product(part, v_, inner, true);
+    }
+
+   private:
+    at::Tensor v_, inverse_;
+  };
+
+  bool mine(int block) const { return cyclic_.owner(block) == comm_.rank(); }
+  std::int64_t full_width(int block) const { return cyclic_.width(block); }
+  /// Columns of a block that are reduced; their number is that of the rows at most.
+  std::int64_t width(int block) const {
+    return std::min(full_width(block), columns_.size(0) - cyclic_.begin(block));
+  }
+  std::int64_t height(int block) const { return columns_.size(0) - cyclic_.begin(block); }
+  /// Own columns up to a panel's last.
+  std::int64_t behind(int block) const {
+    return mine(block) ? cyclic_.local_begin(block) + width(block)
+                       : cyclic_.count_before(block, comm_.rank());
+  }
+
+  void apply(const BlockReflector& reflector, int block, std::int64_t begin, std::int64_t count) const {
+    if (count > 0)
+      reflector.apply(columns_.narrow(1, begin, count).narrow(0, cyclic_.begin(block), height(block)),
+                      /*adjoint=*/true);
+  }
+
+  Panel factorise(int block) {
+    if (block >= panels_) return {};
+    at::Tensor packed;
+    if (mine(block)) {
+      const at::Tensor own = columns_.narrow(1, cyclic_.local_begin(block), width(block))
+                                 .narrow(0, cyclic_.begin(block), height(block));
+      const auto [reflectors, tau] = at::_ops::geqrf::call(own);
+      packed = own.new_empty({own.size(0) + 1, own.size(1)});
+      const at::Tensor v = packed.narrow(0, 0, own.size(0));
+      v.copy_(reflectors.tril(-1));
+      v.diagonal().copy_(tau.ne(0));  // no reflection: no vector
+      packed.select(0, own.size(0)).copy_(tau);
+      own.zero_();
+      own.narrow(0, 0, own.size(1)).copy_(reflectors.narrow(0, 0, own.size(1)).triu());
+    }
+    own_panels_.push_back(packed);
+    return send(block);
+  }
+
+  /// A panel on its way to all ranks.
+  Panel send(int block) {
+    if (block < 0 || block >= panels_) return {};
+    Panel panel{own_panels_[static_cast<std::size_t>(block)], {}};
+    if (!mine(block)) panel.data = columns_.new_empty({height(block) + 1, width(block)});
+    if (comm_.size() > 1) panel.request = comm_.ibcast(buffer(panel.data), cyclic_.owner(block));
+    return panel;
+  }
+
+  const at::Tensor& columns_;
+  const Cyclic& cyclic_;
+  const Communicator& comm_;
+  int panels_ = 0;
+  std::vector<at::Tensor> own_panels_;  ///< undefined where others own them
 };
 
-std::vector<ReflectorPanel> panels_of(const Layout& layout, std::int64_t columns) {
-  std::vector<ReflectorPanel> panels;
-  for (int rank = 0; rank < layout.nranks(); ++rank) {
-    const std::int64_t end = std::min(columns, layout.offset(rank) + layout.count(rank));
-    for (std::int64_t at = layout.offset(rank); at < end; at += kPanelColumns) {
-      panels.push_back({rank, at, std::min(kPanelColumns, end - at)});
-    }
-  }
-  return panels;
-}
-
-/// Applies a panel's reflections, or their adjoint, to the local columns from global column `from` on.
-/// `packed` holds the reflectors as LAPACK stores them and their factors tau in one more row.
-void reflect(const at::Tensor& block, const Layout& layout, int rank, const ReflectorPanel& panel,
-             std::int64_t from, const at::Tensor& packed, bool adjoint) {
-  const std::int64_t skip = std::clamp<std::int64_t>(from - layout.offset(rank), 0, layout.count(rank));
-  const std::int64_t rows = packed.size(0) - 1;
-  const at::Tensor part = block.narrow(1, skip, block.size(1) - skip).narrow(0, panel.begin, rows);
-  if (part.numel() == 0) return;
-  part.copy_(
-      at::_ops::ormqr::call(packed.narrow(0, 0, rows), packed.select(0, rows), part, /*left=*/true, adjoint));
-}
-
-at::Tensor factorise(const at::Tensor& columns) {
-  const auto [reflectors, tau] = at::_ops::geqrf::call(columns);
-  const at::Tensor packed = columns.new_empty({columns.size(0) + 1, columns.size(1)});
-  packed.narrow(0, 0, columns.size(0)).copy_(reflectors);
-  packed.select(0, columns.size(0)).copy_(tau);
-  return packed;
-}
-
-at::Tensor columns_of(const at::Tensor& block, const Layout& layout, int rank, const ReflectorPanel& panel) {
-  return block.narrow(1, panel.begin - layout.offset(rank), panel.width)
-      .narrow(0, panel.begin, block.size(0) - panel.begin);
-}
-
-/// Leaves r in `block` and returns the panels' reflectors where this rank owns them.
-std::vector<at::Tensor> reduce_to_triangle(const at::Tensor& block, const Layout& layout,
-                                           const std::vector<ReflectorPanel>& panels,
-                                           const Communicator& comm) {
-  std::vector<at::Tensor> reflectors;
-  for (const ReflectorPanel& panel : panels) {
-    const bool mine = panel.owner == comm.rank();
-    at::Tensor packed = block.new_empty({block.size(0) - panel.begin + 1, panel.width});
-    if (mine) packed = factorise(columns_of(block, layout, comm.rank(), panel));
-    bcast(packed, panel.owner, comm);
-    reflect(block, layout, comm.rank(), panel, panel.begin + panel.width, packed, /*adjoint=*/true);
-    if (mine) {
-      const at::Tensor own = columns_of(block, layout, comm.rank(), panel);
-      own.copy_(packed.narrow(0, 0, own.size(0)).triu());
-    }
-    reflectors.push_back(mine ? packed : at::Tensor());
-  }
-  return reflectors;
-}
-
-/// The local columns of the identity.
-at::Tensor identity_columns(const at::Tensor& like, std::int64_t rows, const Layout& layout, int rank) {
-  at::Tensor block = like.new_zeros({rows, layout.count(rank)});
-  block.diagonal(static_cast<int>(-layout.offset(rank)), 0, 1).fill_(1);
-  return block;
-}
-
-/// The reflections, last panel first, on columns of the identity.
-void accumulate(const at::Tensor& q, const Layout& layout, const std::vector<ReflectorPanel>& panels,
-                const std::vector<at::Tensor>& reflectors, const Communicator& comm) {
-  for (std::size_t i = panels.size(); i-- > 0;) {
-    const ReflectorPanel& panel = panels[i];
-    const bool mine = panel.owner == comm.rank();
-    const at::Tensor packed = mine ? reflectors[i] : q.new_empty({q.size(0) - panel.begin + 1, panel.width});
-    bcast(packed, panel.owner, comm);
-    // Columns of the identity before the panel are zero in the rows it changes.
-    reflect(q, layout, comm.rank(), panel, panel.begin, packed, /*adjoint=*/false);
-  }
+/// Along columns as a is where there are as many of them, else balanced.
+LayoutPtr along_columns(const DNDarray& a, const Shape& shape) {
+  const bool same = a.split() == 1 && shape[1] == a.shape()[1];
+  return share(same ? a.layout().with_shape(shape, 1) : Layout::balanced(shape, 1, a.comm().size()));
 }
 
 }  // namespace
@@ -136,19 +182,17 @@ Factors tall_skinny_qr(const DNDarray& a, bool want_q) {
 }
 
 Factors householder_qr(const DNDarray& a, std::int64_t q_columns, std::int64_t r_rows) {
-  const Layout& layout = a.layout();
-  const Communicator& comm = a.comm();
-  const std::int64_t m = a.shape()[0];
-  const std::int64_t n = a.shape()[1];
-  const at::Tensor block = a.local().clone();
-  const std::vector<ReflectorPanel> panels = panels_of(layout, std::min(m, n));
-  const std::vector<at::Tensor> reflectors = reduce_to_triangle(block, layout, panels, comm);
-  const LayoutPtr q_layout =
-      share(q_columns == n ? layout.with_shape({m, n}, 1) : Layout::balanced({m, q_columns}, 1, comm.size()));
-  const at::Tensor q = identity_columns(block, m, *q_layout, comm.rank());
-  if (q_columns > 0) accumulate(q, *q_layout, panels, reflectors, comm);
-  return {{q, q_layout, a.comm_ptr()},
-          {block.narrow(0, 0, r_rows), share(layout.with_shape({r_rows, n}, 1)), a.comm_ptr()}};
+  const std::int64_t m = a.shape()[0], n = a.shape()[1];
+  const Cyclic cyclic(n, kPanelColumns, a.comm().size());
+  const at::Tensor columns = deal_columns(a, cyclic);
+  Reflections reflections(columns, cyclic, a.comm());
+  reflections.reduce();
+  const DNDarray r = collect_columns(columns.narrow(0, 0, r_rows).contiguous(), cyclic,
+                                     along_columns(a, {r_rows, n}), a.comm_ptr());
+  const LayoutPtr q_layout = along_columns(a, {m, q_columns});
+  if (q_columns == 0) return {{columns.new_empty({m, 0}), q_layout, a.comm_ptr()}, r};
+  const Cyclic dealt(q_columns, kPanelColumns, a.comm().size());
+  return {collect_columns(reflections.accumulate(dealt), dealt, q_layout, a.comm_ptr()), r};
 }
 
 }  // namespace eh

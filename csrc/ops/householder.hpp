@@ -21,10 +21,12 @@ std::tuple<at::Tensor, at::Tensor> lapack_qr(const at::Tensor& a, const char* mo
 /// @pre a is (m, n), m >= n, split 0
 Factors tall_skinny_qr(const DNDarray& a, bool want_q);
 
-/// QR of any matrix split along columns by Householder panels: q (m, q_columns) and r (r_rows, n) split along columns.
+/// QR of any split matrix by Householder panels: q (m, q_columns) and r (r_rows, n) split along columns.
 ///
-/// Every panel is broadcast by its owner for the update of the columns behind it, and again, backwards, to form q.
-/// @pre a is (m, n) with split 1; q_columns is 0, min(m, n) or m; r_rows is min(m, n) or m
+/// Columns are dealt out in turn. Every panel is broadcast by its owner for the update of the columns behind it, and
+/// again, backwards, to form q. Reflections of a panel are applied together (Schreiber and Van Loan, SIAM J. Sci. Stat.
+/// Comput. 10, 1989), t by its inverse (Puglisi, SIAM J. Sci. Stat. Comput. 13, 1992).
+/// @pre a is (m, n); q_columns is 0, min(m, n) or m; r_rows is min(m, n) or m
 Factors householder_qr(const DNDarray& a, std::int64_t q_columns, std::int64_t r_rows);
 
 }  // namespace eh

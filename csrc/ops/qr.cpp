@@ -28,11 +28,11 @@ namespace {
 /// Stacked triangles of a tall matrix may take this many elements whatever the block's size.
 constexpr std::int64_t kSmallStack = std::int64_t{1} << 14;
 
-/// A factorisation local to the stacked triangles: worth it while the stack is no larger than two blocks.
+/// A factorisation local to the stacked triangles: worth it while the stack is no larger than half a block.
 bool is_tall(std::int64_t m, std::int64_t n, int nranks) {
   const std::int64_t rows = (m + nranks - 1) / nranks;
   const std::int64_t stacked = nranks * std::min(rows, n) * n;
-  return m >= n && stacked <= std::max(2 * rows * n, kSmallStack);
+  return m >= n && stacked <= std::max(rows * n / 2, kSmallStack);
 }
 
 /// x / |x|, and 1 for 0. torch loses the direction of complex numbers whose squares underflow: scaled first, by parts.
@@ -146,7 +146,7 @@ Factors factor_rows(const DNDarray& a, const Sizes& size) {
   if (is_gathered(a, reduced)) return factor_gathered(a, size.mode);
   if (reduced && is_tall(a.shape()[0], a.shape()[1], a.comm().size()))
     return normalised(tall_skinny_qr(a, size.want_q()));
-  const Factors f = normalised(householder_qr(resplit(a, 1), size.q_columns, size.r_rows));
+  const Factors f = normalised(householder_qr(a, size.q_columns, size.r_rows));
   return {redistribute(f.q, share(a.layout().with_shape(f.q.shape(), 0))), resplit(f.r, kNoSplit)};
 }
 
