@@ -5,6 +5,7 @@
 #include "bindings/keys.hpp"
 #include "bindings/register.hpp"
 #include "ops/manipulation.hpp"
+#include "ops/selection.hpp"
 
 namespace eh {
 namespace {
@@ -66,6 +67,9 @@ void register_views(py::module_& m) {
   add<&view_body>(m, "basic_view");
   add<&write_body>(m, "basic_write");
   add<&reversed_body>(m, "reversed_axes");
+  m.def(
+      "elements_overlap", [](const DNDarray& x) { return elements_overlap(x.local()); }, py::arg("x"),
+      "Whether elements of this rank's block share memory. Local.");
 }
 
 }  // namespace eh

@@ -101,6 +101,9 @@ at::Tensor with_long_quotients(const at::Tensor& rest, const at::Tensor& a, cons
   return rest.detach().masked_scatter(wrong, exact.to(rest.scalar_type())).where(wrong, rest);
 }
 
+// torch leaves the sign of the smallest integer, which has no absolute value.
+at::Tensor common_divisor(const at::Tensor& a, const at::Tensor& b) { return op::gcd::call(a, b).abs(); }
+
 // The remainder of a division by 1, which stands for 0 and -1, is the wished 0. Zeros of reals have the sign of the
 // divisor.
 at::Tensor floored_remainder(const at::Tensor& a, const at::Tensor& b) {
@@ -149,13 +152,16 @@ at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b,
   return from_kernel_type(op.local(cast(a, inside), cast(b, inside)), type);
 }
 
-/// x^2 and the like: with an exponent that is a number torch needs a product, not a logarithm. Undefined where its
-/// values are not those of the general kernel: roots of -0 and -inf.
+/// x^2 and the like: with an exponent that is a number torch needs a product, not a logarithm. Undefined for other
+/// operators. torch's powers of 0.5 and -0.5 are roots, which have the sign of -0 and no value for -inf.
 at::Tensor power_of_number(const BinaryOp& row, const at::Tensor& a, const at::Scalar& b,
                            at::ScalarType type) {
   const bool power = row.local == &op::pow_Tensor_Tensor::call;
-  if (!power || !is_plain_real(type) || std::abs(b.toDouble()) == 0.5) return {};
-  return op::pow_Tensor_Scalar::call(cast(a, type), b);
+  if (!power || !is_plain_real(type)) return {};
+  const at::Tensor base = cast(a, type), result = op::pow_Tensor_Scalar::call(base, b);
+  if (std::abs(b.toDouble()) != 0.5) return result;
+  const double of_minus_infinity = b.toDouble() > 0 ? INFINITY : 0;
+  return result.abs().masked_fill(base.eq(-INFINITY), of_minus_infinity);
 }
 
 bool same_place(const DNDarray& a, const DNDarray& b) {

@@ -47,6 +47,20 @@ c10::List<std::optional<at::Tensor>> advanced_index(const std::vector<at::Tensor
   return index;
 }
 
+bool elements_overlap(const at::Tensor& block) {
+  if (block.is_contiguous()) return false;
+  std::vector<std::pair<std::int64_t, std::int64_t>> axes;
+  for (std::int64_t axis = 0; axis < block.dim(); ++axis)
+    axes.emplace_back(block.stride(axis), block.size(axis));
+  std::sort(axes.begin(), axes.end());
+  std::int64_t reach = 0;
+  for (const auto& [step, extent] : axes) {
+    if (extent > 1 && step <= reach) return true;
+    reach += step * (extent - 1);
+  }
+  return false;
+}
+
 at::Tensor index_tensor(const std::vector<std::int64_t>& rows, const at::Tensor& like) {
   at::Tensor out =
       at::_ops::empty_memory_format::call({static_cast<std::int64_t>(rows.size())}, at::kLong, std::nullopt,

@@ -23,6 +23,10 @@ at::Tensor spread(const DNDarray& value, const Layout& region);
 /// An advanced index of axis `axis` and those behind it: [none, ..., none, indices...].
 c10::List<std::optional<at::Tensor>> advanced_index(const std::vector<at::Tensor>& indices, int axis);
 
+/// Whether elements of a block share memory (broadcast arrays, sliding windows): whether an axis steps less far than those
+/// of shorter steps reach. Local.
+bool elements_overlap(const at::Tensor& block);
+
 /// Row numbers as a tensor beside `like`. Local.
 at::Tensor index_tensor(const std::vector<std::int64_t>& rows, const at::Tensor& like);
 

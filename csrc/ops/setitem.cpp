@@ -119,14 +119,9 @@ void write(const Region& region, const Key& key, const DNDarray& value) {
   }
 }
 
-/// Memory that several elements share (a broadcast array) cannot be written to.
+/// Memory that several elements share cannot be written to.
 DNDarray writable(const DNDarray& x) {
-  const at::IntArrayRef strides = x.local().strides();
-  for (std::size_t axis = 0; axis < strides.size(); ++axis) {
-    if (strides[axis] == 0 && x.local().sizes()[axis] > 1)
-      return x.with_local(x.local().clone(at::MemoryFormat::Contiguous));
-  }
-  return x;
+  return elements_overlap(x.local()) ? x.with_local(x.local().clone(at::MemoryFormat::Contiguous)) : x;
 }
 
 }  // namespace

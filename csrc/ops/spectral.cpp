@@ -74,16 +74,20 @@ SVDFactors svd_whole(const DNDarray& a, bool full, bool vectors) {
   return {like_stack(u, whole), like_stack(s, whole), like_stack(vh, whole)};
 }
 
+/// A factor with the axis along which a is split, or a square one of that extent.
+DNDarray split_as(const DNDarray& factor, const DNDarray& a) {
+  const int split = a.split();
+  const Shape& shape = factor.shape();
+  const bool same = shape[at(split)] == a.shape()[at(split)];
+  return redistribute(factor, share(same ? a.layout().with_shape(shape, split)
+                                         : Layout::balanced(shape, split, a.comm().size())));
+}
+
 /// A tall split matrix: u split as a, the rest replicated.
 SVDFactors svd_tall(const DNDarray& a, bool full, bool vectors) {
   if (5 * a.shape()[0] <= 6 * a.shape()[1]) {  // r would be as large
     SVDFactors whole = svd_whole(resplit(a, kNoSplit), full, vectors);
-    if (!vectors) return whole;
-    const Shape& shape = whole.u->shape();
-    const int split = a.split();
-    const bool same = shape[at(split)] == a.shape()[at(split)];
-    whole.u = redistribute(*whole.u, share(same ? a.layout().with_shape(shape, split)
-                                                : Layout::balanced(shape, split, a.comm().size())));
+    if (vectors) whole.u = split_as(*whole.u, a);
     return whole;
   }
   const QRFactors f = qr(a, vectors ? "reduced" : "r");
@@ -106,7 +110,15 @@ bool is_large_svd(const DNDarray& a) {
 SVDFactors svd(const DNDarray& x, bool full_matrices, bool vectors) {
   check_matrix(x, "svd");
   const DNDarray a = to_factorable(x);
-  if (a.ndim() > 2 || !is_split_within(a)) return svd_whole(a, full_matrices, vectors);
+  if (a.ndim() > 2 || !is_split_within(a)) {
+    SVDFactors f = svd_whole(a, full_matrices, vectors);
+    if (vectors && a.ndim() == 2 &&
+        a.layout().is_split()) {  // one rank: the label that many ranks would give
+      std::optional<DNDarray>& longer = a.shape()[0] >= a.shape()[1] ? f.u : f.vh;
+      longer = split_as(*longer, a);
+    }
+    return f;
+  }
   if (a.shape()[0] >= a.shape()[1]) return svd_tall(a, full_matrices, vectors);
   const SVDFactors f = svd_tall(adjoint(a), full_matrices, vectors);
   if (!vectors) return f;

@@ -65,6 +65,11 @@ namespace {
 namespace op = at::_ops;
 
 at::Tensor copied(const at::Tensor& x) { return x.clone(); }
+/// Rounding by `Op`, which torch has for numbers only: a truth value is whole.
+template <typename Op>
+at::Tensor rounded(const at::Tensor& x) {
+  return x.scalar_type() == at::kBool ? x.clone() : Op::call(x);
+}
 at::Tensor real_part(const at::Tensor& x) { return x.is_complex() ? op::real::call(x) : x; }
 at::Tensor conjugated(const at::Tensor& x) { return x.is_complex() ? op::conj_physical::call(x) : x.clone(); }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "array/autograd.hpp"
+#include "ops/selection.hpp"
 #include "ops/unsigned.hpp"
 
 namespace eh {
@@ -64,15 +65,8 @@ Layout layout_of(const DNDarray& x, const IndexPlan& plan, std::vector<std::int6
   return Layout::with_counts(std::move(shape), split, std::move(counts));
 }
 
-/// Whether elements of x share memory (a broadcast array), or a gradient must see the write.
-bool cannot_write(const at::Tensor& block) {
-  if (needs_grad(block)) return true;
-  const at::IntArrayRef strides = block.strides();
-  for (std::size_t axis = 0; axis < strides.size(); ++axis) {
-    if (strides[axis] == 0 && block.sizes()[axis] > 1) return true;
-  }
-  return false;
-}
+/// Whether elements of x share memory, or a gradient must see the write.
+bool cannot_write(const at::Tensor& block) { return needs_grad(block) || elements_overlap(block); }
 
 /// The part that this rank writes; undefined where the row under an integer is another rank's.
 at::Tensor written_part(const DNDarray& x, const IndexPlan& plan) {

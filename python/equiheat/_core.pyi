@@ -61,6 +61,7 @@ __all__: list[str] = [
     "distance_sums",
     "eig",
     "eigh",
+    "elements_overlap",
     "empty",
     "enter_partial",
     "expand_dims",
@@ -850,6 +851,11 @@ def eig(a: Array, vectors: bool) -> tuple[Array, Array | None]:
 def eigh(a: Array, upper: bool, vectors: bool) -> tuple[Array, Array | None]:
     """
     (values, vectors or None). Collective.
+    """
+
+def elements_overlap(x: Array) -> bool:
+    """
+    Whether elements of this rank's block share memory. Local.
     """
 
 def empty(spec: NewArray) -> Array: ...

@@ -160,21 +160,9 @@ def deliver(result: DNDarray, out: DNDarray | None, where: Mask, fn: str) -> DND
 def to_write(out: DNDarray, fn: str, argument: str = "out") -> _core.Array:
     """What is behind an array; elements that share memory (of a broadcast array, of windows) get their own first."""
     core = unwrap(out, fn, argument)
-    if _overlaps(core.local):  # of this rank's block, which other ranks need not know
+    if _core.elements_overlap(core):  # of this rank's block, which other ranks need not know
         core = out._core = core.with_local(core.local.clone(memory_format=torch.contiguous_format))
     return core
-
-
-def _overlaps(block: torch.Tensor) -> bool:
-    """Whether an axis steps less far than those of shorter steps reach."""
-    if block.is_contiguous():
-        return False
-    reach = 0
-    for step, extent in sorted(zip(block.stride(), block.shape, strict=True)):
-        if extent > 1 and step <= reach:
-            return True
-        reach += step * (extent - 1)
-    return False
 
 
 def pair(fn: str, out: Any) -> tuple[DNDarray | None, DNDarray | None]:

@@ -127,4 +127,10 @@ def test_windows_are_changed_one_by_one() -> None:
         windows *= np.array([1.0, 10.0, 100.0])
         expected = np.lib.stride_tricks.sliding_window_view(np.arange(8.0), 3) * [1.0, 10.0, 100.0]
         np.testing.assert_array_equal(windows.numpy(), expected)
+        for key, value in ((0, 7.0), (slice(1, 4), np.arange(9.0).reshape(3, 3)), ([5, 2], -1.0)):
+            windows = ht.sliding_window_view(x, 3)
+            windows[key] = value
+            expected = np.lib.stride_tricks.sliding_window_view(np.arange(8.0), 3).copy()
+            expected[key] = value
+            np.testing.assert_array_equal(windows.numpy(), expected)
         np.testing.assert_array_equal(x.numpy(), np.arange(8.0))

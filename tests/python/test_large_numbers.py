@@ -143,3 +143,29 @@ def test_powers_of_uint64() -> None:
     for i, exponent in enumerate(exponents):
         check(ht.array(bases, split=0) ** int(exponent), wanted[:, i], 0)
         check(int(bases[3]) ** ht.array(exponents, split=0), wanted[3], 0)
+
+
+@pytest.mark.parametrize("exponent", [0.5, -0.5])
+def test_powers_of_a_half_are_no_roots(exponent: float) -> None:
+    a = np.array([-np.inf, -0.0, 4.0, np.nan, np.inf])
+    with np.errstate(all="ignore"):
+        expected = np.power(a, np.full(5, exponent))  # of a number NumPy takes the root, which the standard does not
+    for split in (None, 0):
+        x = ht.array(a, split=split)
+        for ours in (x**exponent, ht.power(x, ht.array(exponent)), np.power(x, exponent)):
+            np.testing.assert_array_equal(ours.numpy(), expected)
+            np.testing.assert_array_equal(np.signbit(ours.numpy()[:3]), np.signbit(expected[:3]))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64"])
+def test_common_divisors_of_the_least_integer(dtype: str) -> None:
+    least = np.iinfo(dtype).min
+    a, b = np.array([least, least, -6], dtype), np.array([40, least + 1, 4], dtype)
+    for split in (None, 0):
+        check(ht.gcd(ht.array(a, split=split), ht.array(b, split=split)), np.gcd(a, b), split)
+
+
+def test_truth_values_are_whole() -> None:
+    a = np.array([True, False, True])
+    for fn in ("ceil", "floor", "trunc"):
+        check(getattr(ht, fn)(ht.array(a, split=0)), getattr(np, fn)(a), 0)

@@ -26,7 +26,6 @@ DEVIATIONS = {
 REFUSED = {
     **{(name, "c"): "complex numbers have no order" for name in ("maximum", "minimum", "fmax", "fmin")},
     **{(name, "c"): "complex numbers have no order" for name in ("lt", "le", "gt", "ge")},
-    **{(name, "b"): "of no use, and integers in NumPy" for name in ("floor", "ceil", "trunc")},
 }
 #: What we compute and NumPy refuses.
 EXTENDED = {

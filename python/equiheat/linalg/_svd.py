@@ -90,11 +90,6 @@ def svd(
         return _large_svd(wrap(_core.to_factorable(core)), full_matrices)
     u, s, vh = _core.svd(core, full_matrices, True)
     assert u is not None and vh is not None
-    if core.ndim == 2 and core.comm.size == 1:  # the splits that many ranks give
-        if core.gshape[0] >= core.gshape[1]:
-            u = _core.Array(u.local, u.gshape, core.split, None, core.comm)
-        else:
-            vh = _core.Array(vh.local, vh.gshape, core.split, None, core.comm)
     return SVDResult(wrap(u), wrap(s), wrap(vh))
 
 
