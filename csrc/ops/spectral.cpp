@@ -128,7 +128,8 @@ SVDFactors svd(const DNDarray& x, bool full_matrices, bool vectors) {
 EigenPairs eigh(const DNDarray& x, bool upper, bool vectors) {
   check_square(x, "eigh");
   const DNDarray a = to_factorable(x);
-  if (is_large_matrix(a, whole_up_to(Work::Eigenvalues, a))) return eigh_large(a, vectors);
+  if (is_large_matrix(a, whole_up_to(Work::Eigenvalues, a)))
+    return eigh_large(upper && a.local().is_cpu() ? redistribute(adjoint(a), a.layout_ptr()) : a, vectors);
   const DNDarray whole = whole_matrices(a);
   const auto [values, basis] = jointly(
       "eigh", a.comm(), [&] { return at::_ops::linalg_eigh::call(whole.local(), upper ? "U" : "L"); });

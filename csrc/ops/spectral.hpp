@@ -34,7 +34,7 @@ struct EigenPairs {
 /// axes), vectors split as a. One matrix split over ranks is gathered if it has at most LinalgTuning::small elements.
 EigenPairs eigh(const DNDarray& a, bool upper, bool vectors);
 
-/// The same for one split matrix, by tridiagonal.hpp; both triangles are read. Collective: two messages of n elements
+/// The same for one split matrix, by tridiagonal.hpp; on processors the lower triangle is read, else both. Collective: two messages of n elements
 /// per column, n^2 / 2 elements of reflections, two redistributions of the vectors. First derivatives.
 EigenPairs eigh_large(const DNDarray& a, bool vectors);
 

@@ -109,7 +109,11 @@ def _has_caller() -> bool:
 
 def _note_exit_codes(codes: list[int]) -> Callable[[], None]:
     """Have the code that ends the program appended to `codes`; returns the function that undoes that. Local."""
-    names: dict[str, Any] = gc.get_referents(SystemExit.__dict__)[0]  # itself; `__dict__` cannot be written
+    # The names themselves: `__dict__` is a view that cannot be written. An interpreter that keeps them elsewhere is
+    # left alone: there `raise SystemExit(3)` on one rank is one more way to leave the others waiting.
+    names = next((x for x in gc.get_referents(SystemExit.__dict__) if isinstance(x, dict) and "code" in x), None)
+    if names is None:
+        return lambda: None
     attribute = names["code"]
 
     def put(attribute: Any) -> None:

@@ -79,7 +79,7 @@ def public_estimators() -> set[str]:
     modules = [*PACKAGES, *map(import_module, names)]
     classes = [cls for module in modules for cls in vars(module).values() if inspect.isclass(cls)]
     found = {cls.__name__ for cls in classes if issubclass(cls, ht.BaseEstimator) and hasattr(cls, "fit")}
-    bases = {"BaseEstimator", "Components", "Dynamics", "ColumnScaler", "KCluster"}
+    bases = {"BaseEstimator", "Components", "Dynamics", "ColumnScaler", "KCluster", "KMedianCluster"}
     return {name for name in found - bases if name[0] != "_"}
 
 

@@ -159,6 +159,9 @@ def test_eigh(kind: str, dtype: str) -> None:
             small(np.abs((h / size) @ vn - vn * (wn / size)).max(), h)
             small(np.abs(vn.conj().T @ vn - np.eye(n)).max(), h)
             small(np.abs(ht.linalg.eigvalsh(x).numpy() - values).max() / size, h)
+            for triangle, counts in (("L", np.tri(n, dtype=bool)), ("U", np.tri(n, dtype=bool).T)):
+                half = with_counts(np.where(counts, h, size).astype(dtype), split)
+                small(np.abs(ht.linalg.eigvalsh(half, UPLO=triangle).numpy() - values).max() / size, h)
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (9, 9), (9, 4), (4, 9), (30, 3)])

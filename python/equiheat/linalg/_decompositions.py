@@ -56,9 +56,9 @@ def qr(A: ArrayLike, mode: Literal["reduced", "complete", "r"] = "reduced", proc
     Tall matrices: a local factorisation and one of the stacked local triangles: one allgather, at most twice the size
     of a rank's block. With few columns, far from dependent: CholeskyQR2 (Yamamoto et al., ETNA 44, 2015), as accurate,
     with two allreduces of n * n + 1 elements; the second Gram matrix tells whether it is safe. Others, and those not
-    much longer than wide, are gathered if they have at most 2**18 elements. Larger ones: panels of 64 columns of the
-    matrix split 1 (split 0 is redistributed there and back), each broadcast twice. Peak memory per rank: three blocks,
-    and R where it is replicated.
+    much longer than wide, are gathered if they have at most 2**20 elements (2**18 on more than 3 ranks). Larger ones:
+    columns are dealt out in panels of 64, which makes one alltoallv there and one back; each panel is broadcast twice.
+    Peak memory per rank: three blocks, and R where it is replicated.
 
     Differentiable in modes 'reduced' and 'r' if the first k columns are linearly independent.
     """

@@ -38,7 +38,7 @@ def eigh(A: ArrayLike, r_max_zolopd: int = 8, silent: bool = True, *, UPLO: str 
     r_max_zolopd, silent
         Accepted for Heat's programs: no polar decomposition is used, and nothing is printed.
     UPLO : {'L', 'U'}
-        The triangle that counts where matrices are whole on a rank; a large split matrix is read as a whole.
+        The triangle that counts; on a GPU a large split matrix is read as a whole.
 
     Returns
     -------
@@ -55,11 +55,11 @@ def eigh(A: ArrayLike, r_max_zolopd: int = 8, silent: bool = True, *, UPLO: str 
 
     Notes
     -----
-    A split matrix of at most 2**18 elements is gathered. A larger one: Householder tridiagonalisation with delayed
-    updates on columns dealt out over ranks (Dongarra, Hammarling, Sorensen, J. Comput. Appl. Math. 27, 1989), two
-    collectives of n elements per column; divide and conquer (Cuppen, Numer. Math. 36, 1981; Gu and Eisenstat, SIAM J.
-    Matrix Anal. Appl. 16, 1995) with rows of the eigenvectors on every rank, n elements per level; the reflections,
-    n**2 / 2 elements received per rank. No rank holds more than three blocks.
+    A split matrix of at most 2**19 elements (2**20 in single precision) is gathered. A larger one: Householder
+    tridiagonalisation with delayed updates on columns dealt out over ranks (Dongarra, Hammarling, Sorensen, J. Comput.
+    Appl. Math. 27, 1989), two collectives of n elements per column; divide and conquer (Cuppen, Numer. Math. 36, 1981;
+    Gu and Eisenstat, SIAM J. Matrix Anal. Appl. 16, 1995) with rows of the eigenvectors on every rank, n elements per
+    level; the reflections, n**2 / 2 elements received per rank. No rank holds more than three blocks.
 
     A stack split within its matrices is dealt out along axis 0 and back. Differentiable where eigenvalues differ;
     through a large split matrix once.

@@ -109,9 +109,9 @@ def matrix_exp(A: ArrayLike) -> DNDarray:
 
     Notes
     -----
-    A split matrix of more than 2**18 elements: scaling and squaring with the Pade approximant of order 13 (Higham,
-    SIAM J. Matrix Anal. Appl. 26, 2005), six products, one `solve` and log2 of the norm squarings, all distributed.
-    Smaller ones are gathered. Differentiable; through a large split matrix once.
+    A split matrix of more than 2**20 elements (2**18 on more than 3 ranks): scaling and squaring with the Pade
+    approximant of order 13 (Higham, SIAM J. Matrix Anal. Appl. 26, 2005), six products, one `solve` and log2 of the
+    norm squarings, all distributed. Smaller ones are gathered. Differentiable; through a large split matrix once.
 
     Examples
     --------

@@ -62,10 +62,11 @@ def solve(A: ArrayLike, b: ArrayLike, out: DNDarray | None = None) -> DNDarray:
 
     Notes
     -----
-    Elimination with partial pivoting. A matrix split over ranks is gathered up to 2**18 elements. A larger one is
-    dealt out in panels of 64 columns, which makes one alltoallv; every panel is broadcast once with l and once with
-    u: n**2 elements received per rank in all, while the columns at hand are updated. Peak memory per rank: three
-    blocks of A, two of b. b is redistributed by columns and back. A batch axis that is split costs nothing.
+    Elimination with partial pivoting. A matrix split over ranks is gathered up to 2**20 elements (2**18 on more than 3
+    ranks). A larger one is dealt out in panels of 64 columns, which makes one alltoallv; every panel is broadcast once
+    with l and once with u: n**2 elements received per rank in all, while the columns at hand are updated. Peak memory
+    per rank: three blocks of A, two of b. b is redistributed by columns and back. A batch axis that is split costs
+    nothing.
 
     Differentiable; through a large split matrix once, by way of its inverse.
 
