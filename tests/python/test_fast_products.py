@@ -20,6 +20,7 @@ from equiheat.nn.functional import linear
 from equiheat.nn.linear import Linear
 from equiheat.ssl import build_encoder
 
+pytestmark = pytest.mark.ranks(1, 2)  # of each rank alone
 SHAPES = [  # of x, then the number of results
     ((256, 192), 96),
     ((8, 40, 96), 80),

@@ -12,6 +12,8 @@ from hypothesis import example, given
 from equiheat.nn import _composition
 from equiheat.nn.functional import cross_attention, cross_attention_reconstruction_loss
 
+pytestmark = pytest.mark.ranks(1, 2)  # of each rank alone
+
 
 @pytest.fixture(params=INSTRUCTIONS)
 def instructions(request, monkeypatch):
