@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-#: Least singular value, relative to the largest, whose square in double precision leaves vectors of single precision
-#: orthonormal.
-_ORTHONORMAL = 1e-4
+#: Least singular value, relative to the largest, at which the roundoff of squares in double precision is that of single
+#: precision: sqrt(2**-53 / 2**-23).
+_ORTHONORMAL = 3e-5
 
 
 class SVDResult(NamedTuple):
@@ -168,12 +168,13 @@ def _svd_by_products(a: DNDarray, full: bool) -> SVDResult:
     values, vectors = eigh(gram)
     v = vectors[:, ::-1]
     s = values[::-1].clip(0, None).sqrt()
-    u = wide @ v / s.clip(torch.finfo(torch.float64).tiny, None)
+    kind, largest = torch.finfo(torch.float64), s[0].item()
+    u = _as(wide @ v / s.clip(max(kind.eps * largest, kind.tiny), None), a.larray.dtype)
     # The products of two columns of u err by the roundoff of the squares over their singular values.
-    if (full and a.shape[0] > a.shape[1]) or s[-1].item() <= _ORTHONORMAL * s[0].item():
+    if (full and a.shape[0] > a.shape[1]) or s[-1].item() <= _ORTHONORMAL * largest:
         u = orthonormal(u, complete=full)
-    u, vh = (_as(x, a.larray.dtype).resplit(a.split) for x in (u, adjoint(v)))
-    return SVDResult(u, _as(s, torch.float32), vh)
+    vh = _as(adjoint(v), a.larray.dtype)
+    return SVDResult(u.resplit(a.split), _as(s, torch.float32), vh.resplit(a.split))
 
 
 def _large_singular_values(a: DNDarray) -> DNDarray:
