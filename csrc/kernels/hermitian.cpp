@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kernels/hermitian.hpp"
 
-#include <algorithm>
-#include <type_traits>
-
 #include "kernels/simd.hpp"
 
 namespace eh::kernels {
@@ -55,9 +52,9 @@ struct Pack<std::complex<R>, Bytes> {
 
 constexpr int kTogether = 4;  ///< rows that share what is read and written beside them
 
-/// Sums of `Rows` rows with a vector from place `begin` on; @return where it stopped
+/// Inner products of `Rows` rows with a vector.
 template <int Rows, int Bytes, typename T>
-EH_SIMD_INLINE Index inner_block(const T* const* rows, const T* v, Index n, T* sums) {
+EH_SIMD_INLINE void inner_block(const T* const* rows, const T* v, Index n, T* sums) {
   using P = Pack<T, Bytes>;
   typename P::Register total[Rows];
   for (auto& t : total) t = P::all(T{});
@@ -70,7 +67,6 @@ EH_SIMD_INLINE Index inner_block(const T* const* rows, const T* v, Index n, T* s
     sums[r] = P::sum(total[r]);
     for (Index k = j; k < n; ++k) sums[r] += times(conjugate(rows[r][k]), v[k]);
   }
-  return j;
 }
 
 template <int Rows, int Bytes, typename T>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Lloyd's iteration with medians instead of means."""
+"""Lloyd's iteration with medians instead of means, and what KMedians and KMedoids share."""
 
 from __future__ import annotations
 

@@ -295,7 +295,8 @@ def binary_fill_holes(input: Any, structure: Any = None, *, origin: Any = 0) -> 
     """The input, and what cannot be reached from beyond the array without crossing it; see `binary_propagation`."""
     core = native(input, "binary_fill_holes", "input")
     free = wrap(core.with_local(core.local == 0))
-    outside = binary_propagation(free != free, structure, free, border_value=1, origin=origin)
+    nothing = wrap(core.with_local(torch.zeros_like(core.local, dtype=torch.bool)))
+    outside = binary_propagation(nothing, structure, free, border_value=1, origin=origin)
     return logical.logical_not(outside)
 
 
