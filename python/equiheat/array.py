@@ -357,7 +357,6 @@ class DNDarray(
     # ------------------------------------------------------------------ shape and order
     reshape = manipulation.reshape
     ravel = manipulation.ravel
-    flatten = manipulation.flatten
     expand_dims = manipulation.expand_dims
     squeeze = manipulation.squeeze
 

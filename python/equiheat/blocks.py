@@ -8,7 +8,7 @@ differentiable; see `stencil` for what can be said without blocks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from torch import Tensor
 
@@ -39,6 +39,14 @@ def window(
 ) -> Tensor:
     """Entries [begins[rank], ends[rank]) of an axis, which may reach over its ends. Collective along the split."""
     return _core.window(x, axis, list(begins), list(ends), boundary, float(value))
+
+
+@overload
+def entered(x: Array, parameter: Tensor) -> Tensor: ...
+
+
+@overload
+def entered(x: Array, parameter: Tensor | None) -> Tensor | None: ...
 
 
 def entered(x: Array, parameter: Tensor | None) -> Tensor | None:

@@ -78,9 +78,15 @@ _TORCH_NAMES = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "
 
 
 def torch_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A function of torch on arrays: the one of that name here; NotImplemented if there is none."""
+    """A function of torch on arrays: as a layer's rule has it, or the one of that name here; NotImplemented if there is
+    none.
+    """
     import equiheat
+    from equiheat.nn.rules import rule_of
 
+    rule = rule_of(func)
+    if rule is not None:
+        return rule(*args, **kwargs)
     name = func.__name__
     if name.startswith("__"):  # tensor + array
         first, *rest = args
@@ -202,6 +208,19 @@ class InterchangeMethods:
     ) -> Any:
         """Functions of torch on arrays: the functions of the same name here, ``torch.exp(x)`` is ``ht.exp(x)``."""
         return torch_function(func, args, kwargs or {})
+
+    def dim(self: Any) -> int:
+        """Number of axes, as torch calls it. Local."""
+        axes: int = self._core.ndim
+        return axes
+
+    def flatten(self: Any, order: str | int = "C", end_dim: int = -1) -> DNDarray:
+        """As `equiheat.flatten`; of numbers what torch makes of them: axes `order` to `end_dim` become one."""
+        import equiheat
+
+        if isinstance(order, str):
+            return equiheat.flatten(self, order)
+        return torch.flatten(self, order, end_dim)  # type: ignore[return-value]
 
     def __torch_proxy__(self: Any) -> torch.Tensor:
         """One int8 in the shape of the global array, for checks of shapes; takes no memory. Local."""

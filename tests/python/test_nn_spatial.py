@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,7 @@ def compare(layer: torch.nn.Module, whole: torch.nn.Module, value: np.ndarray, t
 def pair(name: str, *args: Any, **options: Any) -> tuple[torch.nn.Module, torch.nn.Module]:
     torch.manual_seed(0)
     whole = getattr(torch.nn, name)(*args, **options).double()
-    layer = getattr(ht.nn, name)(*args, **options).double()
-    layer.load_state_dict(whole.state_dict())
-    return layer, whole
+    return copy.deepcopy(whole), whole
 
 
 CONVOLUTIONS = [
@@ -59,6 +58,13 @@ CONVOLUTIONS = [
     ("Conv2d", (1, 2, 4), {"padding": (1, 2), "padding_mode": "replicate"}, (1, 1, 6, 7)),
     ("Conv1d", (2, 3, 5), {"padding": 2, "stride": 2}, (2, 2, 9)),
     ("Conv3d", (1, 2, 3), {"padding": 1, "stride": 2}, (1, 1, 5, 4, 6)),
+    ("ConvTranspose2d", (2, 3, 3), {"padding": 1}, (2, 2, 5, 4)),
+    ("ConvTranspose2d", (4, 2, 2), {"stride": 2, "groups": 2}, (1, 4, 5, 3)),
+    ("ConvTranspose2d", (1, 2, 3), {"stride": 2, "padding": 1, "output_padding": 1}, (1, 1, 4, 5)),
+    ("ConvTranspose2d", (1, 1, (1, 2)), {"stride": (4, 3), "output_padding": (3, 2), "bias": False}, (1, 1, 3, 4)),
+    ("ConvTranspose2d", (1, 1, 4), {"stride": 3, "padding": 3, "dilation": 2}, (1, 1, 5, 4)),
+    ("ConvTranspose1d", (1, 2, 5), {"stride": 2, "padding": 4}, (1, 1, 7)),
+    ("ConvTranspose3d", (1, 2, 2), {"stride": 2}, (1, 1, 3, 2, 4)),
 ]
 
 
@@ -83,6 +89,8 @@ POOLS = [
     ("AdaptiveAvgPool2d", (1,), {}, (2, 2, 5, 6)),
     ("AdaptiveAvgPool2d", ((3, 4),), {}, (1, 1, 7, 6)),
     ("AdaptiveAvgPool2d", ((None, 9),), {}, (1, 1, 3, 5)),
+    ("AdaptiveAvgPool1d", (4,), {}, (2, 1, 7)),
+    ("AdaptiveAvgPool3d", ((1, 2, None),), {}, (1, 1, 3, 5, 2)),
 ]
 
 
@@ -121,6 +129,137 @@ def test_batch_normalisation(shape: Any) -> None:
     compare(layer.eval(), whole.eval(), np.random.default_rng(1).normal(size=shape), 1e-8)
 
 
+ELSEWHERE = [
+    ("LayerNorm", (4,), {}, (3, 2, 4)),
+    ("LayerNorm", ((2, 4),), {"bias": False}, (3, 2, 4)),
+    ("LayerNorm", (5,), {"elementwise_affine": False}, (5,)),
+    ("GroupNorm", (2, 4), {}, (3, 4, 5)),
+    ("GroupNorm", (1, 3), {"affine": False}, (2, 3, 4, 2)),
+    ("GroupNorm", (2, 4), {}, (5, 4)),
+    ("Linear", (4, 3), {}, (3, 2, 4)),
+    ("Linear", (4, 3), {"bias": False}, (4,)),
+    ("Softmax", (1,), {}, (3, 4, 2)),
+    ("LogSoftmax", (-1,), {}, (3, 5)),
+    ("PReLU", (), {}, (3, 4)),
+    ("PReLU", (4,), {}, (3, 4, 2)),
+    ("Flatten", (), {}, (3, 4, 2)),
+    ("Flatten", (0, 1), {}, (3, 4, 2)),
+    ("ZeroPad2d", ((1, 2, 0, -1),), {}, (1, 2, 4, 3)),
+    ("ReflectionPad1d", (2,), {}, (1, 2, 4)),
+    ("CircularPad2d", (1,), {}, (1, 2, 4, 3)),
+    ("ReplicationPad3d", (1,), {}, (1, 2, 2, 3, 2)),
+    ("ConstantPad1d", ((2, 1), 3.5), {}, (2, 4)),
+    *[(name, (), {}, (3, 4)) for name in (
+        "CELU", "ELU", "GELU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Identity", "LeakyReLU",
+        "LogSigmoid", "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softplus", "Softshrink", "Softsign", "Tanh",
+        "Tanhshrink",
+    )],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "args", "options", "shape"), ELSEWHERE)
+def test_layers_of_any_array(name: str, args: Any, options: Any, shape: Any) -> None:
+    compare(*pair(name, *args, **options), np.random.default_rng(0).normal(size=shape), 1e-8)
+
+
+def test_activations_in_place() -> None:
+    for x in arrays(np.random.default_rng(0).normal(size=(3, 4))):
+        wanted = np.maximum(x.numpy(), 0)
+        assert_equal(torch.nn.ReLU(inplace=True)(x), wanted, 0)
+        assert_equal(x, wanted, 0)
+
+
+@pytest.mark.parametrize(("name", "one"), [("Dropout", (3, 4, 2, 2)), ("Dropout2d", (3, 4, 1, 1))])
+def test_dropout(name: str, one: tuple[int, ...]) -> None:
+    layer = getattr(torch.nn, name)(0.25)
+    expected = None
+    for split in all_splits(4):
+        ht.random.seed(5)
+        x = ht.ones((3, 4, 2, 2), split=split)
+        y = layer(x)
+        expected = y.numpy() if expected is None else expected
+        np.testing.assert_array_equal(y.numpy(), expected)
+        assert y.split == split and y.dtype == ht.float32
+    assert expected is not None
+    kept = np.broadcast_to(expected[tuple(slice(n) for n in one)], expected.shape)
+    np.testing.assert_array_equal(kept, expected)
+    assert 0.4 < (expected > 0).mean() < 1 and np.allclose(expected[expected > 0], 4 / 3)
+    assert layer.eval()(x) is x
+
+
+LOSSES = [
+    ("MSELoss", {}), ("L1Loss", {"reduction": "sum"}), ("SmoothL1Loss", {"beta": 0.5}), ("HuberLoss", {"delta": 0.7}),
+    ("BCEWithLogitsLoss", {}), ("MSELoss", {"reduction": "none"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), LOSSES)
+def test_losses_of_elements(name: str, options: Any) -> None:
+    rng = np.random.default_rng(0)
+    value, target = rng.normal(size=(4, 3)), rng.uniform(size=(4, 3))
+    _compare_losses(getattr(torch.nn, name)(**options), value, target)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (2, 3, 4, 2)])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"label_smoothing": 0.1}, {"ignore_index": 1}, {"reduction": "sum"}, {"reduction": "none"},
+     {"weight": torch.tensor([0.5, 2.0, 1.5], dtype=torch.float64)}],
+)  # fmt: skip
+def test_losses_of_classes(shape: Any, options: Any) -> None:
+    rng = np.random.default_rng(0)
+    value, labels = rng.normal(size=shape), rng.integers(0, 3, size=(shape[0], *shape[2:]))
+    _compare_losses(torch.nn.CrossEntropyLoss(**options), value, labels)
+    if "label_smoothing" not in options:
+        _compare_losses(torch.nn.NLLLoss(**options), value, labels)
+    if "ignore_index" not in options:
+        _compare_losses(torch.nn.CrossEntropyLoss(**options), value, rng.uniform(size=shape))
+
+
+def _compare_losses(loss: torch.nn.Module, value: np.ndarray, target: np.ndarray) -> None:
+    reference = torch.tensor(value, requires_grad=True)
+    expected = loss(reference, torch.tensor(target))
+    expected.sum().backward()
+    for x in arrays(value):
+        for y in (*arrays(target), torch.tensor(target)):
+            leaf = ht.array(x, copy=True).requires_grad_()
+            found = loss(leaf, y)
+            assert_equal(found, expected.detach().numpy(), 1e-10)
+            found.sum().backward()
+            assert_equal(leaf.grad, reference.grad.numpy(), 1e-10)
+
+
+class Block(torch.nn.Module):
+    """A residual block, an up-sampling path beside it, and a head, written for tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Conv2d(2, 4, 3, padding=1)
+        self.norm = torch.nn.GroupNorm(2, 4)
+        self.down = torch.nn.Conv2d(4, 4, 2, stride=2)
+        self.up = torch.nn.ConvTranspose2d(4, 4, 2, stride=2)
+        self.head = torch.nn.Linear(8, 3)
+
+    def forward(self, x: Any) -> Any:
+        x = torch.nn.functional.relu(self.norm(self.first(x)), inplace=True)
+        y = torch.nn.functional.silu(self.up(torch.nn.functional.max_pool2d(self.down(x), 1)))
+        z = torch.cat([x + y, torch.sigmoid(y)], dim=1)
+        return self.head(torch.flatten(torch.nn.functional.adaptive_avg_pool2d(z, 1), 1))
+
+
+def test_a_model_made_for_tensors() -> None:
+    torch.manual_seed(0)
+    whole = Block().double()
+    compare(copy.deepcopy(whole), whole, np.random.default_rng(0).normal(size=(3, 2, 6, 8)), 1e-8)
+
+
+def test_a_model_of_torchvision() -> None:
+    models = pytest.importorskip("torchvision").models
+    whole = models.resnet18(num_classes=3).double().eval()
+    value = np.random.default_rng(0).normal(size=(2, 3, 41, 32))
+    compare(copy.deepcopy(whole), whole, value, 1e-6)
+
+
 def encoder(nn: Any) -> torch.nn.Module:
     torch.manual_seed(3)
     layers = [
@@ -153,9 +292,21 @@ def test_plain_tensors_and_errors() -> None:
     torch.testing.assert_close(layer(x), whole(x))
     with pytest.raises(ValueError, match=r"must have 4 axes \(N, C, ...\)"):
         layer(ht.ones((3, 4, 4), split=0))
-    with pytest.raises(ValueError, match="x has 2 channels, the layer 1"):
+    with pytest.raises(ValueError, match="input has 2 channels, the weight takes 1"):
         layer(ht.ones((1, 2, 4, 4), split=2))
     with pytest.raises(ValueError, match="kernel is larger than the padded image"):
         layer(ht.ones((1, 1, 2, 4), split=2))
+    with pytest.raises(TypeError, match="conv2d: input must be a DNDarray"):
+        torch.conv2d(x, ht.ones((2, 1, 3, 3), dtype=ht.float64))  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="the result would have the shape"):
+        torch.nn.ConvTranspose1d(1, 1, 2, padding=3).double()(ht.ones((1, 1, 2), split=2, dtype=ht.float64))
+    with pytest.raises(ValueError, match="4 channels do not make 3 groups"):
+        torch.nn.functional.group_norm(ht.ones((1, 4)), 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="must end in the weight's 2 features"):
+        torch.nn.Linear(2, 3)(ht.ones((1, 4), split=1))
+    with pytest.raises(ValueError, match=r"target \(3,\) does not fit input \(4, 2\)"):
+        torch.nn.CrossEntropyLoss()(ht.ones((4, 2), split=0), ht.zeros(3, dtype=ht.int64))
+    with pytest.raises(TypeError, match="no implementation found"):
+        torch.nn.MaxPool1d(2, return_indices=True)(ht.ones((1, 1, 4), split=2))
     with pytest.raises(ValueError, match="mode 'linear' does not fit 2"):
         ht.nn.functional.interpolate(ht.ones((1, 1, 2, 4), split=2), size=3, mode="linear")

@@ -42,17 +42,25 @@ class Taps:
 
 
 def tuple_of(value: Any, axes: int) -> tuple[int, ...]:
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
+    """One number for each axis; a single one counts for all of them."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    if len(values) not in (1, axes):
+        raise ValueError(f"{len(values)} numbers {values} for {axes} spatial axes; give one, or one for each")
+    return values if len(values) == axes else values * axes
 
 
-def image(layer: Any, x: Any, axes: int) -> blocks.Array:
-    """The native array of images (N, C, *spatial), split along the batch or a spatial axis. May communicate."""
-    name = layer if isinstance(layer, str) else type(layer).__name__
+def block_of(x: Any, name: str, argument: str = "input") -> blocks.Array:
+    """The native array inside a DNDarray."""
     if not isinstance(x, ArrayBase):
-        raise TypeError(f"{name}: x must be a DNDarray or a tensor, is {type(x)}")
-    core = x._core
+        raise TypeError(f"{name}: {argument} must be a DNDarray beside others, is {type(x)}; ht.array(...) makes one")
+    return x._core
+
+
+def image(name: str, x: Any, axes: int) -> blocks.Array:
+    """The native array of images (N, C, *spatial), split along the batch or a spatial axis. May communicate."""
+    core = block_of(x, name)
     if core.ndim != axes + 2:
-        raise ValueError(f"{name}: x must have {axes + 2} axes (N, C, ...), has shape {tuple(core.gshape)}")
+        raise ValueError(f"{name}: input must have {axes + 2} axes (N, C, ...), has shape {tuple(core.gshape)}")
     return core.resplit(2) if core.split == 1 else core
 
 

@@ -1,107 +1,136 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Convolutions of images that are split over ranks along an axis of the image, or along the batch."""
+"""Convolutions of images that are split over ranks along an axis of the image, or along the batch.
+
+No rank ever holds more than its part of the image and of the result, and the rows that its results look at.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from equiheat import blocks
-from equiheat.nn._spatial import Taps, along_split, image, result
-
-_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "periodic"}
+from equiheat.nn._spatial import Taps, along_split, counts_for, image, result, tuple_of
 
 
-def _taps(layer: Any, axes: int) -> list[Taps]:
-    pads = layer._reversed_padding_repeated_twice
-    return [
-        Taps(
-            layer.kernel_size[k],
-            layer.stride[k],
-            layer.dilation[k],
-            pads[2 * (axes - 1 - k)],
-            pads[2 * (axes - 1 - k) + 1],
-        )
-        for k in range(axes)
-    ]
+def _padding(name: str, value: Any, taps: list[Taps]) -> list[tuple[int, int]]:
+    """Entries before and behind each axis, of torch's `padding`."""
+    if value == "same":
+        if any(t.stride != 1 for t in taps):
+            raise ValueError(f"{name}: padding='same' needs stride 1")
+        return [((t.reach - 1) // 2, t.reach - 1 - (t.reach - 1) // 2) for t in taps]
+    if isinstance(value, str) and value != "valid":
+        raise ValueError(f"{name}: padding must be a number, one for each axis, 'same' or 'valid', is {value!r}")
+    return [(p, p) for p in tuple_of(0 if value == "valid" else value, len(taps))]
 
 
-def _padded(core: blocks.Array, taps: list[Taps], boundary: str) -> blocks.Array:
-    """With the padding of all axes that are whole on every rank."""
-    whole = [core.split != k + 2 for k in range(len(taps))]
-    if not any(own and (t.before or t.after) for own, t in zip(whole, taps, strict=True)):
+def _padded(core: blocks.Array, taps: list[Taps]) -> blocks.Array:
+    """With zeros around all axes that are whole on every rank."""
+    before = [0, 0, *(t.before * (core.split != k + 2) for k, t in enumerate(taps))]
+    after = [0, 0, *(t.after * (core.split != k + 2) for k, t in enumerate(taps))]
+    if not any(before + after):
         return core
-    before = [0, 0, *(t.before * own for own, t in zip(whole, taps, strict=True))]
-    after = [0, 0, *(t.after * own for own, t in zip(whole, taps, strict=True))]
     shape = [n + b + a for n, b, a in zip(core.gshape, before, after, strict=True)]
-    block = blocks.framed(core, before, after, boundary, 0.0)
-    return blocks.array(block, shape, core.split, core.counts, core)
+    return blocks.array(blocks.framed(core, before, after, "constant"), shape, core.split, core.counts, core)
 
 
-def _convolved(layer: Any, x: Any, axes: int) -> Any:
-    core = image(layer, x, axes)
-    if core.gshape[1] != layer.in_channels:
-        raise ValueError(f"{type(layer).__name__}: x has {core.gshape[1]} channels, the layer {layer.in_channels}")
-    taps, boundary = _taps(layer, axes), _MODES[layer.padding_mode]
-    extents = [t.results(n) for t, n in zip(taps, core.gshape[2:], strict=True)]
-    if 0 in extents:
-        raise ValueError(f"{type(layer).__name__}: the kernel is larger than the padded image {tuple(core.gshape[2:])}")
-    shape = [core.gshape[0], layer.out_channels, *extents]
-    core = _padded(core, taps, boundary)
-    weight, bias = blocks.entered(core, layer.weight), blocks.entered(core, layer.bias)
-    apply = getattr(torch.nn.functional, f"conv{axes}d")
-    if core.split is None or core.split == 0:
-        return result(core, apply(core.local, weight, bias, layer.stride, 0, layer.dilation, layer.groups), shape)
-    window = along_split(core, taps[core.split - 2], boundary)
-    local: Tensor = apply(window.rows, weight, bias, layer.stride, 0, layer.dilation, layer.groups)
-    return result(core, local.narrow(core.split, 0, window.own), shape, window.counts)
+def _check_channels(name: str, core: blocks.Array, channels: int) -> None:
+    if core.gshape[1] != channels:
+        raise ValueError(f"{name}: input has {core.gshape[1]} channels, the weight takes {channels}")
 
 
-class Conv1d(torch.nn.Conv1d):
-    """``torch.nn.Conv1d`` for signals (N, C, L) that are DNDarrays of any split; see `Conv2d`."""
+def convolution(axes: int) -> Callable[..., Any]:
+    """The rule of ``torch.conv1d``, ``conv2d`` or ``conv3d``."""
+    name = f"conv{axes}d"
+    apply = getattr(F, name)
 
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _convolved(self, input, 1)
+    def rule(
+        input: Any,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Any:
+        core = image(name, input, axes)
+        _check_channels(name, core, weight.shape[1] * groups)
+        strides, dilations = tuple_of(stride, axes), tuple_of(dilation, axes)
+        taps = [Taps(k, s, d) for k, s, d in zip(weight.shape[2:], strides, dilations, strict=True)]
+        pads = _padding(name, padding, taps)
+        taps = [Taps(t.kernel, t.stride, t.dilation, *p) for t, p in zip(taps, pads, strict=True)]
+        extents = [t.results(n) for t, n in zip(taps, core.gshape[2:], strict=True)]
+        if 0 in extents:
+            raise ValueError(f"{name}: the kernel is larger than the padded image {tuple(core.gshape[2:])}")
+        shape = [core.gshape[0], weight.shape[0], *extents]
+        core = _padded(core, taps)
+        weight, bias = blocks.entered(core, weight), blocks.entered(core, bias)
+        if core.split is None or core.split == 0:
+            return result(core, apply(core.local, weight, bias, strides, 0, dilations, groups), shape)
+        window = along_split(core, taps[core.split - 2])
+        local: Tensor = apply(window.rows, weight, bias, strides, 0, dilations, groups)
+        return result(core, local.narrow(core.split, 0, window.own), shape, window.counts)
+
+    return rule
 
 
-class Conv2d(torch.nn.Conv2d):
-    """``torch.nn.Conv2d`` for images (N, C, H, W) that are DNDarrays of any split.
-
-    Parameters
-    ----------
-    in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode
-        Those of ``torch.nn.Conv2d``, with its parameters and state dict. All ranks must hold the same parameters.
-
-    Notes
-    -----
-    The result is that of torch's layer on the whole image. Its split is the input's, with the input's extents if its
-    length along the split stays, else balanced. Images split along the channels are first split along their rows.
-
-    Communication: none for a split batch. Along a split axis of the image each rank gets the rows its results look at
-    and it lacks, one alltoallv, and no rank ever holds more than its part of the image and of the result: an image may
-    be larger than the memory of a rank. Differentiable: the gradients of the parameters are those of the whole batch
-    and image, on every rank (one allreduce for each, in backward); do not average them.
-
-    Plain tensors are taken as torch takes them.
-
-    Examples
-    --------
-    >>> x = ht.random.rand(1, 3, 32, 32, split=2)
-    >>> ht.nn.Conv2d(3, 8, 3, stride=2, padding=1)(x).shape
-    (1, 8, 16, 16)
+def _sources(core: blocks.Array, t: Taps, extra: int) -> tuple[Tensor, list[int], int, int]:
+    """The rows that reach this rank's results of a transposed convolution along the split, the results' extents,
+    where the first of them lies in what the rows make, and how many entries that lacks.
     """
+    assert core.split is not None
+    counts = counts_for(core, (core.gshape[core.split] - 1) * t.stride + t.reach - 2 * t.before + extra)
+    begins, ends, first, offsets = [], [], 0, []
+    for count in counts:
+        low, high = first + t.before, first + t.before + max(count, 1) - 1  # places in the padded result
+        begins.append(min(-(-(low - t.reach + 1) // t.stride), low // t.stride))
+        ends.append(high // t.stride + 1)
+        offsets.append(low - begins[-1] * t.stride)
+        first += count
+    rank = core.comm.rank
+    rows = blocks.window(core, core.split, begins, ends)
+    made = (ends[rank] - begins[rank] - 1) * t.stride + t.reach
+    return rows, counts, offsets[rank], max(0, offsets[rank] + counts[rank] - made)
 
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _convolved(self, input, 2)
 
+def transposed_convolution(axes: int) -> Callable[..., Any]:
+    """The rule of ``torch.conv_transpose1d``, ``conv_transpose2d`` or ``conv_transpose3d``."""
+    name = f"conv_transpose{axes}d"
+    apply = getattr(F, name)
 
-class Conv3d(torch.nn.Conv3d):
-    """``torch.nn.Conv3d`` for volumes (N, C, D, H, W) that are DNDarrays of any split; see `Conv2d`."""
+    def rule(
+        input: Any,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        dilation: Any = 1,
+    ) -> Any:
+        core = image(name, input, axes)
+        _check_channels(name, core, weight.shape[0])
+        strides, dilations, pads = tuple_of(stride, axes), tuple_of(dilation, axes), list(tuple_of(padding, axes))
+        extra = list(tuple_of(output_padding, axes))
+        walk = zip(weight.shape[2:], strides, dilations, pads, strict=True)
+        taps = [Taps(k, s, d, p) for k, s, d, p in walk]
+        extents = [
+            (n - 1) * t.stride + t.reach - 2 * t.before + e
+            for n, t, e in zip(core.gshape[2:], taps, extra, strict=True)
+        ]
+        if min(extents) < 1:
+            raise ValueError(f"{name}: the result would have the shape {tuple(extents)}; take less padding")
+        shape = [core.gshape[0], weight.shape[1] * groups, *extents]
+        weight, bias = blocks.entered(core, weight), blocks.entered(core, bias)
+        if core.split is None or core.split == 0:
+            return result(core, apply(core.local, weight, bias, strides, pads, extra, groups, dilations), shape)
+        along = core.split - 2
+        rows, counts, offset, extra[along] = _sources(core, taps[along], extra[along])
+        pads[along] = 0
+        local: Tensor = apply(rows, weight, bias, strides, pads, extra, groups, dilations)
+        return result(core, local.narrow(core.split, offset, counts[core.comm.rank]), shape, counts)
 
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _convolved(self, input, 3)
-
-
-__all__ = ["Conv1d", "Conv2d", "Conv3d"]
+    return rule

@@ -15,18 +15,19 @@ _LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
 
 
 def interpolate(
-    x: Any,
+    input: Any,
     size: Any = None,
     scale_factor: Any = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
 ) -> Any:
     """``torch.nn.functional.interpolate`` for images (N, C, ...) that are DNDarrays of any split.
 
     Parameters
     ----------
-    x
+    input
         Images of one to three spatial axes.
     size, scale_factor
         One of them: extents of the result, or how many times the input's; one number or one per spatial axis.
@@ -36,11 +37,13 @@ def interpolate(
         As torch's: whether the first and last entries lie on those of the input.
     recompute_scale_factor
         As torch's: whether results lie as for the size that a scale factor gives.
+    antialias
+        For tensors alone.
 
     Returns
     -------
     DNDarray
-        The values torch gives for the whole image; distribution as `Conv2d` has it.
+        The values torch gives for the whole image; distribution as convolutions have it (see `equiheat.nn.rules`).
 
     Raises
     ------
@@ -57,9 +60,13 @@ def interpolate(
     >>> ht.nn.functional.interpolate(ht.ones((1, 1, 4, 4), split=2), scale_factor=2).shape
     (1, 1, 8, 8)
     """
-    if isinstance(x, Tensor):
-        return torch.nn.functional.interpolate(x, size, scale_factor, mode, align_corners, recompute_scale_factor)
-    axes = x.ndim - 2
+    if isinstance(input, Tensor):
+        return torch.nn.functional.interpolate(
+            input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
+        )
+    axes = input.ndim - 2
+    if antialias:
+        raise ValueError("interpolate: antialias is not supported for DNDarrays")
     if mode != "nearest" and _LINEAR.get(mode) != axes:
         raise ValueError(
             f"interpolate: mode {mode!r} does not fit {axes} spatial axes; use nearest or one of {_LINEAR}"
@@ -70,7 +77,7 @@ def interpolate(
     values = list(given) if isinstance(given, (tuple, list)) else [given] * axes
     if len(values) != axes:
         raise ValueError(f"interpolate: {len(values)} sizes for {axes} spatial axes; give one, or one for each")
-    core = image("interpolate", x, axes)
+    core = image("interpolate", input, axes)
     for k, value in enumerate(values):
         n = core.gshape[k + 2]
         extent = int(value) if scale_factor is None else int(n * value)
@@ -123,16 +130,3 @@ def _resized(core: blocks.Array, axis: int, extent: int, scale: float, corners: 
         local = local * (1 - factor) + rows.index_select(axis, high) * factor
     shape = [extent if k == axis else m for k, m in enumerate(core.gshape)]
     return blocks.array(local, shape, core.split, counts, core)
-
-
-class Upsample(torch.nn.Upsample):
-    """``torch.nn.Upsample`` for DNDarrays of any split; see `interpolate`."""
-
-    def forward(self, input: Any) -> Any:
-        if isinstance(input, Tensor):
-            return super().forward(input)
-        given = self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
-        return interpolate(input, *given)
-
-
-__all__ = ["Upsample", "interpolate"]

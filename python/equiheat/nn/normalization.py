@@ -1,114 +1,124 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Batch normalisation and activations of images that are DNDarrays."""
+"""Normalisation of arrays whose statistics may need elements of several ranks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from equiheat import blocks
-from equiheat._base import ArrayBase, wrap
-from equiheat.nn.batchnorm import BatchNorm
+from equiheat._base import wrap
+from equiheat.manipulation import broadcast_to
+from equiheat.nn._spatial import block_of, result
 
 
-def _per_channel(core: blocks.Array, values: Tensor) -> Any:
-    """One value per channel, beside an array of images."""
-    shape = [1, -1] + [1] * (core.ndim - 2)
-    block = values.view(shape)
-    return wrap(blocks.array(block, block.shape, None, None, core))
+def _beside(core: blocks.Array, values: Tensor, shape: Sequence[int]) -> Any:
+    """A tensor that all ranks hold alike as an array of this shape."""
+    return wrap(blocks.array(values.reshape(list(shape)), shape, None, None, core))
 
 
-def _normalized(layer: Any, x: Any) -> Any:
-    core = x._core
-    if core.ndim < 2 or core.gshape[1] != layer.num_features:
-        raise ValueError(
-            f"{type(layer).__name__}: x has shape {tuple(core.gshape)}; expected (N, {layer.num_features}, ...)"
-        )
-    if layer.training or layer.running_mean is None:
-        axes = tuple(k for k in range(core.ndim) if k != 1)
-        mean = x.mean(axes, keepdims=True)
-        centered = x - mean
-        var = (centered * centered).mean(axes, keepdims=True)
-        if layer.training and layer.running_mean is not None:
-            _track(layer, mean, var, x.size // max(layer.num_features, 1))
-    else:
-        mean, var = _per_channel(core, layer.running_mean), _per_channel(core, layer.running_var)
-        centered = x - mean
-    y = centered / (var + layer.eps) ** 0.5
-    if layer.weight is not None:
-        y = y * _per_channel(core, layer.weight) + _per_channel(core, layer.bias)
-    return y
+def _scaled(y: Any, core: blocks.Array, weight: Tensor | None, bias: Tensor | None, shape: Sequence[int]) -> Any:
+    if weight is not None:
+        y = y * _beside(core, weight, shape)
+    return y if bias is None else y + _beside(core, bias, shape)
+
+
+def _channels(core: blocks.Array) -> list[int]:
+    return [1, core.gshape[1], *(1,) * (core.ndim - 2)]
+
+
+def _check_channels(name: str, core: blocks.Array, **values: Tensor | None) -> None:
+    if core.ndim < 2:
+        raise ValueError(f"{name}: input must have the axes (N, C, ...), has shape {tuple(core.gshape)}")
+    for argument, value in values.items():
+        if value is not None and value.numel() != core.gshape[1]:
+            raise ValueError(f"{name}: input has {core.gshape[1]} channels, {argument} {value.numel()} values")
 
 
 @torch.no_grad()
-def _track(layer: Any, mean: Any, var: Any, count: int) -> None:
-    layer.num_batches_tracked.add_(1)
-    momentum = 1.0 / float(layer.num_batches_tracked) if layer.momentum is None else layer.momentum
-    for running, value in ((layer.running_mean, mean), (layer.running_var, var * (count / max(count - 1, 1)))):
+def _track(running: Tensor | None, value: Any, momentum: float) -> None:
+    if running is not None:
         whole = value.resplit(None).larray.detach().reshape(-1)
-        running.lerp_(whole.to(running.dtype), momentum)
+        running.lerp_(whole.to(running), momentum)
 
 
-class BatchNorm1d(torch.nn.BatchNorm1d):
-    """``torch.nn.BatchNorm1d`` for DNDarrays (N, C) or (N, C, L) of any split; see `BatchNorm2d`."""
-
-    def forward(self, input: Any) -> Any:
-        return _normalized(self, input) if isinstance(input, ArrayBase) else super().forward(input)
-
-
-class BatchNorm2d(torch.nn.BatchNorm2d):
-    """``torch.nn.BatchNorm2d`` for images (N, C, H, W) that are DNDarrays of any split.
-
-    Parameters and state dict as torch's; all ranks hold the same. Statistics are those of all images whole: two
-    allreduces of C numbers in training (none for a split along the channels, nor in evaluation). Distribution as the
-    input. Differentiable; gradients of the parameters are those of the whole batch and image on every rank.
-
-    For plain tensors, one batch on each rank, see `BatchNorm`.
-
-    Examples
-    --------
-    >>> ht.nn.BatchNorm2d(3)(ht.random.rand(2, 3, 8, 8, split=2)).shape
-    (2, 3, 8, 8)
-    """
-
-    def forward(self, input: Any) -> Any:
-        return _normalized(self, input) if isinstance(input, ArrayBase) else super().forward(input)
-
-
-class BatchNorm3d(torch.nn.BatchNorm3d):
-    """``torch.nn.BatchNorm3d`` for DNDarrays (N, C, D, H, W) of any split; see `BatchNorm2d`."""
-
-    def forward(self, input: Any) -> Any:
-        return _normalized(self, input) if isinstance(input, ArrayBase) else super().forward(input)
+def batch_norm(
+    input: Any,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """The rule of ``torch.nn.functional.batch_norm``."""
+    core = block_of(input, "batch_norm")
+    _check_channels("batch_norm", core, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    shape = _channels(core)
+    if training:
+        count = input.size // max(shape[1], 1)
+        if count == 1:
+            raise ValueError(f"batch_norm: needs more than 1 value per channel to train, input is {tuple(input.shape)}")
+        axes = tuple(k for k in range(core.ndim) if k != 1)
+        mean = input.mean(axes, keepdims=True)
+        centered = input - mean
+        var = (centered * centered).mean(axes, keepdims=True)
+        _track(running_mean, mean, momentum)
+        _track(running_var, var * (count / max(count - 1, 1)), momentum)
+    elif running_mean is None or running_var is None:
+        raise ValueError("batch_norm: needs running_mean and running_var where training is False")
+    else:
+        centered, var = input - _beside(core, running_mean, shape), _beside(core, running_var, shape)
+    return _scaled(centered / (var + eps) ** 0.5, core, weight, bias, shape)
 
 
-def _pointwise(base: type[torch.nn.Module]) -> Any:
-    """Torch's activation, for tensors and for arrays, whose blocks it takes one by one."""
+def layer_norm(
+    input: Any,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Any:
+    """The rule of ``torch.nn.functional.layer_norm``."""
+    core, wanted = block_of(input, "layer_norm"), list(normalized_shape)
+    first = core.ndim - len(wanted)
+    if not wanted or list(core.gshape[max(first, 0) :]) != wanted:
+        raise ValueError(f"layer_norm: input {tuple(core.gshape)} does not end in normalized_shape {tuple(wanted)}")
+    if core.split is None or core.split < first:
+        own = blocks.entered(core, weight), blocks.entered(core, bias)
+        return result(core, F.layer_norm(core.local, wanted, *own, eps), core.gshape)
+    axes = tuple(range(first, core.ndim))
+    centered = input - input.mean(axes, keepdims=True)
+    var = (centered * centered).mean(axes, keepdims=True)
+    return _scaled(centered / (var + eps) ** 0.5, core, weight, bias, wanted)
 
-    def forward(self: Any, input: Any) -> Any:
-        if not isinstance(input, ArrayBase):
-            return base.forward(self, input)
-        return wrap(input._core.with_local(base.forward(self, input._core.local)))
 
-    doc = f"``torch.nn.{base.__name__}``, element by element, for tensors and for DNDarrays of any split. Local."
-    return type(base.__name__, (base,), {"forward": forward, "__doc__": doc, "__module__": __name__})
+def group_norm(
+    input: Any, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Any:
+    """The rule of ``torch.nn.functional.group_norm``."""
+    core = block_of(input, "group_norm")
+    _check_channels("group_norm", core, weight=weight, bias=bias)
+    n, channels = core.gshape[:2]
+    if num_groups < 1 or channels % num_groups:
+        raise ValueError(f"group_norm: {channels} channels do not make {num_groups} groups")
+    if core.split == 1:
+        input = input.resplit(2 if core.ndim > 2 else 0)
+        core = input._core
+    if core.split is None or core.split == 0:
+        own = blocks.entered(core, weight), blocks.entered(core, bias)
+        return result(core, F.group_norm(core.local, num_groups, *own, eps), core.gshape)
 
+    def over_group(x: Any) -> Any:
+        """Means over the images and their group's channels, one for each channel."""
+        mean = x.mean(tuple(range(2, core.ndim))).reshape((n, num_groups, -1)).mean(2, keepdims=True)
+        each = broadcast_to(mean, (n, num_groups, channels // num_groups))
+        return each.reshape((n, channels, *(1,) * (core.ndim - 2)))
 
-ELU = _pointwise(torch.nn.ELU)
-GELU = _pointwise(torch.nn.GELU)
-Hardswish = _pointwise(torch.nn.Hardswish)
-Identity = _pointwise(torch.nn.Identity)
-LeakyReLU = _pointwise(torch.nn.LeakyReLU)
-ReLU = _pointwise(torch.nn.ReLU)
-ReLU6 = _pointwise(torch.nn.ReLU6)
-Sigmoid = _pointwise(torch.nn.Sigmoid)
-SiLU = _pointwise(torch.nn.SiLU)
-Softplus = _pointwise(torch.nn.Softplus)
-Tanh = _pointwise(torch.nn.Tanh)
-
-__all__ = [
-    "ELU", "GELU", "BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "Hardswish", "Identity", "LeakyReLU",
-    "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softplus", "Tanh",
-]  # fmt: skip
+    centered = input - over_group(input)
+    return _scaled(centered / (over_group(centered * centered) + eps) ** 0.5, core, weight, bias, _channels(core))

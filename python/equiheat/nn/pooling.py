@@ -3,24 +3,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from equiheat import blocks
 from equiheat.nn._spatial import Taps, along_split, image, result, tuple_of
 
 
-def _taps(layer: Any, axes: int) -> list[Taps]:
-    kernel = tuple_of(layer.kernel_size, axes)
-    stride = kernel if layer.stride is None else tuple_of(layer.stride, axes)
-    padding = tuple_of(layer.padding, axes)
-    dilation = tuple_of(getattr(layer, "dilation", 1), axes)
-    for k, p in zip(kernel, padding, strict=True):
+def _taps(
+    name: str, axes: int, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool
+) -> list[Taps]:
+    kernel = tuple_of(kernel_size, axes)
+    strides = kernel if stride is None or stride == () else tuple_of(stride, axes)
+    pads = tuple_of(padding, axes)
+    for k, p in zip(kernel, pads, strict=True):
         if p > k // 2:
-            raise ValueError(f"{type(layer).__name__}: padding {p} is more than half of the kernel's {k}")
-    return [Taps(k, s, d, p, p, layer.ceil_mode) for k, s, d, p in zip(kernel, stride, dilation, padding, strict=True)]
+            raise ValueError(f"{name}: padding {p} is more than half of the kernel's {k}")
+    each = zip(kernel, strides, tuple_of(dilation, axes), pads, strict=True)
+    return [Taps(k, s, d, p, p, ceil_mode) for k, s, d, p in each]
 
 
 def _windows(core: blocks.Array, taps: list[Taps], fill: float) -> tuple[Tensor, list[int] | None, int | None]:
@@ -37,7 +42,7 @@ def _windows(core: blocks.Array, taps: list[Taps], fill: float) -> tuple[Tensor,
             continue
         t, n = taps[k], core.gshape[k + 2]
         padding += [t.before, (t.results(n) - 1) * t.stride + t.reach - n - t.before]
-    return torch.nn.functional.pad(rows, padding, value=fill), counts, own
+    return F.pad(rows, padding, value=fill), counts, own
 
 
 def _valid(taps: Taps, n: int, first: int, count: int, like: Tensor, inside_padding: bool) -> Tensor:
@@ -55,127 +60,85 @@ def _shape(core: blocks.Array, taps: list[Taps], name: str) -> list[int]:
     return [*core.gshape[:2], *extents]
 
 
-def _pooled(layer: Any, x: Any, axes: int, kind: str) -> Any:
-    core, taps = image(layer, x, axes), _taps(layer, axes)
-    shape = _shape(core, taps, type(layer).__name__)
-    kernel, stride, dilation = ([getattr(t, name) for t in taps] for name in ("kernel", "stride", "dilation"))
-    rows, counts, own = _windows(core, taps, -torch.inf if kind == "max" else 0.0)
-    if kind == "max":
-        local: Tensor = getattr(torch.nn.functional, f"max_pool{axes}d")(rows, kernel, stride, 0, dilation)
-    else:
-        local = getattr(torch.nn.functional, f"avg_pool{axes}d")(rows, kernel, stride)
-    if own is not None:
-        local = local.narrow(core.split or 0, 0, own)
-    if kind == "average":
-        local = _averaged(layer, core, local, taps, counts)
-    return result(core, local, shape, counts)
+def max_pool(axes: int) -> Callable[..., Any]:
+    """The rule of ``torch.nn.functional.max_pool1d``, ``max_pool2d`` or ``max_pool3d``."""
+    name = f"max_pool{axes}d"
+
+    def rule(
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        dilation: Any = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+    ) -> Any:
+        if return_indices:
+            raise TypeError(f"{name}: return_indices is not supported for DNDarrays")
+        core, taps = image(name, input, axes), _taps(name, axes, kernel_size, stride, padding, dilation, ceil_mode)
+        shape = _shape(core, taps, name)
+        rows, counts, own = _windows(core, taps, -torch.inf)
+        kernel, strides, dilations = ([getattr(t, key) for t in taps] for key in ("kernel", "stride", "dilation"))
+        local: Tensor = getattr(F, name)(rows, kernel, strides, 0, dilations)
+        return result(core, local if own is None else local.narrow(core.split or 0, 0, own), shape, counts)
+
+    return rule
 
 
-def _averaged(layer: Any, core: blocks.Array, mean: Tensor, taps: list[Taps], counts: list[int] | None) -> Tensor:
+def avg_pool(axes: int) -> Callable[..., Any]:
+    """The rule of ``torch.nn.functional.avg_pool1d``, ``avg_pool2d`` or ``avg_pool3d``."""
+    name = f"avg_pool{axes}d"
+
+    def rule(
+        input: Any,
+        kernel_size: Any,
+        stride: Any = None,
+        padding: Any = 0,
+        ceil_mode: bool = False,
+        count_include_pad: bool = True,
+        divisor_override: int | None = None,
+    ) -> Any:
+        core, taps = image(name, input, axes), _taps(name, axes, kernel_size, stride, padding, 1, ceil_mode)
+        shape = _shape(core, taps, name)
+        rows, counts, own = _windows(core, taps, 0.0)
+        mean: Tensor = getattr(F, name)(rows, [t.kernel for t in taps], [t.stride for t in taps])
+        mean = mean if own is None else mean.narrow(core.split or 0, 0, own)
+        if divisor_override is not None:
+            local = mean * (math.prod(t.kernel for t in taps) / divisor_override)
+        else:
+            local = _averaged(core, mean, taps, counts, count_include_pad)
+        return result(core, local, shape, counts)
+
+    return rule
+
+
+def _averaged(
+    core: blocks.Array, mean: Tensor, taps: list[Taps], counts: list[int] | None, inside_padding: bool
+) -> Tensor:
     """Means over whole windows become means over the entries that count."""
-    divisor = getattr(layer, "divisor_override", None)
-    volume = 1
-    for t in taps:
-        volume *= t.kernel
-    if divisor:
-        return mean * (volume / divisor)
     for k, t in enumerate(taps):
         first = sum(counts[: core.comm.rank]) if counts is not None and core.split == k + 2 else 0
-        valid = _valid(t, core.gshape[k + 2], first, mean.shape[k + 2], mean, layer.count_include_pad)
+        valid = _valid(t, core.gshape[k + 2], first, mean.shape[k + 2], mean, inside_padding)
         mean = mean * (t.kernel / valid).view([-1 if j == k + 2 else 1 for j in range(mean.dim())])
     return mean
 
 
-class MaxPool1d(torch.nn.MaxPool1d):
-    """``torch.nn.MaxPool1d`` for DNDarrays of any split; see `MaxPool2d`."""
+def adaptive_avg_pool(axes: int) -> Callable[..., Any]:
+    """The rule of ``torch.nn.functional.adaptive_avg_pool1d``, ``adaptive_avg_pool2d`` or ``adaptive_avg_pool3d``.
 
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _pooled(self, input, 1, "max")
-
-
-class MaxPool2d(torch.nn.MaxPool2d):
-    """``torch.nn.MaxPool2d`` for images (N, C, H, W) that are DNDarrays of any split.
-
-    Parameters as torch's; indices are not returned. Values, distribution, communication and gradients as `Conv2d` has
-    them.
-
-    Examples
-    --------
-    >>> ht.nn.MaxPool2d(2)(ht.ones((1, 1, 4, 4), split=2)).shape
-    (1, 1, 2, 2)
+    Output size 1 is the mean of the image, on every rank.
     """
+    name = f"adaptive_avg_pool{axes}d"
 
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _pooled(self, input, 2, "max")
-
-
-class MaxPool3d(torch.nn.MaxPool3d):
-    """``torch.nn.MaxPool3d`` for DNDarrays of any split; see `MaxPool2d`."""
-
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _pooled(self, input, 3, "max")
-
-
-class AvgPool1d(torch.nn.AvgPool1d):
-    """``torch.nn.AvgPool1d`` for DNDarrays of any split; see `AvgPool2d`."""
-
-    def forward(self, input: Any) -> Any:
-        if isinstance(input, Tensor):
-            return super().forward(input)
-        return _pooled(_Single(self), input, 1, "average")
-
-
-class AvgPool2d(torch.nn.AvgPool2d):
-    """``torch.nn.AvgPool2d`` for images (N, C, H, W) that are DNDarrays of any split. Parameters as torch's; values,
-    distribution, communication and gradients as `Conv2d` has them.
-
-    Examples
-    --------
-    >>> ht.nn.AvgPool2d(2)(ht.ones((1, 1, 4, 4), split=2)).shape
-    (1, 1, 2, 2)
-    """
-
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _pooled(self, input, 2, "average")
-
-
-class AvgPool3d(torch.nn.AvgPool3d):
-    """``torch.nn.AvgPool3d`` for DNDarrays of any split; see `AvgPool2d`."""
-
-    def forward(self, input: Any) -> Any:
-        return super().forward(input) if isinstance(input, Tensor) else _pooled(self, input, 3, "average")
-
-
-class _Single:
-    """The options of a 1-D layer, as plain numbers."""
-
-    def __init__(self, layer: torch.nn.AvgPool1d) -> None:
-        self.kernel_size, self.stride, self.padding = layer.kernel_size, layer.stride, layer.padding
-        self.ceil_mode, self.count_include_pad = layer.ceil_mode, layer.count_include_pad
-
-
-class AdaptiveAvgPool2d(torch.nn.AdaptiveAvgPool2d):
-    """``torch.nn.AdaptiveAvgPool2d`` for images (N, C, H, W) that are DNDarrays of any split.
-
-    Output size 1 is the mean of the image, on every rank. Else each output along the split lies where `Conv2d` would
-    have it, and the rows its mean is over come from the ranks that hold them. Differentiable.
-
-    Examples
-    --------
-    >>> ht.nn.AdaptiveAvgPool2d(1)(ht.ones((1, 3, 8, 8), split=2)).shape
-    (1, 3, 1, 1)
-    """
-
-    def forward(self, input: Any) -> Any:
-        if isinstance(input, Tensor):
-            return super().forward(input)
-        core = image(self, input, 2)
-        wanted = self.output_size if isinstance(self.output_size, (tuple, list)) else (self.output_size,) * 2
+    def rule(input: Any, output_size: Any) -> Any:
+        core = image(name, input, axes)
         x: Any = result(core, core.local, core.gshape)
-        for axis, n in zip((2, 3), wanted, strict=True):
+        for axis, n in enumerate(tuple_of(output_size, axes), start=2):
             if n is not None and n != x.shape[axis]:
                 x = x.mean(axis, keepdims=True) if n == 1 else _adapted(x._core, axis, int(n))
         return x
+
+    return rule
 
 
 def _adapted(core: blocks.Array, axis: int, n: int) -> Any:
@@ -199,8 +162,3 @@ def _adapted(core: blocks.Array, axis: int, n: int) -> Any:
     local = torch.tensordot(rows, weights, dims=([axis], [1])).movedim(-1, axis)
     shape = [n if k == axis else m for k, m in enumerate(core.gshape)]
     return result(core, local, shape, counts)
-
-
-__all__ = [
-    "AdaptiveAvgPool2d", "AvgPool1d", "AvgPool2d", "AvgPool3d", "MaxPool1d", "MaxPool2d", "MaxPool3d",
-]  # fmt: skip
