@@ -61,14 +61,15 @@ class Factorisation {
     const std::int64_t rows = cyclic_.extent() - cyclic_.begin(block);
     Panel panel{columns_.new_zeros({rows + 1, width}), {}};
     if (mine(block)) {
-      const at::Tensor part = own(block);
-      const auto [top, info] = at::_ops::linalg_cholesky_ex::call(part.narrow(0, 0, width), /*upper=*/false,
-                                                                  /*check_errors=*/false);
-      part.narrow(0, 0, width).copy_(top);
-      const at::Tensor rest = part.narrow(0, width, rows - width);
+      const at::Tensor part = panel.data.narrow(0, 0, rows);
+      part.copy_(own(block));  // LAPACK reads it down the columns, which takes long where they lie far apart
+      const at::Tensor first = part.narrow(0, 0, width), rest = part.narrow(0, width, rows - width);
+      const auto [top, info] =
+          at::_ops::linalg_cholesky_ex::call(first, /*upper=*/false, /*check_errors=*/false);
+      first.copy_(top);
       rest.copy_(at::_ops::linalg_solve_triangular::call(top.mH(), rest, /*upper=*/true, /*left=*/false,
                                                          /*unitriangular=*/false));
-      panel.data.narrow(0, 0, rows).copy_(part);
+      own(block).copy_(part);
       panel.data.select(0, rows).copy_(info.ne(0));
     }
     if (comm_.size() > 1) panel.request = comm_.ibcast(buffer(panel.data), cyclic_.owner(block));

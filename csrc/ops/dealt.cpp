@@ -3,25 +3,50 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <algorithm>
+#include <vector>
 
 #include "array/movers.hpp"
 #include "array/tensor_comm.hpp"
-#include "ops/selection.hpp"
 
 namespace eh {
 namespace {
 
-std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& order) {
-  std::vector<std::int64_t> position(order.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    position[static_cast<std::size_t>(order[i])] = static_cast<std::int64_t>(i);
-  }
-  return position;
+/// Views of the columns of a rank's blocks, where they lie in the whole.
+void in_whole(std::vector<Part>& parts, const at::Tensor& rows, const Cyclic& cyclic, int rank) {
+  for (int block = rank; block < cyclic.nblocks(); block += cyclic.nranks())
+    parts.push_back({rank, rows.narrow(1, cyclic.begin(block), cyclic.width(block))});
 }
 
-at::Tensor pick(const at::Tensor& x, const std::vector<std::int64_t>& columns) {
-  return x.index_select(1, index_tensor(columns, x));
+/// The pieces of this rank's rows, by the owners of their columns.
+std::vector<Part> pieces_of_rows(const at::Tensor& rows, const Cyclic& cyclic) {
+  std::vector<Part> parts;
+  for (int rank = 0; rank < cyclic.nranks(); ++rank) in_whole(parts, rows, cyclic, rank);
+  return parts;
+}
+
+/// The pieces of this rank's columns, by the owners of their rows.
+std::vector<Part> pieces_of_columns(const at::Tensor& columns, const Cyclic& cyclic, const Layout& rows,
+                                    int rank) {
+  std::vector<Part> parts;
+  for (int peer = 0; peer < cyclic.nranks(); ++peer) {
+    const at::Tensor theirs = columns.narrow(0, rows.offset(peer), rows.count(peer));
+    for (int block = rank; block < cyclic.nblocks(); block += cyclic.nranks())
+      parts.push_back({peer, theirs.narrow(1, cyclic.local_begin(block), cyclic.width(block))});
+  }
+  return parts;
+}
+
+/// The columns of all ranks, rank after rank, in their natural order.
+at::Tensor in_order(const at::Tensor& x, const Cyclic& cyclic) {
+  at::Tensor out = movers::empty(shape_of(x), x);
+  std::vector<Part> parts;
+  for (int rank = 0; rank < cyclic.nranks(); ++rank) in_whole(parts, out, cyclic, rank);
+  std::int64_t first = 0;
+  for (const Part& part : parts) {
+    part.view.copy_(x.narrow(1, first, part.view.size(1)));
+    first += part.view.size(1);
+  }
+  return out;
 }
 
 }  // namespace
@@ -47,10 +72,19 @@ at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic) {
   if (a.split() == 1) {
     return movers::move_rows(local, 1, a.layout().counts(), cyclic.counts(), cyclic.moves(), false, comm);
   }
-  const at::Tensor dealt = pick(local, cyclic.order());
-  const Layout to = Layout::with_counts(a.shape(), 1, cyclic.counts());
-  const at::Tensor own = movers::redistribute(dealt, a.layout(), to, comm);
-  return a.layout().is_split() ? own : own.clone(at::MemoryFormat::Contiguous);
+  at::Tensor own = movers::empty({a.shape()[0], cyclic.count(comm.rank())}, local);
+  if (a.layout().is_split()) {
+    exchange(pieces_of_rows(local, cyclic), pieces_of_columns(own, cyclic, a.layout(), comm.rank()), false,
+             local, comm);
+    return own;
+  }
+  std::vector<Part> mine;
+  in_whole(mine, local, cyclic, comm.rank());
+  for (std::size_t i = 0; i < mine.size(); ++i) {
+    const int block = comm.rank() + static_cast<int>(i) * cyclic.nranks();
+    own.narrow(1, cyclic.local_begin(block), cyclic.width(block)).copy_(mine[i].view);
+  }
+  return own;
 }
 
 DNDarray collect_columns(const at::Tensor& local, const Cyclic& cyclic, const LayoutPtr& to,
@@ -60,8 +94,11 @@ DNDarray collect_columns(const at::Tensor& local, const Cyclic& cyclic, const La
     return {movers::move_rows(local, 1, to->counts(), cyclic.counts(), cyclic.moves(), true, *comm), to,
             comm};
   }
-  const Layout from = Layout::with_counts(to->gshape(), 1, cyclic.counts());
-  return {pick(movers::redistribute(local, from, *to, *comm), inverse(cyclic.order())), to, comm};
+  if (!to->is_split()) return {in_order(allgather(local, 1, cyclic.counts(), *comm), cyclic), to, comm};
+  at::Tensor rows = movers::empty(to->lshape(comm->rank()), local);
+  exchange(pieces_of_columns(local, cyclic, *to, comm->rank()), pieces_of_rows(rows, cyclic), false, local,
+           *comm);
+  return {rows, to, comm};
 }
 
 std::int64_t agreed(const at::Tensor& info, const Communicator& comm) {

@@ -115,7 +115,8 @@ class Reflections {
     if (mine(block)) {
       const at::Tensor own = columns_.narrow(1, cyclic_.local_begin(block), width(block))
                                  .narrow(0, cyclic_.begin(block), height(block));
-      const auto [reflectors, tau] = at::_ops::geqrf::call(own);
+      // Contiguous: LAPACK reads it down the columns, which takes long where rows lie far apart.
+      const auto [reflectors, tau] = at::_ops::geqrf::call(own.contiguous());
       packed = own.new_empty({own.size(0) + 1, own.size(1)});
       const at::Tensor v = packed.narrow(0, 0, own.size(0));
       v.copy_(reflectors.tril(-1));

@@ -51,8 +51,9 @@ class Elimination {
     Panel panel{columns_.new_empty({rows + 1, width}), {}};
     if (mine(block)) {
       const at::Tensor own = columns_.narrow(0, first, rows).narrow(1, cyclic_.local_begin(block), width);
+      // Contiguous: LAPACK reads it down the columns, which takes long where rows lie far apart.
       const auto [lu, pivots, info] =
-          at::_ops::linalg_lu_factor_ex::call(own, /*pivot=*/true, /*check_errors=*/false);
+          at::_ops::linalg_lu_factor_ex::call(own.contiguous(), /*pivot=*/true, /*check_errors=*/false);
       own.copy_(lu);
       panel.data.narrow(0, 0, rows).copy_(lu);
       panel.data.select(0, rows).copy_(pivots);

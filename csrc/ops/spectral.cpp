@@ -5,6 +5,7 @@
 #include <ATen/ops/linalg_eig_ops.h>
 #include <ATen/ops/linalg_eigh_ops.h>
 #include <ATen/ops/linalg_eigvals_ops.h>
+#include <ATen/ops/linalg_eigvalsh_ops.h>
 #include <ATen/ops/linalg_matrix_exp_ops.h>
 #include <ATen/ops/linalg_svd_ops.h>
 #include <ATen/ops/linalg_svdvals_ops.h>
@@ -131,9 +132,14 @@ EigenPairs eigh(const DNDarray& x, bool upper, bool vectors) {
   if (is_large_matrix(a, whole_up_to(Work::Eigenvalues, a)))
     return eigh_large(upper && a.local().is_cpu() ? redistribute(adjoint(a), a.layout_ptr()) : a, vectors);
   const DNDarray whole = whole_matrices(a);
-  const auto [values, basis] = jointly(
-      "eigh", a.comm(), [&] { return at::_ops::linalg_eigh::call(whole.local(), upper ? "U" : "L"); });
-  if (!vectors) return {like_stack(values, whole), std::nullopt};
+  const char* triangle = upper ? "U" : "L";
+  if (!vectors) {
+    const at::Tensor alone =
+        jointly("eigh", a.comm(), [&] { return at::_ops::linalg_eigvalsh::call(whole.local(), triangle); });
+    return {like_stack(alone, whole), std::nullopt};
+  }
+  const auto [values, basis] =
+      jointly("eigh", a.comm(), [&] { return at::_ops::linalg_eigh::call(whole.local(), triangle); });
   return {like_stack(values, whole), with_split_of(like_stack(basis, whole), a)};
 }
 
