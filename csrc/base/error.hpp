@@ -14,6 +14,9 @@ struct Error : std::runtime_error {
 struct ValueError : Error {  // Python ValueError
   using Error::Error;
 };
+struct AxisError : ValueError {  // equiheat.errors.AxisError, a ValueError and an IndexError as NumPy's
+  using ValueError::ValueError;
+};
 struct TypeError : Error {  // Python TypeError
   using Error::Error;
 };

@@ -14,7 +14,7 @@ std::string to_string(const Shape& shape) {
 }
 
 int normalize_axis(int axis, int ndim, const char* fn) {
-  EH_CHECK(axis >= -ndim && axis < ndim, ValueError, fn, ": axis ", axis, " is out of bounds for ", ndim,
+  EH_CHECK(axis >= -ndim && axis < ndim, AxisError, fn, ": axis ", axis, " is out of bounds for ", ndim,
            "-dimensional array");
   return axis < 0 ? axis + ndim : axis;
 }

@@ -25,7 +25,7 @@ inline std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 std::string to_string(const Shape& shape);
 
 /// Axis in [0, ndim); a negative axis counts from the end.
-/// @throws ValueError "fn: axis k is out of bounds for n-dimensional array"
+/// @throws AxisError "fn: axis k is out of bounds for n-dimensional array"
 int normalize_axis(int axis, int ndim, const char* fn);
 
 /// Sorted distinct axes; an empty optional-like vector stays empty.

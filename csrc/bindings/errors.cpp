@@ -22,6 +22,9 @@ PyObject* python_type(const c10::Error& error) {
 void translate(std::exception_ptr thrown) {
   try {
     if (thrown) std::rethrow_exception(thrown);
+  } catch (const AxisError& e) {
+    const py::object type = py::module_::import("equiheat.errors").attr("AxisError");
+    PyErr_SetString(type.ptr(), e.what());
   } catch (const ValueError& e) {
     PyErr_SetString(PyExc_ValueError, e.what());
   } catch (const TypeError& e) {

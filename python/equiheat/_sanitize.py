@@ -12,6 +12,7 @@ import torch
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat.devices import Device
+from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -46,7 +47,7 @@ def sanitize_split(split: int | None, ndim: int, fn: str, argument: str = "split
     if ndim == 0 and argument == "split":
         return None
     if not -ndim <= axis < ndim:
-        raise ValueError(f"{fn}: {argument} {axis} is out of bounds for a {ndim}-dimensional array")
+        raise AxisError(f"{fn}: {argument} {axis} is out of bounds for a {ndim}-dimensional array")
     return axis % ndim
 
 

@@ -13,6 +13,7 @@ import torch
 from equiheat import _core, indexing, manipulation
 from equiheat._base import ArrayBase, wrap
 from equiheat._function import native
+from equiheat.errors import AxisError
 from equiheat.manipulation import _axis
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def rollaxis(a: DNDarray, axis: int, start: int = 0) -> DNDarray:
     ndim = native(a, "rollaxis", "a").ndim
     axis = _axis(axis, ndim, "rollaxis")
     if not -ndim <= start <= ndim:
-        raise ValueError(f"rollaxis: start {start} is out of bounds for {ndim}-dimensional array")
+        raise AxisError(f"rollaxis: start {start} is out of bounds for {ndim}-dimensional array")
     start += ndim if start < 0 else 0
     return manipulation.moveaxis(a, axis, start - 1 if axis < start else start)
 

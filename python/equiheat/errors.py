@@ -6,6 +6,7 @@ Some are of two kinds: what NumPy or Python raise, and what programs written for
 
 from __future__ import annotations
 
+from numpy.exceptions import AxisError as AnyAxisError
 from numpy.linalg import LinAlgError as LinAlgError
 
 from equiheat._core import CommunicationError as CommunicationError
@@ -32,8 +33,8 @@ class NoVariableError(KeyError, IndexError):
     """A file has no variable of that name (Python: KeyError, Heat: IndexError)."""
 
 
-class AxisError(ValueError, IndexError):
-    """An array has no such axis (NumPy's AxisError is of both kinds; Heat's transforms: IndexError)."""
+class AxisError(AnyAxisError):
+    """An array has no such axis: NumPy's error of that name, which is a ValueError and an IndexError."""
 
 
 class ArgumentError(ValueError, TypeError):

@@ -13,6 +13,7 @@ from torch import Tensor
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat.core._mirror import mirror
+from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
     from types import EllipsisType
@@ -137,7 +138,7 @@ def take(x: DNDarray, indices: ArrayLike | int, axis: int | None = None, *, mode
         return getitem(x.reshape(-1), _in_bounds(indices, x.size, mode))
     ndim = unwrap(x, "take").ndim
     if not -ndim <= axis < ndim:
-        raise ValueError(f"take: axis {axis} is out of bounds for {ndim}-dimensional array")
+        raise AxisError(f"take: axis {axis} is out of bounds for {ndim}-dimensional array")
     return getitem(x, (*[slice(None)] * (axis % ndim), _in_bounds(indices, x.shape[axis], mode)))
 
 

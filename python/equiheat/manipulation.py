@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat._function import deliver
+from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -205,7 +206,7 @@ def moveaxis(x: DNDarray, source: int | Sequence[int], destination: int | Sequen
 def _axis(axis: int, ndim: int, fn: str) -> int:
     axis = index(axis)
     if not -ndim <= axis < ndim:
-        raise ValueError(f"{fn}: axis {axis} is out of bounds for {ndim}-dimensional array")
+        raise AxisError(f"{fn}: axis {axis} is out of bounds for {ndim}-dimensional array")
     return axis % ndim
 
 

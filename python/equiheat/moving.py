@@ -13,6 +13,7 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
 from equiheat._sliding import sliding_extreme, sliding_moments, sliding_sum
+from equiheat.errors import AxisError
 from equiheat.stencils import check_boundary, inexact, whole_number
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def rolling(
     core = native(x, "rolling")
     size = whole_number("rolling", "window", window, 1)
     if core.ndim == 0 or not -core.ndim <= axis < core.ndim:
-        raise ValueError(f"rolling: axis {axis} is out of bounds for {core.ndim} axes")
+        raise AxisError(f"rolling: axis {axis} is out of bounds for {core.ndim} axes")
     if boundary is not None:
         check_boundary("rolling", boundary)
     return Rolling(core, size, axis % core.ndim, center, boundary, float(value))

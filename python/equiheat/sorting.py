@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import Operand, deliver, native, pair, whole_number
+from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -179,7 +180,7 @@ def _check_kth(fn: str, core: _core.Array, kth: int | Sequence[int], axis: int |
     else:
         shape = core.gshape or (1,)
         if not -len(shape) <= axis < len(shape):
-            raise ValueError(f"{fn}: axis {axis} is out of bounds for {len(core.gshape)}-dimensional array")
+            raise AxisError(f"{fn}: axis {axis} is out of bounds for {len(core.gshape)}-dimensional array")
         extent = shape[axis]
     positions: Sequence[int] = kth if isinstance(kth, Sequence) else [kth]
     for k in positions:

@@ -14,6 +14,7 @@ from equiheat.conditional import select
 from equiheat.conversion import astype
 from equiheat.core._mirror import mirror
 from equiheat.creation import eye
+from equiheat.errors import AxisError
 from equiheat.linalg import matmul
 from equiheat.manipulation import broadcast_to, concatenate, expand_dims, reshape, squeeze, transpose
 from equiheat.promotion import promote_types
@@ -124,7 +125,7 @@ def _weights(x: DNDarray, axis: Axis, weights: Operand, fn: str = "average") -> 
     axes = _axes(axis) or []
     along = [a + x.ndim if a < 0 else a for a in axes]
     if wrong := [a for a in along if not 0 <= a < x.ndim]:
-        raise ValueError(f"{fn}: axis {wrong[0]} is out of bounds for {x.ndim}-dimensional array")
+        raise AxisError(f"{fn}: axis {wrong[0]} is out of bounds for {x.ndim}-dimensional array")
     if w.ndim != len(along):
         raise TypeError(f"{fn}: weights must have one axis per reduced axis of x ({len(along)}), have {w.ndim}")
     if w.shape != tuple(x.shape[a] for a in along):

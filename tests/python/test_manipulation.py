@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -287,3 +290,18 @@ def test_gradients(name: str, split: int | None) -> None:
         return OPERATIONS[name](spread(tensor, split)).resplit(None).larray
 
     assert torch.autograd.gradcheck(program, leaf((4, 5)))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: ht.sum(x, axis=2), lambda x: ht.sort(x, axis=-3), lambda x: ht.median(x, axis=5),
+        lambda x: ht.concatenate([x, x], axis=2), lambda x: ht.flip(x, 2), lambda x: ht.take(x, [0], axis=2),
+        lambda x: ht.cumsum(x, 2), lambda x: ht.argmax(x, axis=2), lambda x: ht.roll(x, 1, axis=2),
+        lambda x: ht.squeeze(x, 2), lambda x: ht.linalg.vector_norm(x, axis=2), lambda x: ht.resplit(x, 2),
+        lambda x: ht.expand_dims(x, 4), lambda x: ht.moveaxis(x, 0, 2), lambda x: ht.fft.fft(x, axis=2),
+    ],
+)  # fmt: skip
+def test_axes_out_of_range_raise_numpys_error(call: Callable[[Any], Any]) -> None:
+    with pytest.raises(np.exceptions.AxisError):
+        call(ht.ones((2, 3), split=0))

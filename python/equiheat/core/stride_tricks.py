@@ -7,6 +7,7 @@ import operator
 from typing import Any
 
 from equiheat import manipulation
+from equiheat.errors import AxisError
 
 __all__ = ["broadcast_shape", "broadcast_shapes", "sanitize_axis", "sanitize_shape", "sanitize_slice"]
 
@@ -47,7 +48,7 @@ def _one_axis(shape: tuple[int, ...], axis: Any) -> int:
         raise TypeError(f"axis must be None or int or tuple, but was {type(axis)}") from None
     ndim = len(shape)
     if not -max(ndim, 1) <= number < max(ndim, 1):
-        raise ValueError(f"axis {number} is out of bounds for {ndim}-dimensional array")
+        raise AxisError(f"axis {number} is out of bounds for {ndim}-dimensional array")
     return number % max(ndim, 1)
 
 

@@ -11,6 +11,7 @@ import torch
 
 from equiheat import _core, manipulation
 from equiheat._base import wrap
+from equiheat.errors import AxisError
 from equiheat.linalg._operands import ArrayLike, native_pair, natives
 from equiheat.linalg._products import matmul
 
@@ -135,7 +136,7 @@ def _pairs(axes: Any, a: _core.Array, b: _core.Array) -> tuple[list[int], list[i
     pairs = []
     for x, chosen, name in ((a, first, "a"), (b, second, "b")):
         if any(not -x.ndim <= axis < x.ndim for axis in chosen):
-            raise ValueError(f"tensordot: axes {chosen} of {name} are out of bounds for {x.ndim} dimensions")
+            raise AxisError(f"tensordot: axes {chosen} of {name} are out of bounds for {x.ndim} dimensions")
         normal = [axis % x.ndim for axis in chosen]
         if len(set(normal)) < len(normal):
             raise ValueError(f"tensordot: axes {chosen} of {name} repeat")

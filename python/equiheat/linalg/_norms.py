@@ -11,6 +11,7 @@ from equiheat import _core, manipulation
 from equiheat._base import wrap
 from equiheat._function import native
 from equiheat.conditional import select
+from equiheat.errors import AxisError
 from equiheat.linalg._operands import ArrayLike, identity_like
 from equiheat.linalg._svd import svdvals
 from equiheat.linalg._systems import LinAlgError, inv
@@ -102,7 +103,7 @@ def matrix_norm(
     if len(axes) != 2:
         raise ValueError(f"matrix_norm: axis must be two axes, is {axis!r}")
     if core.ndim < 2 or any(not -core.ndim <= a < core.ndim for a in axes):
-        raise ValueError(f"matrix_norm: axes {axes} are out of bounds for an array of {core.ndim} dimensions")
+        raise AxisError(f"matrix_norm: axes {axes} are out of bounds for an array of {core.ndim} dimensions")
     rows, columns = (a % core.ndim for a in axes)
     if rows == columns:
         raise ValueError(f"matrix_norm: axis names axis {rows} twice; rows and columns must differ")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from equiheat import _core
 from equiheat._base import wrap
+from equiheat.errors import AxisError
 from equiheat.stencils import whole_number
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def around(fn: str, shape: Sequence[int], origin: Any) -> tuple[list[int], list[
 def axis_of(fn: str, axis: int, ndim: int) -> int:
     number = whole_number(fn, "axis", axis, -ndim)
     if number >= ndim:
-        raise ValueError(f"{fn}: axis {axis} is out of bounds for {ndim} axes")
+        raise AxisError(f"{fn}: axis {axis} is out of bounds for {ndim} axes")
     return number % ndim
 
 
