@@ -339,6 +339,24 @@ def test_reshape(data: st.DataObject) -> None:
     assert_same(xp.reshape(x, value.shape, copy=False), value)
 
 
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize(
+    ("shape", "other", "split", "kept"),
+    [
+        ((66, 2), (2, 33, 2), 1, 2), ((3, 5, 4), (-1, 4), 2, 1), ((3, 5, 4), (3, 5, 2, 2), 0, 0),
+        ((2, 3, 5), (6, 5, 1), 2, 1), ((2, 3, 5), (1, 2, 15), 0, 1),
+    ],
+)  # fmt: skip
+def test_reshape_beside_the_split_axis_is_a_view(shape: Any, other: Any, split: int, kept: int) -> None:
+    values = np.arange(float(np.prod(shape))).reshape(shape)
+    x = ht.array(values, split=split)
+    y = xp.reshape(x, other)
+    assert y.split == kept
+    assert_same(y, values.reshape(other))
+    y[...] = -1
+    assert_same(x, np.full(shape, -1.0))
+
+
 def test_reshape_without_a_copy_is_refused_on_all_ranks_or_none() -> None:
     """Blocks that stay on one rank move on another, and a rank may have none."""
     for shape, other in (((5, 4), (10, 2)), ((7, 2), (14,)), ((1, 6), (6, 1)), ((3, 4), (4, 3)), ((2, 3, 4), (2, 12))):
