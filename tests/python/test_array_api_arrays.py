@@ -85,6 +85,15 @@ def test_arange(start: int, length: int, step: float, name: str | None) -> None:
     assert_same(xp.arange(start, stop, step, dtype=own(name)), np.arange(start, stop, step, dtype=name))
     assert_same(xp.arange(length), np.arange(length))
     assert_same(xp.arange(float(length)), np.arange(float(length)))
+    assert_same(xp.arange(xp.asarray(length)), np.arange(length))
+
+
+def test_a_complex_number_in_real_numbers_is_refused() -> None:
+    for dtype in (xp.float32, xp.float64, xp.int64):
+        with pytest.raises(TypeError, match="1j is complex, but dtype is"):
+            xp.full(3, 1j, dtype=dtype)
+        with pytest.raises(TypeError, match="1j is complex, but dtype is"):
+            xp.full_like(xp.zeros(3, dtype=dtype), 1j)
 
 
 @few
