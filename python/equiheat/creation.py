@@ -151,7 +151,7 @@ def _fill_scalar(value: Any, fn: str) -> Any:
 
 
 def _held(value: Any, dtype: torch.dtype, fn: str) -> Any:
-    """The number as an array of this type holds it; OverflowError for an integer, TypeError for a complex one beyond it."""
+    """The number as the type holds it; OverflowError for an integer beyond, TypeError for a complex one."""
     if isinstance(value, complex) and not dtype.is_complex:
         raise TypeError(f"{fn}: fill_value {value} is complex, but dtype is {dtypes.from_torch(dtype).__name__}")
     if dtype == torch.bool:
