@@ -104,12 +104,13 @@ def reshape(x: Array, /, shape: Shape, *, copy: builtins.bool | None = None) -> 
 def _kept_axis(x: Array, shape: Shape) -> int | None:
     """The axis of `shape` that is the split axis of x, with as many elements in front of it and behind it; or None."""
     extents = list(shape) if isinstance(shape, (tuple, list)) else []
-    if x.split is None or x.size == 0 or 0 in extents:
+    split = x.split
+    if split is None or x.size == 0 or 0 in extents:
         return None
     extents = [-x.size // math.prod(extents) if n == -1 else n for n in extents]
-    behind = math.prod(x.shape[x.split + 1 :])
-    fits = [k for k, n in enumerate(extents) if n == x.shape[x.split] and math.prod(extents[k + 1 :]) == behind]
-    return min(fits, key=lambda k: abs(k - x.split), default=None) if math.prod(extents) == x.size else None
+    behind = math.prod(x.shape[split + 1 :])
+    fits = [k for k, n in enumerate(extents) if n == x.shape[split] and math.prod(extents[k + 1 :]) == behind]
+    return min(fits, key=lambda k: abs(k - split), default=None) if math.prod(extents) == x.size else None
 
 
 def _everywhere(x: Array, holds: builtins.bool) -> builtins.bool:
