@@ -30,7 +30,7 @@ from equiheat.communication import Communicator, sanitize_comm
 from equiheat.construction import asarray
 from equiheat.defaults import get_default_split, split_of_new
 from equiheat.devices import sanitize_device
-from equiheat.promotion import heat_type_is_complexfloating, issubdtype
+from equiheat.promotion import issubdtype
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -136,10 +136,6 @@ def full(
     value = _fill_scalar(fill_value, "full")
     if isinstance(value, complex) and dtype is dtypes.float32:
         dtype = dtypes.complex64
-    if isinstance(value, complex) and not heat_type_is_complexfloating(dtypes.canonical_heat_type(dtype)):
-        raise TypeError(
-            f"full: fill_value {value} is complex, but dtype is {dtypes.canonical_heat_type(dtype).__name__}"
-        )
     value = _held(value, dtypes.torch_dtype(dtype), "full")
     return _filled(shape, value, dtype, split, device, comm, order, "full")
 
@@ -155,7 +151,9 @@ def _fill_scalar(value: Any, fn: str) -> Any:
 
 
 def _held(value: Any, dtype: torch.dtype, fn: str) -> Any:
-    """The number as an array of this type holds it; OverflowError for an integer beyond an integer type."""
+    """The number as the type holds it; OverflowError for an integer beyond, TypeError for a complex one."""
+    if isinstance(value, complex) and not dtype.is_complex:
+        raise TypeError(f"{fn}: fill_value {value} is complex, but dtype is {dtypes.from_torch(dtype).__name__}")
     if dtype == torch.bool:
         return bool(value)
     if not isinstance(value, int):

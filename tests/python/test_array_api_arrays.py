@@ -85,6 +85,15 @@ def test_arange(start: int, length: int, step: float, name: str | None) -> None:
     assert_same(xp.arange(start, stop, step, dtype=own(name)), np.arange(start, stop, step, dtype=name))
     assert_same(xp.arange(length), np.arange(length))
     assert_same(xp.arange(float(length)), np.arange(float(length)))
+    assert_same(xp.arange(xp.asarray(length)), np.arange(length))
+
+
+def test_a_complex_number_in_real_numbers_is_refused() -> None:
+    for dtype in (xp.float32, xp.float64, xp.int64):
+        with pytest.raises(TypeError, match="1j is complex, but dtype is"):
+            xp.full(3, 1j, dtype=dtype)
+        with pytest.raises(TypeError, match="1j is complex, but dtype is"):
+            xp.full_like(xp.zeros(3, dtype=dtype), 1j)
 
 
 @few
@@ -337,6 +346,24 @@ def test_reshape(data: st.DataObject) -> None:
             for copy in (None, True):
                 assert_same(xp.reshape(x, shape, copy=copy), value.reshape(shape))
     assert_same(xp.reshape(x, value.shape, copy=False), value)
+
+
+@pytest.mark.ranks(1, 2, 3)
+@pytest.mark.parametrize(
+    ("shape", "other", "split", "kept"),
+    [
+        ((66, 2), (2, 33, 2), 1, 2), ((3, 5, 4), (-1, 4), 2, 1), ((3, 5, 4), (3, 5, 2, 2), 0, 0),
+        ((2, 3, 5), (6, 5, 1), 2, 1), ((2, 3, 5), (1, 2, 15), 0, 1),
+    ],
+)  # fmt: skip
+def test_reshape_beside_the_split_axis_is_a_view(shape: Any, other: Any, split: int, kept: int) -> None:
+    values = np.arange(float(np.prod(shape))).reshape(shape)
+    x = ht.array(values, split=split)
+    y = xp.reshape(x, other)
+    assert y.split == kept
+    assert_same(y, values.reshape(other))
+    y[...] = -1
+    assert_same(x, np.full(shape, -1.0))
 
 
 def test_reshape_without_a_copy_is_refused_on_all_ranks_or_none() -> None:

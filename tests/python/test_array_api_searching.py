@@ -365,3 +365,10 @@ def test_frequencies(data: st.DataObject) -> None:
     axes = data.draw(st.none() | st.integers(-value.ndim, value.ndim - 1))
     assert_same(xp.fft.fftshift(x, axes=axes), np.fft.fftshift(value, axes))
     assert_same(xp.fft.ifftshift(x, axes=axes), np.fft.ifftshift(value, axes))
+
+
+@pytest.mark.parametrize("name", ["cross", "vecdot"])
+def test_products_of_vectors_along_no_axis_say_so(name: str) -> None:
+    for x, axis in ((xp.asarray(1.0), -1), (xp.ones(3), 1), (xp.ones((2, 3)), -3)):
+        with pytest.raises(ValueError, match=f"{name}: axis {axis} is out of bounds for {x.ndim}-dimensional array"):
+            call(name, x, x, module="linalg", axis=axis)

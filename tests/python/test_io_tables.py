@@ -302,6 +302,8 @@ def test_inside_xarray(split: int) -> None:
         "isel": lambda a: a.isel(x=slice(1, None)), "sel": lambda a: a.sel(t=30), "T": lambda a: a.T,
         "where": lambda a: a.where(a > 3, -1.0), "ufunc": np.exp, "max": lambda a: a.max("x"),
         "std": lambda a: a.std("t"), "broadcast": lambda a: a - a.mean("x"), "astype": lambda a: a.astype("float32"),
+        "dot": lambda a: xr.dot(a, a, dim="t"), "quantile": lambda a: a.quantile(0.3, "t"),
+        "differentiate": lambda a: a.differentiate("t"),
     }  # fmt: skip
     for name, work in works.items():
         found, wanted = work(ours), work(theirs)

@@ -46,8 +46,8 @@ del _module
 #: Beyond the standard, for libraries that look for them (``hasattr(xp, "median")``).
 _BEYOND = (
     "allclose", "average", "bfloat16", "bincount", "corrcoef", "cov", "cpu", "cumprod", "cumsum", "einsum", "float16",
-    "gpu", "isclose", "median", "nan_to_num", "nanmax", "nanmean", "nanmedian", "nanmin", "nanprod",
-    "nanstd", "nansum", "nanvar", "percentile", "quantile",
+    "gpu", "gradient", "isclose", "median", "nan_to_num", "nanmax", "nanmean", "nanmedian", "nanmin", "nanprod",
+    "nanstd", "nansum", "nanvar", "pad", "percentile", "quantile", "transpose",
 )  # fmt: skip
 
 

@@ -7,13 +7,12 @@ Arrays are split along the default split (`equiheat.set_default_split`). `device
 from __future__ import annotations
 
 import builtins
-import numbers
 from typing import Any
 
 import numpy as np
 import torch
 
-from equiheat import dtypes
+from equiheat import creation, dtypes
 from equiheat._base import wrap
 from equiheat.array_api._dtypes import complex128, default_of, float64, int64
 from equiheat.array_api._heat import Array, Device, DType, ht, is_array
@@ -89,9 +88,10 @@ def arange(
     Default dtype: int64 if all arguments are integers, else float64.
     """
     first, last = (0, start) if stop is None else (start, stop)
+    numbers = [creation._real(n, "arange") for n in (first, last, step)]  # arrays of one number, too
     if dtype is None:
-        dtype = int64 if all(isinstance(n, numbers.Integral) for n in (first, last, step)) else float64
-    return ht.arange(first, last, step, dtype=dtype, device=device)
+        dtype = int64 if all(isinstance(n, int) for n in numbers) else float64
+    return ht.arange(*numbers, dtype=dtype, device=device)
 
 
 def empty(shape: Shape, *, dtype: DType = None, device: Device = None) -> Array:
@@ -113,7 +113,8 @@ def full(shape: Shape, fill_value: Any, *, dtype: DType = None, device: Device =
     """One value everywhere; default dtype: bool, int64, float64 or complex128 after the value, or its own. Local."""
     if dtype is None:
         dtype = fill_value.dtype if hasattr(fill_value, "dtype") else default_of(fill_value)
-    return ht.full(shape, fill_value, dtype=dtype, device=device)
+    # As torch's: `ht.float32` is Heat's default there, which a complex number may change.
+    return ht.full(shape, fill_value, dtype=dtypes.torch_dtype(dtype), device=device)
 
 
 def empty_like(x: Array, /, *, dtype: DType = None, device: Device = None) -> Array:

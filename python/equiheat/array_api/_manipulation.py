@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from typing import Any
 
 import torch
@@ -84,14 +85,32 @@ def reshape(x: Array, /, shape: Shape, *, copy: builtins.bool | None = None) -> 
     copy
         True: always; None: only if needed; False: never: ValueError, on all ranks, if the block of any would have to
         move or be copied (which costs one allreduce of a number if x is split).
+
+    Notes
+    -----
+    Distribution: where `shape` has the split axis, with as many elements in front of it and behind it, it stays the
+    split axis at its new number, nothing is sent, and the result is a view where it can be one (SciPy's integrators
+    write through it).
     """
-    result: Array = ht.reshape(x, shape)
+    result: Array = ht.reshape(x, shape, new_split=_kept_axis(x, shape))
     mine, before = result.larray, x.larray
     shares = mine.data_ptr() == before.data_ptr()
     stays = mine.numel() == before.numel() and (shares or mine.numel() == 0)
     if copy is False and not _everywhere(x, stays):
         raise ValueError(f"reshape: copy=False, but shape {x.shape} to {shape} needs a copy of split {x.split} blocks")
     return result.copy() if copy and shares else result
+
+
+def _kept_axis(x: Array, shape: Shape) -> int | None:
+    """The axis of `shape` that is the split axis of x, with as many elements in front of it and behind it; or None."""
+    extents = list(shape) if isinstance(shape, (tuple, list)) else []
+    split = x.split
+    if split is None or x.size == 0 or 0 in extents:
+        return None
+    extents = [-x.size // math.prod(extents) if n == -1 else n for n in extents]
+    behind = math.prod(x.shape[split + 1 :])
+    fits = [k for k, n in enumerate(extents) if n == x.shape[split] and math.prod(extents[k + 1 :]) == behind]
+    return min(fits, key=lambda k: abs(k - split), default=None) if math.prod(extents) == x.size else None
 
 
 def _everywhere(x: Array, holds: builtins.bool) -> builtins.bool:

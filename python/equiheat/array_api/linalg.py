@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from equiheat.array_api._dtypes import int64, uint16, uint32, uint64
 from equiheat.array_api._heat import Array, Axis, DType, ht
 from equiheat.array_api._statistics import _total
+from equiheat.manipulation import _axis
 
 # fmt: off
 __all__ = [
@@ -75,7 +76,7 @@ def cholesky(x: Array, /, *, upper: builtins.bool = False) -> Array:
 def cross(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     """Cross products of vectors of three elements along an axis; other axes broadcast."""
     for x in (x1, x2):
-        if x.shape[axis] != 3:
+        if x.shape[_axis(axis, x.ndim, "cross")] != 3:
             raise ValueError(f"cross: vectors have 3 elements, axis {axis} of an array of shape {x.shape} has not")
     return _through_int64(ht.linalg.cross, x1, x2, axis=axis)
 
@@ -189,7 +190,7 @@ def trace(x: Array, /, *, offset: int = 0, dtype: DType = None) -> Array:
 
 def vecdot(x1: Array, x2: Array, /, *, axis: int = -1) -> Array:
     """Inner products of vectors along an axis, the first one conjugated; see `equiheat.vecdot`."""
-    if x1.shape[axis] != x2.shape[axis]:
+    if x1.shape[_axis(axis, x1.ndim, "vecdot")] != x2.shape[_axis(axis, x2.ndim, "vecdot")]:
         raise ValueError(f"vecdot: axis {axis} differs in length, the arrays have shapes {x1.shape} and {x2.shape}")
     return _through_int64(ht.vecdot, x1, x2, axis=axis)
 
