@@ -159,6 +159,9 @@ def test_arguments() -> None:
     for name, bad in (("total_epochs", 0), ("warmup_epochs", -1), ("sending_chunk_size", 0)):
         with pytest.raises(ValueError, match=name):
             ht.optim.DASO(optimizer, **{"total_epochs": 2, name: bad})
+    for bad in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="ranks_per_node must be a positive integer"):
+            ht.optim.DASO(optimizer, 2, ranks_per_node=bad)
     for name, bad in (("total_epochs", 1.5), ("stability_level", 1), ("verbose", 1), ("downcast_type", "half")):
         with pytest.raises(TypeError, match=name):
             ht.optim.DASO(optimizer, **{"total_epochs": 2, name: bad})

@@ -98,6 +98,23 @@ def test_targets_move_with_their_images() -> None:
     assert everyone(dataset.data) == list(range(n))
 
 
+@pytest.mark.parametrize("ishuffle", [False, True])
+def test_images_move_with_targets_of_one_axis(ishuffle: bool) -> None:
+    n = 6 * ht.get_comm().size + 1
+    numbers = ht.arange(n, split=0)
+    images = numbers.astype(ht.float32).reshape(n, 1, 1) * ht.ones((1, 3, 2))
+    dataset = data.Dataset(images, ishuffle=ishuffle)
+    dataset.httargets, dataset.targets = numbers, numbers.larray[dataset._cut_slice]
+    for _ in range(3):
+        (data.dataset_ishuffle if ishuffle else data.dataset_shuffle)(
+            dataset, [["data", "htdata"], ["targets", "httargets"]]
+        )
+        data.dataset_irecv(dataset)
+        assert dataset.data.shape == (len(dataset.targets), 3, 2)
+        assert torch.equal(dataset.data[:, 2, 1], dataset.targets.float())
+    assert everyone(dataset.httargets.larray) == list(range(n))
+
+
 # ---------------------------------------------------------------------- samplers
 def test_sampler_shuffles_over_all_ranks_and_keeps_pairs() -> None:
     comm = ht.get_comm()
@@ -195,7 +212,12 @@ def test_partial_data_set_gives_every_row_once(folder: Path, validate: bool) -> 
         seen = numbers.tolist()
         assert sorted(seen) == (list(range(n)) if validate else sorted(range(24 * comm.rank, 24 * comm.rank + 24)))
         assert seen != sorted(seen)
-    assert len(dataset) == n and len(iter(loader)) == len(epoch)
+    assert len(dataset) == n and len(iter(loader)) == len(loader) == len(epoch)
+    with pytest.raises(ValueError, match="batches of 10 rows cannot be drawn from the 9 in memory"):
+        next(iter(data.DataLoader(Rows(path, dataset_names=names, initial_load=9), batch_size=10)))
+    for wrong in ({"initial_load": 0}, {"load_length": -1}, {"dataset_names": []}):
+        with pytest.raises(ValueError, match=f"PartialH5Dataset: {next(iter(wrong))}"):
+            Rows(path, **{"dataset_names": names, **wrong})
     with pytest.raises(ValueError, match="length"):
         Rows(path, dataset_names=["data", "short"])
     plain = data.PartialH5Dataset(path, dataset_names=names, initial_load=9, load_length=5)

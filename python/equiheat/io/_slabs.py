@@ -57,10 +57,10 @@ def together(comm: Communicator, work: Callable[[], T]) -> T:
         raise fault
     if failed:
         rank, kind, what, number = failed[0]
-        error = _ERRORS.get(kind, RuntimeError)(f"on rank {rank}: {what}")
-        if number is not None and isinstance(error, OSError):
-            error.errno = number
-        raise error from fault
+        theirs = _ERRORS.get(kind, RuntimeError)(f"on rank {rank}: {what}")
+        if number is not None and isinstance(theirs, OSError):
+            theirs.errno = number
+        raise theirs from fault
     return result  # type: ignore[return-value]
 
 
