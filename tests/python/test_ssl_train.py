@@ -168,7 +168,7 @@ def test_checkpoint_mistakes_are_named(folder):
         limits, before = resource.getrlimit(resource.RLIMIT_FSIZE), (folder / "plain").read_bytes()
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # fails as on a full disk
         try:
-            with pytest.raises(OSError, match="write_checkpoint: .*plain' cannot be written"):
+            with pytest.raises(OSError, match=r"write_checkpoint: .*plain' cannot be written"):
                 write_checkpoint(folder / "plain", {"x": torch.zeros(1000)}, {})
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
