@@ -98,23 +98,6 @@ def test_targets_move_with_their_images() -> None:
     assert everyone(dataset.data) == list(range(n))
 
 
-@pytest.mark.parametrize("ishuffle", [False, True])
-def test_images_move_with_targets_of_one_axis(ishuffle: bool) -> None:
-    n = 6 * ht.get_comm().size + 1
-    numbers = ht.arange(n, split=0)
-    images = numbers.astype(ht.float32).reshape(n, 1, 1) * ht.ones((1, 3, 2))
-    dataset = data.Dataset(images, ishuffle=ishuffle)
-    dataset.httargets, dataset.targets = numbers, numbers.larray[dataset._cut_slice]
-    for _ in range(3):
-        (data.dataset_ishuffle if ishuffle else data.dataset_shuffle)(
-            dataset, [["data", "htdata"], ["targets", "httargets"]]
-        )
-        data.dataset_irecv(dataset)
-        assert dataset.data.shape == (len(dataset.targets), 3, 2)
-        assert torch.equal(dataset.data[:, 2, 1], dataset.targets.float())
-    assert everyone(dataset.httargets.larray) == list(range(n))
-
-
 # ---------------------------------------------------------------------- samplers
 def test_sampler_shuffles_over_all_ranks_and_keeps_pairs() -> None:
     comm = ht.get_comm()
