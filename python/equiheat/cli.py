@@ -84,6 +84,8 @@ COMMANDS = {
     "export": Command("write a trained encoder for timm, torch or ONNX", _export),
     "probe": Command("judge an encoder by what its frozen features tell", _probe),
 }
+#: Packages of the extra ssl.
+_TRAINING = ("kornia", "matplotlib", "PIL", "rich", "safetensors", "tensorboardX", "tyro")
 #: Mistakes of the user: they end in one line, not in a traceback. All ranks raise them or none does.
 _MISTAKES = (ValueError, FileNotFoundError, FileExistsError, ImportError)
 
@@ -113,9 +115,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _MISTAKES as error:
         if not _everybody_arrives():
             raise
-        _say(f"equiheat {name}: {error}\n", sys.stderr)
+        _say(f"equiheat {name}: {error}{_advice(error)}\n", sys.stderr)
         return 2
     return 0
+
+
+def _advice(error: Exception) -> str:
+    """How to get a package that training needs and an installation without extras lacks."""
+    missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] in _TRAINING
+    return "; pip install 'equiheat[ssl]' brings it" if missing else ""
 
 
 def cli() -> None:

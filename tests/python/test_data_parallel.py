@@ -159,6 +159,9 @@ def test_arguments() -> None:
     for name, bad in (("total_epochs", 0), ("warmup_epochs", -1), ("sending_chunk_size", 0)):
         with pytest.raises(ValueError, match=name):
             ht.optim.DASO(optimizer, **{"total_epochs": 2, name: bad})
+    for bad in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="ranks_per_node must be a positive integer"):
+            ht.optim.DASO(optimizer, 2, ranks_per_node=bad)
     for name, bad in (("total_epochs", 1.5), ("stability_level", 1), ("verbose", 1), ("downcast_type", "half")):
         with pytest.raises(TypeError, match=name):
             ht.optim.DASO(optimizer, **{"total_epochs": 2, name: bad})
@@ -276,3 +279,20 @@ def test_averages_of_sparse_gradients() -> None:
         wanted[[rank % 4, 3]] += 1 / comm.size if rank % 4 != 3 else 2 / comm.size
     assert table.weight.grad is not None
     torch.testing.assert_close(table.weight.grad.to_dense(), wanted)
+
+
+@pytest.mark.parametrize("ishuffle", [False, True])
+def test_images_move_with_targets_of_one_axis(ishuffle: bool) -> None:
+    n = 6 * ht.get_comm().size + 1
+    numbers = ht.arange(n, split=0)
+    images = numbers.astype(ht.float32).reshape(n, 1, 1) * ht.ones((1, 3, 2))
+    dataset = ht.utils.data.Dataset(images, ishuffle=ishuffle)
+    dataset.httargets, dataset.targets = numbers, numbers.larray[dataset._cut_slice]
+    for _ in range(3):
+        (ht.utils.data.dataset_ishuffle if ishuffle else ht.utils.data.dataset_shuffle)(
+            dataset, [["data", "htdata"], ["targets", "httargets"]]
+        )
+        ht.utils.data.dataset_irecv(dataset)
+        assert dataset.data.shape == (len(dataset.targets), 3, 2)
+        assert torch.equal(dataset.data[:, 2, 1], dataset.targets.float())
+    assert sorted(dataset.httargets.numpy().tolist()) == list(range(n))

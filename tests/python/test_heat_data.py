@@ -195,7 +195,12 @@ def test_partial_data_set_gives_every_row_once(folder: Path, validate: bool) -> 
         seen = numbers.tolist()
         assert sorted(seen) == (list(range(n)) if validate else sorted(range(24 * comm.rank, 24 * comm.rank + 24)))
         assert seen != sorted(seen)
-    assert len(dataset) == n and len(iter(loader)) == len(epoch)
+    assert len(dataset) == n and len(iter(loader)) == len(loader) == len(epoch)
+    with pytest.raises(ValueError, match="batches of 10 rows cannot be drawn from the 9 in memory"):
+        next(iter(data.DataLoader(Rows(path, dataset_names=names, initial_load=9), batch_size=10)))
+    for wrong in ({"initial_load": 0}, {"load_length": -1}, {"dataset_names": []}):
+        with pytest.raises(ValueError, match=f"PartialH5Dataset: {next(iter(wrong))}"):
+            Rows(path, **{"dataset_names": names, **wrong})
     with pytest.raises(ValueError, match="length"):
         Rows(path, dataset_names=["data", "short"])
     plain = data.PartialH5Dataset(path, dataset_names=names, initial_load=9, load_length=5)

@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import pathlib
+import resource
 import shutil
 import tempfile
 import warnings
@@ -17,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import equiheat as ht
+from equiheat.io import _slabs as slabs
 from equiheat.testing import assert_equal, with_counts
 from equiheat.testing.strategies import counts
 
@@ -203,6 +208,111 @@ def test_a_failed_write_leaves_the_old_file(folder: pathlib.Path) -> None:
         ht.save_hdf5(ht.arange(4, split=0), folder / "old.h5", "x", compression="no such filter")
     assert ht.load_hdf5(folder / "old.h5", "x").tolist() == [0, 1, 2]
     assert not list(folder.glob(".old*"))
+
+
+@contextlib.contextmanager
+def no_file_longer_than(most: int) -> Iterator[None]:
+    """Writing more fails as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize(
+    ("name", "save"),
+    [
+        ("a.npy", ht.save_npy),
+        ("a.npz", ht.save_npz),
+        ("a.safetensors", ht.save_safetensors),
+        ("a.csv", ht.save_csv),
+        ("a.zarr", lambda x, p: ht.save_zarr(x, p, overwrite=True)),
+        ("a.h5", lambda x, p: ht.save_hdf5(x, p, "x")),
+        ("b.h5", lambda x, p: ht.save_hdf5(x, p, "x", compression="gzip")),
+        ("c.h5", lambda x, p: ht.save_hdf5(x, p, "x", chunks=(10, 10))),
+        ("a.nc", lambda x, p: ht.save_netcdf(x, p, "x")),
+        ("a.parquet", ht.save_parquet),
+        ("a.png", lambda x, p: ht.save_image((x * 255).astype(ht.uint8), p)),
+    ],
+)
+def test_a_full_disk_leaves_the_old_file(folder: pathlib.Path, name: str, save: Any) -> None:
+    place = folder / "full"
+    if RANK == 0:
+        place.mkdir(exist_ok=True)
+    COMM.barrier()
+    save(ht.zeros((10, 10), split=0), place / name)
+    size = (place / name).stat().st_size
+    x = ht.random.rand(40_000, 10, split=0)
+    files = len(os.listdir("/proc/self/fd"))
+    with (
+        no_file_longer_than(1 << 15),
+        pytest.raises(OSError, match=rf"save_\w+: '.*{name}' cannot be written") as error,
+    ):
+        save(x, place / name)
+    assert error.value.errno == errno.EFBIG or name == "a.nc"
+    assert (place / name).stat().st_size == size
+    COMM.barrier()
+    assert os.listdir(place) == [name]
+    assert len(os.listdir("/proc/self/fd")) == files or name == "a.nc"
+    COMM.barrier()
+    save(x, place / name)
+    COMM.barrier()
+    if RANK == 0:
+        shutil.rmtree(place)
+    COMM.barrier()
+
+
+def test_lines_that_find_no_room_are_not_there(folder: pathlib.Path) -> None:
+    path, table = folder / "lines.csv", ht.arange(20, split=0).reshape(10, 2)
+    ht.save_csv(table, path)
+    with no_file_longer_than(1 << 15), pytest.raises(OSError, match=r"save_csv: '.*lines.csv' cannot be written"):
+        ht.save_csv(ht.random.rand(40_000, 2, split=0), path, append=True)
+    assert_equal(ht.load_csv(path), table.numpy().astype(np.float32))
+
+
+def test_rows_of_hdf5_that_find_no_room(folder: pathlib.Path) -> None:
+    path, files = folder / "rows.h5", len(os.listdir("/proc/self/fd"))
+    ht.save_hdf5(ht.ones((10, 10), split=0), path, "x", append=True)
+    with no_file_longer_than(1 << 15), pytest.raises(OSError, match=r"save_hdf5: '.*rows.h5' cannot be written"):
+        ht.save_hdf5(ht.random.rand(40_000, 10, split=0), path, "x", append=True)
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+@pytest.mark.ranks(2, 3, 4)
+def test_every_rank_has_the_number_and_kind_of_a_failure() -> None:
+    def work() -> None:
+        if RANK == 1:
+            raise BlockingIOError(errno.EAGAIN, "locked")
+
+    with pytest.raises(OSError, match="locked") as error:
+        slabs.together(COMM, work)
+    assert error.value.errno == errno.EAGAIN
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "load"),
+    [
+        ("bad.csv", b"1,2\n3,x\n", ht.load_csv),
+        ("bad.csv", b"1,2\n3\n", ht.load_csv),
+        ("bad.csv", b"1,2\n3,x\n", lambda p: ht.load_csv_from_folder(p.parent)),
+        ("bad.npy", b"nothing", lambda p: ht.load_npy_from_path(p.parent)),
+        ("bad.h5", b"nothing", lambda p: ht.load_multiple_hdf5(p.parent, "x")),
+    ],
+)
+def test_errors_name_the_file(folder: pathlib.Path, name: str, content: bytes, load: Any) -> None:
+    path = folder / "named" / name
+    if RANK == 0:
+        path.parent.mkdir()
+        path.write_bytes(content)
+    COMM.barrier()
+    with pytest.raises((ValueError, OSError), match=rf"load_\w+: '.*{name}'"):
+        load(path)
+    COMM.barrier()
+    if RANK == 0:
+        shutil.rmtree(path.parent)
+    COMM.barrier()
 
 
 def test_arrays_of_a_zarr_group_by_a_pattern(folder: pathlib.Path) -> None:

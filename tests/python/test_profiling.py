@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import time
 
 import pytest
@@ -193,3 +194,15 @@ def test_a_place_that_is_not_there_is_told_before_the_block():
     ):
         entered = True
     assert not entered
+
+
+def test_bench_knows_the_pictures_it_can_draw_before_it_measures(capfd):
+    assert main(["bench", "comm", "--most", "8", "--plot", "curve.xyz"]) == 2
+    out, err = capfd.readouterr()
+    assert "allreduce" not in out and ("--plot must end in one of" in err) == (ht.get_comm().rank == 0)
+
+
+def test_a_command_names_the_extra_that_it_lacks(capfd, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tyro", None)
+    assert main(["report"]) == 2
+    assert ("pip install 'equiheat[ssl]'" in capfd.readouterr().err) == (ht.get_comm().rank == 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import resource
 import tempfile
 import warnings
 from itertools import pairwise
@@ -163,6 +164,15 @@ def test_checkpoint_mistakes_are_named(folder):
         (folder / "other").write_bytes(b"PK\x03\x04 not safetensors")
         write_checkpoint(folder / "plain", {"x": torch.zeros(1)}, {})
     get_comm().barrier()
+    if get_comm().rank == 0:
+        limits, before = resource.getrlimit(resource.RLIMIT_FSIZE), (folder / "plain").read_bytes()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # fails as on a full disk
+        try:
+            with pytest.raises(OSError, match=r"write_checkpoint: .*plain' cannot be written"):
+                write_checkpoint(folder / "plain", {"x": torch.zeros(1000)}, {})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert (folder / "plain").read_bytes() == before
     for name in ("cut", "other"):
         with pytest.raises(ValueError, match="damaged or no safetensors file"):
             read_checkpoint(folder / name)

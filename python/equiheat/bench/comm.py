@@ -75,6 +75,12 @@ def _check_places(options: argparse.Namespace) -> None:
     for path in (options.json, options.plot):
         if path is not None and not path.absolute().parent.is_dir():
             raise FileNotFoundError(f"bench: there is no folder for {str(path)!r}")
+    if options.plot is not None:
+        from matplotlib.backend_bases import FigureCanvasBase
+
+        known = FigureCanvasBase.get_supported_filetypes()
+        if options.plot.suffix.lower().removeprefix(".") not in known:
+            raise ValueError(f"bench: --plot must end in one of {' '.join(sorted(known))}, is {str(options.plot)!r}")
 
 
 def _say(comm: Communicator, text: str) -> None:

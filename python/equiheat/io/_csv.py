@@ -62,6 +62,15 @@ def opened(path: pathlib.Path) -> Iterator[int]:
         os.close(file)
 
 
+@contextlib.contextmanager
+def naming(path: pathlib.Path, fn: str = "load_csv") -> Iterator[None]:
+    """What is wrong in a file, as an error that names function and file. Local."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{fn}: {str(path)!r}: {str(error).removeprefix(f'{fn}: ')}") from error
+
+
 def reader(request: Request) -> _core.CsvReader:
     """That knows separators and comments. Local."""
     words = (request.sep or "", request.comments or "")
@@ -199,7 +208,7 @@ def _converters(request: Request, cols: Columns, place: list[int]) -> list[Any]:
         number = _number(column, cols.names, cols.fields, request.fn, "converters")
         if not callable(converter) and not isinstance(converter, Mapping):
             raise TypeError(f"{request.fn}: a converter must be a function or a dict, is {converter!r}")
-        found[number] = _converter(converter, f"{request.fn}: {cols.label(number)}") if place[number] >= 0 else None
+        found[number] = _converter(converter, cols.label(number)) if place[number] >= 0 else None
     return found if any(c is not None for c in found) else []
 
 
@@ -248,7 +257,7 @@ def parsed(file: int, part: Part, choice: Choice, request: Request, cols: Column
         done, skip = done + found.rows, found.skip
         pieces.consume(found.consumed)
     if done < choice.rows:
-        raise ValueError(f"{request.fn}: the file changed while it was read")
+        raise ValueError("the file changed while it was read")
     if unique == cols.chosen:
         return out
     order = [unique.index(number) for number in cols.chosen]
@@ -274,8 +283,8 @@ def _fault(file: int, at: int, found: _core.CsvRows, request: Request, cols: Col
     text = text if len(text) <= 60 else f"{text[:60]}..."
     kind = str(request.kind).removeprefix("torch.")
     if found.fault == 4:
-        return f"{request.fn}: line {line} has {found.column} fields, not {cols.fields}: {text!r}"
-    where = f"{request.fn}: line {line}, {cols.label(found.column)}: {text!r}"
+        return f"line {line} has {found.column} fields, not {cols.fields}: {text!r}"
+    where = f"line {line}, {cols.label(found.column)}: {text!r}"
     if found.fault == 3:
         return f"{where} has no value, for which {kind} has no room; give filling_values or a dtype with NaN"
     what = f"does not fit into {kind}" if found.fault == 2 else "is no " + ("number" if "float" in kind else "integer")

@@ -41,12 +41,16 @@ def from_folder(
     comm, place = sanitize_comm(comm), sanitize_device(device)
     wanted = torch_dtype(dtype)
 
+    def one(file: pathlib.Path) -> torch.Tensor:
+        with slabs.reading(file, fn):
+            return read(file)
+
     def own() -> tuple[torch.Tensor | None, int]:
         files = order(list(slabs.existing(path, fn).glob(pattern)))
         if not files:
             raise NoDataError(f"{fn}: {str(path)!r} has no {pattern}")
         _, _, (part,) = comm.chunk([len(files)], 0)
-        tensors = [read(f) for f in files[part]]
+        tensors = [one(f) for f in files[part]]
         axis = sanitize_split(split, tensors[0].dim(), fn) if tensors else None
         if tensors and axis is None:
             raise ValueError(f"{fn}: split must be an axis, is None")

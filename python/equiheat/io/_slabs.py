@@ -49,16 +49,26 @@ def together(comm: Communicator, work: Callable[[], T]) -> T:
     except Exception as error:
         fault = error
     if comm.size == 1:
-        reports = [None if fault is None else ("", "")]
+        reports = [None if fault is None else ("", "", None)]
     else:
-        reports = comm.handle.allgather(None if fault is None else (type(fault).__name__, str(fault)))
+        reports = comm.handle.allgather(None if fault is None else _report(fault))
     failed = [(rank, *report) for rank, report in enumerate(reports) if report is not None]
     if fault is not None and (comm.size == 1 or failed[0][0] == comm.rank or failed[0][1] not in _ERRORS):
         raise fault
     if failed:
-        rank, kind, what = failed[0]
-        raise _ERRORS.get(kind, RuntimeError)(f"on rank {rank}: {what}") from fault
+        rank, kind, what, number = failed[0]
+        theirs = _ERRORS.get(kind, RuntimeError)(f"on rank {rank}: {what}")
+        if number is not None and isinstance(theirs, OSError):
+            theirs.errno = number
+        raise theirs from fault
     return result  # type: ignore[return-value]
+
+
+def _report(fault: Exception) -> tuple[str, str, int | None]:
+    """The nearest type that other ranks can raise, the message, and the system's number."""
+    names = [kind.__name__ for kind in type(fault).__mro__]
+    known = next((name for name in names if name in _ERRORS), names[0])
+    return known, str(fault), getattr(fault, "errno", None)
 
 
 def on_first(comm: Communicator, work: Callable[[], T]) -> T:
@@ -99,6 +109,23 @@ def reading(path: Path, fn: str) -> Iterator[None]:
             raise
         kind = OSError if isinstance(error, OSError) else ValueError
         raise kind(f"{fn}: {str(path)!r} cannot be read: {error}") from error
+
+
+@contextlib.contextmanager
+def writing(path: Path, fn: str) -> Iterator[None]:
+    """What goes wrong in the file system, or in a library that writes, as an error that names function and file. Local.
+
+    It keeps type and number; a library's RuntimeError becomes OSError.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if str(error).startswith(f"{fn}:") or not (isinstance(error, OSError) or type(error) is RuntimeError):
+            raise
+        kind = type(error) if isinstance(error, OSError) else OSError
+        named = kind(f"{fn}: {str(path)!r} cannot be written: {error}")
+        named.errno = getattr(error, "errno", None)
+        raise named from error
 
 
 def is_file(path: Path, fn: str) -> bool:
@@ -144,8 +171,9 @@ def replaced(comm: Communicator, path: Path, fn: str) -> Iterator[pathlib.Path]:
     token = on_first(comm, lambda: secrets.token_hex(4))
     temporary = target.with_name(f".{target.name}.{token}{target.suffix}")
     try:
-        yield temporary
-        on_first(comm, lambda: _take_place(temporary, target))
+        with writing(path, fn):
+            yield temporary
+            on_first(comm, lambda: _take_place(temporary, target))
     except BaseException:
         if comm.rank == 0:
             with contextlib.suppress(OSError):

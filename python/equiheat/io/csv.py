@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import math
 import operator
+import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Integral
@@ -139,10 +140,8 @@ class _Table:
 
     def own_rows(self, file: int, begin: int, end: int) -> _rows.Part:
         """This rank's rows of a part of the file."""
-        try:
+        with text.naming(self.path):
             return _rows.own_rows(file, begin, end, text.reader(self.request), self.comm)
-        except ValueError as error:
-            raise ValueError(f"load_csv: {str(self.path)!r}: {error}") from None
 
     def load(self, begin: int, end: int, split: int | None, slices: Any) -> DNDarray:
         """Rows of a part of the file."""
@@ -152,7 +151,8 @@ class _Table:
             rows, cols = slabs.chosen((part.total, len(self.columns.chosen)), slices, "load_csv")
             wanted = self.columns._replace(chosen=self.columns.chosen[cols])
             choice = text.own_choice(part, rows)
-            local = slabs.together(self.comm, lambda: text.parsed(file, part, choice, self.request, wanted))
+            with text.naming(self.path):
+                local = slabs.together(self.comm, lambda: text.parsed(file, part, choice, self.request, wanted))
         x = array(local.to(self.place.torch_device), is_split=0, comm=self.comm, copy=None)
         return balance(x) if axis == 0 else resplit(x, axis)
 
@@ -265,13 +265,15 @@ def save_csv(
     places = _places(decimals)
     table = slabs.together(x.comm, lambda: _core.csv_format(_as_table(x), sep, places) if slabs.writes(x) else b"")
     if append and slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_csv")):
-        _write(x.comm, pathlib.Path(path), b"", table, "ab")
+        with slabs.writing(path, "save_csv"):
+            _append(x.comm, pathlib.Path(path), table)
     elif truncate or append:
         with slabs.replaced(x.comm, path, "save_csv") as temporary:
             _write(x.comm, temporary, header, table, "wb")
     else:
         there = slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_csv"))
-        _write(x.comm, pathlib.Path(path), header, table, "r+b" if there else "wb")
+        with slabs.writing(path, "save_csv"):
+            _write(x.comm, pathlib.Path(path), header, table, "r+b" if there else "wb")
 
 
 def _places(decimals: Any) -> int:
@@ -287,6 +289,18 @@ def _as_table(x: DNDarray) -> torch.Tensor:
     if local.dtype.is_floating_point and local.dtype != inside:
         inside = torch.float32
     return local.to(inside).reshape(local.shape[0], math.prod(local.shape[1:]))
+
+
+def _append(comm: Communicator, path: pathlib.Path, table: bytes) -> None:
+    """Lines behind those of a file, or, if they do not find room, none of them. Collective."""
+    size = slabs.on_first(comm, lambda: path.stat().st_size)
+    try:
+        _write(comm, path, b"", table, "ab")
+    except OSError:
+        if comm.rank == 0:
+            with contextlib.suppress(OSError):
+                os.truncate(path, size)
+        raise
 
 
 def _write(comm: Communicator, path: pathlib.Path, header: bytes, table: bytes, mode: str) -> None:

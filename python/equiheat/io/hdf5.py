@@ -7,9 +7,12 @@ all at once where h5py was built with MPI.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import math
 import pathlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -249,12 +252,55 @@ def save_hdf5(
             raise ValueError(f"save_hdf5: append=True needs mode 'a' or 'r+', is {mode!r}")
         if x.ndim == 0:
             raise ValueError("save_hdf5: a single number cannot be appended")
-        task.append(pathlib.Path(path), "a" if mode == "w" else mode)
+        with slabs.writing(path, "save_hdf5"):
+            task.append(pathlib.Path(path), "a" if mode == "w" else mode)
     elif mode == "w":
         with slabs.replaced(x.comm, path, "save_hdf5") as temporary:
             task.run(temporary, "w")
     else:
-        task.run(pathlib.Path(path), mode)
+        with slabs.writing(path, "save_hdf5"):
+            task.run(pathlib.Path(path), mode)
+
+
+class _Patient(io.FileIO):
+    """A file that HDF5 writes, which notes that the disk is full: HDF5 never closes one that it could not write."""
+
+    fault: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """All of it, or nothing any more."""
+        rest = memoryview(data)
+        try:
+            while self.fault is None and len(rest):
+                rest = rest[super().write(rest) :]
+        except OSError as error:
+            self.fault = error
+        return len(data)
+
+    def truncate(self, size: int | None = None) -> int:
+        """To a length that the file may have none of."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.fault = self.fault or error
+            return size or 0
+
+
+@contextlib.contextmanager
+def _to_write(path: pathlib.Path, mode: str) -> Iterator[Any]:
+    """A file of h5py's; OSError behind it if something could not be written. Local."""
+    h5py = _h5py("save_hdf5")
+    if mode == "a":
+        mode = "r+" if path.exists() else "w"
+    with _Patient(path, "x+" if mode in ("x", "w-") else f"{mode[0]}+") as raw_file:
+        try:
+            with h5py.File(raw_file, "r+" if mode == "r+" else "w") as file:
+                yield file
+        except Exception:
+            if raw_file.fault is None:
+                raise
+        if raw_file.fault is not None:
+            raise raw_file.fault
 
 
 class _Writing:
@@ -287,7 +333,7 @@ class _Writing:
             layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
             layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
             options["dcpl"] = layout
-        with h5py.File(path, mode) as file:
+        with _to_write(path, mode) as file:
             target = file.create_dataset(self.dataset, self.x.shape, dtype=self.numpy_type, **options)
             stored = _plain(target, path) if early else None
             return stored.offset if stored is not None else _plain_chunks(target) if early else None
@@ -300,12 +346,11 @@ class _Writing:
             where = (slice(begin + where[0].start, begin + where[0].stop), *where[1:])
 
         def write() -> None:
-            with _h5py("save_hdf5").File(path, "r+", **every) as file:
+            opened = _h5py("save_hdf5").File(path, "r+", **every) if every else _to_write(path, "r+")
+            with opened as file:
                 target = file[self.dataset]
-                if every:  # packed chunks need all ranks at once, those too that have nothing
-                    with target.collective:
-                        target[where if where else ...] = slabs.values(x, self.kind)
-                elif slabs.writes(x):
+                # packed chunks need all ranks at once, those too that have nothing
+                with target.collective if every else contextlib.nullcontext():
                     target[where if where else ...] = slabs.values(x, self.kind)
 
         if every:
@@ -317,7 +362,7 @@ class _Writing:
         """Rows behind those of the data set. Collective."""
 
         def grow() -> int:
-            with _h5py("save_hdf5").File(path, mode) as file:
+            with _to_write(path, mode) as file:
                 if self.dataset not in file:
                     shape, most = self.x.shape, (None, *self.x.shape[1:])
                     options = {"maxshape": most, "chunks": True, **self.options}

@@ -151,12 +151,14 @@ def save_netcdf(
     if append:
         if x.ndim == 0:
             raise ValueError("save_netcdf: a single number cannot be appended")
-        task.append(pathlib.Path(path), "a" if mode == "w" else mode)
+        with slabs.writing(path, "save_netcdf"):
+            task.append(pathlib.Path(path), "a" if mode == "w" else mode)
     elif mode == "w":
         with slabs.replaced(x.comm, path, "save_netcdf") as temporary:
             task.run(temporary, "w")
     else:
-        task.run(pathlib.Path(path), mode)
+        with slabs.writing(path, "save_netcdf"):
+            task.run(pathlib.Path(path), mode)
 
 
 def _dimensions(names: Any, variable: str, ndim: int) -> list[str]:

@@ -106,7 +106,8 @@ def save_npy(data: DNDarray, path: Path, *, append: bool = False) -> None:
     x = slabs.blocks(data, "save_npy")
     piece = raw.piece(x, torch.float32 if x.larray.dtype == torch.bfloat16 else None)
     if append and slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_npy")):
-        _append(x, piece, pathlib.Path(path))
+        with slabs.writing(path, "save_npy"):
+            _append(x, piece, pathlib.Path(path))
         return
     head = header(piece)
     with slabs.replaced(x.comm, path, "save_npy") as temporary:

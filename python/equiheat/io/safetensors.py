@@ -81,9 +81,11 @@ def load_safetensors(
             raise ValueError(f"load_safetensors: {str(path)!r} does not describe {name!r}: {error!r}") from None
         kind = _TYPES.get(dtype_name)
         if kind is None:
-            raise TypeError(f"load_safetensors: {name!r} has elements of type {dtype_name}")
+            raise TypeError(f"load_safetensors: {name!r} in {str(path)!r} has elements of type {dtype_name}")
         if begin < 0 or end - begin != math.prod(shape) * kind.itemsize:
-            raise ValueError(f"load_safetensors: {name!r} of {shape} {kind} cannot be at bytes {begin} to {end}")
+            raise ValueError(
+                f"load_safetensors: {name!r} of {shape} {kind} in {str(path)!r} cannot be at bytes {begin} to {end}"
+            )
         seen = torch.int16 if kind == torch.bfloat16 else kind
         little = np.dtype(torch.empty(0, dtype=seen).numpy().dtype).newbyteorder("<")
         return raw.Stored(found, 8 + size + begin, little, shape, seen_as=kind)

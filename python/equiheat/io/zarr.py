@@ -213,8 +213,9 @@ def save_zarr(dndarray: DNDarray, path: Path, overwrite: bool = False, *, append
         raise ValueError("save_zarr: a single number cannot be appended")
     there = slabs.on_first(x.comm, lambda: slabs.is_file(path, "save_zarr"))
     if there and append:
-        begin, chunks = slabs.on_first(x.comm, lambda: task.grow(pathlib.Path(path)))
-        task.fill(pathlib.Path(path), begin, chunks)
+        with slabs.writing(path, "save_zarr"):
+            begin, chunks = slabs.on_first(x.comm, lambda: task.grow(pathlib.Path(path)))
+            task.fill(pathlib.Path(path), begin, chunks)
         return
     if there and not overwrite:
         raise ExistingPathError(f"save_zarr: {os.fspath(path)!r} exists; overwrite=True replaces it")

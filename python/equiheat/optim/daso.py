@@ -125,6 +125,8 @@ class DASO:
         self.skip_reduction_factor, self.local_skip_factor = skip_reduction_factor, local_skip_factor
         self.downcast_type = downcast_type
         self._check(stability_level, use_mpi_groups)
+        if ranks_per_node is not None and (not isinstance(ranks_per_node, int) or ranks_per_node < 1):
+            raise ValueError(f"DASO: ranks_per_node must be a positive integer, is {ranks_per_node!r}")
         self.params_ref = local_optimizer.param_groups[0]["params"]
         self.stability = DetectMetricPlateau(patience=2, threshold=stability_level)
         self.last_batch: int | None = None

@@ -36,6 +36,11 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any
 
     Whenever the process is killed, ``path`` is the old file or the new one, whole. The header has a digest of all
     names, shapes and bytes.
+
+    Raises
+    ------
+    OSError
+        When the file system takes no more.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     for stale in path.parent.glob(f".{path.name}.*.tmp"):  # of a process that was killed
@@ -48,6 +53,8 @@ def write_checkpoint(path: Path, tensors: dict[str, Tensor], meta: dict[str, Any
         _flush(temporary)
         temporary.replace(path)
         _flush(path.parent)
+    except (SafetensorError, OSError) as error:
+        raise OSError(f"write_checkpoint: {str(path)!r} cannot be written: {error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 

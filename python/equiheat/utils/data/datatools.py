@@ -100,12 +100,9 @@ class Dataset(torch_data.Dataset[Any]):
             dataset_ishuffle(self, [["data", "htdata"]])
 
 
-def even_rows(array: DNDarray) -> tuple[slice, ...]:
-    """The part of a block that every rank has. Local."""
-    whole = [slice(None)] * array.ndim
-    if array.split is not None:
-        whole[array.split] = slice(min(array.counts_displs()[0]))
-    return tuple(whole)
+def even_rows(array: DNDarray) -> slice:
+    """The rows of a block that every rank has, of arrays with any number of axes. Local."""
+    return slice(None) if array.split is None else slice(min(array.counts_displs()[0]))
 
 
 def dataset_shuffle(dataset: Any, attrs: Sequence[Sequence[str | None]]) -> None:
@@ -228,6 +225,8 @@ class DataLoader:
 
     def __len__(self) -> int:
         """Batches of an epoch."""
+        if isinstance(self.dataset, partial_dataset.PartialH5Dataset):
+            return self.dataset.lcl_full_sz // int(self.DataLoader.batch_size or 1)
         return len(self.DataLoader)
 
     def _exchange(self) -> None:

@@ -63,7 +63,7 @@ class PartialH5Dataset(torch_data.Dataset[Any]):
     ImportError
         Without h5py.
     ValueError
-        If the data sets of the file have different lengths.
+        If the data sets of the file have different lengths, or there is none; for numbers of rows below one.
     """
 
     def __init__(
@@ -85,6 +85,11 @@ class PartialH5Dataset(torch_data.Dataset[Any]):
         self.gpu = use_gpu and torch.cuda.is_available()
         self.torch_device = torch.device("cuda" if self.gpu else "cpu")
         self.dataset_names = [dataset_names] if isinstance(dataset_names, str) else list(dataset_names)
+        for what, rows in (("initial_load", initial_load), ("load_length", load_length)):
+            if rows < 1:
+                raise ValueError(f"PartialH5Dataset: {what} must be a positive number of rows, is {rows}")
+        if not self.dataset_names:
+            raise ValueError("PartialH5Dataset: dataset_names has no name")
         with self.h5py.File(file, "r") as opened:
             lengths = {name: len(opened[name]) for name in self.dataset_names}
         if len(set(lengths.values())) > 1:
@@ -161,14 +166,19 @@ class PartialH5DataLoaderIter:
     """
 
     def __init__(self, loader: Any) -> None:
+        self._stop = threading.Event()
         self.dataset: PartialH5Dataset = loader.dataset
         self.batch_size: int = loader.DataLoader.batch_size
         self._collate_fn = loader.DataLoader.collate_fn
-        self.length = self.dataset.lcl_full_sz // self.batch_size
+        self.length = len(loader)
+        if self.dataset.partial_dataset and self.batch_size > self.dataset.load_initial:
+            raise ValueError(
+                f"DataLoader: batches of {self.batch_size} rows cannot be drawn from the {self.dataset.load_initial} "
+                "in memory; make initial_load of PartialH5Dataset larger"
+            )
         self._yielded = 0
         self._random = torch.Generator().manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
         self.ready_batches: queue.Queue[Any] = queue.Queue(maxsize=3)
-        self._stop = threading.Event()
         threading.Thread(target=self._produce, daemon=True).start()
 
     def __len__(self) -> int:
