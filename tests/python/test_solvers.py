@@ -214,17 +214,16 @@ def test_singular_and_badly_scaled_matrices(kind: str, dtype: str) -> None:
     a[:, 7::3] *= kind != "zero columns"
     a[:, 1::2] = a[:, ::2] if kind == "equal columns" else a[:, 1::2]
     a = np.ones_like(a) if kind == "rank 1" else a
-    for split in (0, 1):
-        for rows in (20, 17):  # a tall one too
-            x = with_counts((a * size).astype(dtype)[:, :rows], split)
-            p, h = (z.numpy() for z in ht.linalg.polar(x))
-            left, mid, right = (z.numpy() for z in ht.linalg.svd(x))
-            norm, scale = np.linalg.norm(a[:, :rows]), size or 1.0
-            small(p @ (h / scale) - a[:, :rows] * bool(size), a, norm)
-            small(p.conj().T @ p - np.eye(rows), a)
-            small((left * (mid / scale)) @ right - a[:, :rows] * bool(size), a, norm)
-            small(left.conj().T @ left - np.eye(rows), a)
-            small(right @ right.conj().T - np.eye(rows), a)
+    for split, columns in ((1, 20), (0, 17)):
+        exact, norm, scale = a[:, :columns] * bool(size), np.linalg.norm(a[:, :columns]), size or 1.0
+        x = with_counts((exact * scale).astype(dtype), split)
+        p, h = (z.numpy() for z in ht.linalg.polar(x))
+        left, mid, right = (z.numpy() for z in ht.linalg.svd(x))
+        small(p @ (h / scale) - exact, a, norm)
+        small(p.conj().T @ p - np.eye(columns), a)
+        small((left * (mid / scale)) @ right - exact, a, norm)
+        small(left.conj().T @ left - np.eye(columns), a)
+        small(right @ right.conj().T - np.eye(columns), a)
 
 
 def test_pinv_rank_cond_eig() -> None:
