@@ -129,6 +129,22 @@ def test_failures_are_everybodys() -> None:
             ht.linalg.solve(singular, np.ones(8))
 
 
+def test_one_number_that_is_none_fails_on_every_rank() -> None:
+    a = random(9, 9)
+    for a[8, 8] in (np.nan, np.inf):
+        matrices = [with_counts(a, split) for split in (None, 0, 1)]
+        for x in (with_counts(np.stack([np.eye(9)] * 4 + [a]), 0), *matrices):
+            for fn in (ht.linalg.eig, ht.linalg.eigvals):
+                with pytest.raises(np.linalg.LinAlgError, match="NaN"):
+                    fn(x)
+        for x in matrices:
+            with pytest.raises(np.linalg.LinAlgError, match="NaN"):
+                ht.linalg.lstsq(x, np.ones(9))
+            for fn in (ht.linalg.svd, ht.linalg.svdvals, ht.linalg.pinv) if np.isnan(a[8, 8]) else ():
+                with pytest.raises(np.linalg.LinAlgError, match="NaN"):
+                    fn(x)
+
+
 def test_stacks() -> None:
     a, b = random(3, 4, 4), random(3, 4, 2, seed=1)
     for x in all_layouts(a):
@@ -187,6 +203,27 @@ def test_svd(shape: tuple[int, int], kind: str, dtype: str) -> None:
             p, h = (z.numpy() for z in ht.linalg.polar(x))
             small(p @ h - a, a, size)
             small(p.conj().T @ p - np.eye(k), a)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("kind", ["huge", "tiny", "zero", "rank 1", "zero columns", "equal columns"])
+def test_singular_and_badly_scaled_matrices(kind: str, dtype: str) -> None:
+    a = random(20, 20, dtype=dtype)
+    double = dtype.endswith("128") or dtype == "float64"
+    size = {"huge": 1e300 if double else 1e36, "tiny": 1e-300 if double else 1e-36, "zero": 0.0}.get(kind, 1.0)
+    a[:, 7::3] *= kind != "zero columns"
+    a[:, 1::2] = a[:, ::2] if kind == "equal columns" else a[:, 1::2]
+    a = np.ones_like(a) if kind == "rank 1" else a
+    for split, columns in ((1, 20), (0, 17)):
+        exact, norm, scale = a[:, :columns] * bool(size), np.linalg.norm(a[:, :columns]), size or 1.0
+        x = with_counts((exact * scale).astype(dtype), split)
+        p, h = (z.numpy() for z in ht.linalg.polar(x))
+        left, mid, right = (z.numpy() for z in ht.linalg.svd(x))
+        small(p @ (h / scale) - exact, a, norm)
+        small(p.conj().T @ p - np.eye(columns), a)
+        small((left * (mid / scale)) @ right - exact, a, norm)
+        small(left.conj().T @ left - np.eye(columns), a)
+        small(right @ right.conj().T - np.eye(columns), a)
 
 
 def test_pinv_rank_cond_eig() -> None:

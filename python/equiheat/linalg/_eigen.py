@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
-from equiheat.linalg._operands import ArrayLike
+from equiheat.linalg._operands import ArrayLike, check_finite
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -130,7 +130,7 @@ def eig(a: ArrayLike) -> EigResult:
     Raises
     ------
     LinAlgError
-        Not square; no convergence, on all ranks.
+        Not square; NaN or infinite entries, no convergence, on all ranks.
 
     Notes
     -----
@@ -142,7 +142,7 @@ def eig(a: ArrayLike) -> EigResult:
     >>> ht.linalg.eig(ht.array([[1.0, 0.0], [0.0, 2.0]], split=0)).eigenvalues.real.tolist()
     [1.0, 2.0]
     """
-    values, vectors = _core.eig(native(a, "eig", "a"), True)
+    values, vectors = _core.eig(_checked(a, "eig"), True)
     assert vectors is not None
     return EigResult(wrap(values), wrap(vectors))
 
@@ -170,4 +170,12 @@ def eigvals(a: ArrayLike) -> DNDarray:
     >>> ht.linalg.eigvals(ht.array([[1.0, 0.0], [0.0, 2.0]], split=0)).real.tolist()
     [1.0, 2.0]
     """
-    return wrap(_core.eig(native(a, "eigvals", "a"), False)[0])
+    return wrap(_core.eig(_checked(a, "eigvals"), False)[0])
+
+
+def _checked(a: ArrayLike, fn: str) -> _core.Array:
+    """Square and finite matrices: LAPACK's checks are those of the ranks that have them."""
+    core = native(a, fn, "a")
+    _core.check_square(core, fn)
+    check_finite(core, fn)
+    return core

@@ -9,6 +9,7 @@ import torch
 
 from equiheat import _core
 from equiheat._base import ArrayBase, as_core, wrap
+from equiheat.errors import LinAlgError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,6 +72,12 @@ def matrix_operand(A: ArrayLike, fn: str) -> DNDarray:
 def adjoint(x: DNDarray) -> DNDarray:
     """The conjugate transpose of the last two axes. Local."""
     return wrap(_core.adjoint(x._core))
+
+
+def check_finite(core: _core.Array, fn: str) -> None:
+    """LinAlgError on all ranks where one has NaN or infinite entries. Collective: one allreduce of one number."""
+    if not wrap(core.with_local(torch.isfinite(core.local.detach()))).all():
+        raise LinAlgError(f"{fn}: the matrix has NaN or infinite entries")
 
 
 def at_least(value: int, least: int, fn: str, name: str) -> int:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
-from equiheat.linalg._halley import polar_factors
-from equiheat.linalg._operands import DOUBLE, ArrayLike
+from equiheat.linalg._decompositions import orthonormal
+from equiheat.linalg._eigen import eigh
+from equiheat.linalg._halley import hermitian_factor, unitary_factor
+from equiheat.linalg._norms import vector_norm
+from equiheat.linalg._operands import DOUBLE, ArrayLike, adjoint
 from equiheat.linalg._svd import SVDResult, svd
 
 if TYPE_CHECKING:
@@ -71,10 +74,19 @@ def polar(
     if core.ndim != 2 or core.gshape[0] < core.gshape[1]:
         raise ValueError(f"polar: A must be a matrix with at least as many rows as columns, has shape {core.gshape}")
     if _core.is_large_svd(core) and core.local.dtype not in DOUBLE:
-        u, h = polar_factors(wrap(core), condition_estimate, calcH)
-    else:
-        u, h = _from_svd(wrap(core))
+        u = _completed(unitary_factor(wrap(core), condition_estimate), wrap(core))
+        return PolarResult(u, hermitian_factor(u, wrap(core))) if calcH else u
+    u, h = _from_svd(wrap(core))
     return PolarResult(u, h) if calcH else u
+
+
+def _completed(u: DNDarray, a: DNDarray) -> DNDarray:
+    """U with orthonormal columns also where the matrix is singular."""
+    n = u.shape[1]
+    if abs(vector_norm(u).item() ** 2 - n) <= 1e-10 * n:
+        return u
+    v = eigh(hermitian_factor(u, a)).eigenvectors[:, ::-1]
+    return (orthonormal(u @ v) @ adjoint(v)).resplit(u.split)
 
 
 def _from_svd(a: DNDarray) -> tuple[DNDarray, DNDarray]:

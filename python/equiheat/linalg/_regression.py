@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from equiheat import _core
 from equiheat._base import wrap
-from equiheat.linalg._operands import ArrayLike, native_pair
+from equiheat.linalg._operands import ArrayLike, check_finite, native_pair
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -57,6 +57,8 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> LeastSquare
     ------
     ValueError
         a not 2-D, b not 1-D or 2-D, different numbers of rows.
+    LinAlgError
+        a has NaN or infinite entries, on all ranks.
 
     Distribution
     ------------
@@ -65,7 +67,9 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: float | None = None) -> LeastSquare
 
     Differentiable in x and residuals as long as the rank does not change; s has no gradient.
     """
-    x, residuals, rank, s = _core.lstsq(*native_pair("lstsq", ("a", "b"), a, b), rcond)
+    left, right = native_pair("lstsq", ("a", "b"), a, b)
+    check_finite(left, "lstsq")
+    x, residuals, rank, s = _core.lstsq(left, right, rcond)
     return LeastSquares(wrap(x), wrap(residuals), rank, wrap(s))
 
 

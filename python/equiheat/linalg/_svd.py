@@ -13,7 +13,7 @@ from equiheat._function import native
 from equiheat.conditional import where
 from equiheat.linalg._decompositions import orthonormal, qr
 from equiheat.linalg._eigen import eigh, eigvalsh
-from equiheat.linalg._halley import polar_factors
+from equiheat.linalg._halley import hermitian_factor, unitary_factor
 from equiheat.linalg._operands import DOUBLE, ArrayLike, adjoint
 from equiheat.linalg._products import matmul
 
@@ -127,8 +127,8 @@ def _polar_of_longer_side(a: DNDarray) -> tuple[DNDarray | None, DNDarray, DNDar
     q = None
     if a.shape[0] > 1.2 * a.shape[1]:
         q, a = qr(a)
-    u, h = polar_factors(a, 0.0)
-    return q, u, h
+    u = unitary_factor(a, 0.0)
+    return q, u, hermitian_factor(u, a)
 
 
 def _large_svd(a: DNDarray, full: bool) -> SVDResult:
