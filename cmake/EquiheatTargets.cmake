@@ -13,6 +13,9 @@ function(eh_options target)
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wundef>
     $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<BOOL:${EQUIHEAT_WERROR}>>:-Werror>)
+  # Torch's checks print the file they stand in: from torch/ on, wherever the package was built.
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANGUAGE:CXX>:-fmacro-prefix-map=${EQUIHEAT_TORCH_DIR}/include/=>)
   if(EQUIHEAT_ASSERTS)
     target_compile_definitions(${target} PRIVATE EH_ASSERTS _GLIBCXX_ASSERTIONS)
   endif()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # torch::cpu, torch::python and, for a CUDA build of torch, torch::cuda: from the torch of the chosen
 # interpreter. find_package(Torch) is not used: for CUDA builds it demands toolkit libraries nobody needs here.
-# Sets EQUIHEAT_TORCH_VERSION, EQUIHEAT_TORCH_CUDA (CUDA version or empty), EQUIHEAT_TORCH_LIB.
+# Sets EQUIHEAT_TORCH_VERSION, EQUIHEAT_TORCH_CUDA (CUDA version or empty), EQUIHEAT_TORCH_DIR, EQUIHEAT_TORCH_LIB.
 
 execute_process(
   COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/find_torch.py
@@ -17,6 +17,7 @@ list(GET _torch 2 EQUIHEAT_TORCH_CUDA)
 if(EQUIHEAT_TORCH_CUDA STREQUAL "none")
   set(EQUIHEAT_TORCH_CUDA "")
 endif()
+set(EQUIHEAT_TORCH_DIR ${_torch_dir})
 set(EQUIHEAT_TORCH_LIB ${_torch_dir}/lib)
 if(EQUIHEAT_TORCH_VERSION VERSION_LESS 2.11)
   message(FATAL_ERROR "torch ${EQUIHEAT_TORCH_VERSION} at ${_torch_dir} is too old: equiheat needs 2.11 or newer")

@@ -121,6 +121,12 @@ at::Tensor step(const at::Tensor& a, const at::Tensor& b) {
   return a.where(a.ne(a), op::heaviside::call(a, b));
 }
 
+/// torch's complex powers are exponentials of products with a logarithm: x^0 is 1 also where x has none.
+at::Tensor raised(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor result = op::pow_Tensor_Tensor::call(a, b);
+  return result.is_complex() ? result.masked_fill(b.eq(0), 1) : result;
+}
+
 constexpr BinaryOp kBinary[] = {
 #define EH_BINARY(name, local, entry, kinds) {#name, local, Entry::entry, Kinds(kinds)},
 #include "ops/binary.def"
@@ -156,7 +162,7 @@ at::Tensor compute(const BinaryOp& op, const at::Tensor& a, const at::Tensor& b,
 /// operators. torch's powers of 0.5 and -0.5 are roots, which have the sign of -0 and no value for -inf.
 at::Tensor power_of_number(const BinaryOp& row, const at::Tensor& a, const at::Scalar& b,
                            at::ScalarType type) {
-  const bool power = row.local == &op::pow_Tensor_Tensor::call;
+  const bool power = row.local == &raised;
   if (!power || !is_plain_real(type)) return {};
   const at::Tensor base = cast(a, type), result = op::pow_Tensor_Scalar::call(base, b);
   if (std::abs(b.toDouble()) != 0.5) return result;

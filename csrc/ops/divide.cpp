@@ -15,6 +15,8 @@
 namespace eh {
 namespace {
 
+bool finite(double x) { return std::isfinite(x); }
+
 /// Merges of more roots than this are shared out over ranks.
 constexpr std::int64_t kSharedRoots = 64;
 /// Eigenvectors of the secular equation that are held at a time.
@@ -63,6 +65,8 @@ class Conqueror {
         t_.d[at(node.middle)] -= rho;
       }
     }
+    EH_CHECK(std::ranges::all_of(t_.d, finite) && std::ranges::all_of(t_.e, finite), LinAlgError,
+             "eigh: the reduction overflowed");  // on all ranks: t is the same there
     solve_leaves(tree.leaves);
     for (std::size_t level = tree.levels.size(); level-- > 0;) merge_level(tree.levels[level]);
     return rows_;

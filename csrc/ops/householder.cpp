@@ -7,6 +7,7 @@
 #include <ATen/ops/linalg_solve_triangular_ops.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,16 @@ namespace {
 
 /// Columns of a panel: wide enough for matrix products, narrow enough to spread the factorisations.
 constexpr std::int64_t kPanelColumns = 64;
+
+/// LAPACK's, which in complex64 has no number for a column that depends on others.
+std::tuple<at::Tensor, at::Tensor> lapack_reflectors(const at::Tensor& a) {
+  const auto found = at::_ops::geqrf::call(a);
+  if (a.scalar_type() != at::kComplexFloat) return found;
+  const auto& [reflectors, tau] = found;
+  if (!tau.isnan().any().item<bool>() && !reflectors.isnan().any().item<bool>()) return found;
+  const auto [wide, factors] = at::_ops::geqrf::call(a.to(at::kComplexDouble));
+  return {wide.to(at::kComplexFloat), factors.to(at::kComplexFloat)};
+}
 
 /// A reduction to triangular form under way, on columns dealt out in turn, and what becomes of the identity. A panel is
 /// factorised while the one before it is still applied to the columns behind.
@@ -116,7 +127,7 @@ class Reflections {
       const at::Tensor own = columns_.narrow(1, cyclic_.local_begin(block), width(block))
                                  .narrow(0, cyclic_.begin(block), height(block));
       // Contiguous: LAPACK reads it down the columns, which takes long where rows lie far apart.
-      const auto [reflectors, tau] = at::_ops::geqrf::call(own.contiguous());
+      const auto [reflectors, tau] = lapack_reflectors(own.contiguous());
       packed = own.new_empty({own.size(0) + 1, own.size(1)});
       const at::Tensor v = packed.narrow(0, 0, own.size(0));
       v.copy_(reflectors.tril(-1));

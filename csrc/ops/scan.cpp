@@ -9,6 +9,7 @@
 #include <ATen/ops/view_as_complex_ops.h>
 #include <ATen/ops/view_as_real_ops.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "array/autograd.hpp"
@@ -28,15 +29,20 @@ namespace op = at::_ops;
 at::Tensor sum_along(const at::Tensor& x, std::int64_t axis, bool keepdims, at::ScalarType type) {
   return op::sum_dim_IntList::call(x, at::IntArrayRef(axis), keepdims, type);
 }
-/// By parts where complex: torch multiplies `local` with 1 + 0j, which makes NaN of an infinite part.
+bool is_recorded(const at::Tensor& before, const at::Tensor& local) {
+  return needs_grad(before) || needs_grad(local);
+}
+/// `local` is overwritten where no gradient needs it. By parts where complex: torch multiplies it with 1 + 0j, which
+/// makes NaN of an infinite part.
 at::Tensor plus(const at::Tensor& before, const at::Tensor& local) {
-  if (!local.is_complex()) return op::add_Tensor::call(before, local, 1);
+  if (!local.is_complex())
+    return is_recorded(before, local) ? op::add_Tensor::call(local, before, 1) : local.add_(before);
   const at::Tensor sum =
       op::add_Tensor::call(op::view_as_real::call(before), op::view_as_real::call(local), 1);
   return op::view_as_complex::call(sum);
 }
 at::Tensor times(const at::Tensor& before, const at::Tensor& local) {
-  return op::mul_Tensor::call(before, local);
+  return is_recorded(before, local) ? op::mul_Tensor::call(before, local) : local.mul_(before);
 }
 at::Tensor product_along(const at::Tensor& x, std::int64_t axis, bool keepdims, at::ScalarType type) {
   return op::prod_dim_int::call(x, axis, keepdims, type);
@@ -101,11 +107,19 @@ at::Tensor totals_from(const Scan& op, const at::Tensor& x, std::int64_t axis, c
   return out;
 }
 
-/// The totals of all ranks before this one. A gradient needs every rank's total; without one an exscan does.
+/// Elements of all ranks' totals up to which every rank holds them.
+constexpr std::int64_t kFew = 1 << 20;
+
+/// The totals of all ranks before this one, joined in their order, so that running sums of what is not negative never
+/// fall where a block ends; as a tree (exscan) where all of them would take much memory.
 at::Tensor totals_before(const Scan& op, const at::Tensor& total, const CommPtr& comm) {
-  if (!needs_grad(total)) return exscan(total, op.combine, *comm);
-  const at::Tensor all = enter_partial(stack_partials(total, comm), comm);
-  return op.total(all.narrow(0, 0, comm->rank()), 0, false, total.scalar_type());
+  const bool recorded = needs_grad(total);
+  if (!recorded && total.numel() * comm->size() > kFew) return exscan(total, op.combine, *comm);
+  const at::Tensor stacked = stack_partials(total, comm);
+  const at::Tensor all = recorded ? enter_partial(stacked, comm) : stacked;
+  at::Tensor before = op.total(all.narrow(0, 0, std::min(comm->rank(), 1)), 0, false, total.scalar_type());
+  for (int rank = 1; rank < comm->rank(); ++rank) before = op.join(before, all.select(0, rank));
+  return before;
 }
 
 /// The C-order flattening: split 0 if x is split, by way of a resplit where the split is not the first axis.
@@ -140,12 +154,20 @@ DNDarray scan(const Scan& op, const DNDarray& x, std::optional<int> axis, MaybeT
   const at::ScalarType type = dtype.value_or(total_type(given));
   const at::ScalarType inside = detail::accumulation_type(kernel_type(type));
   const at::Tensor input = cast(x.local(), inside);
-  at::Tensor before;
-  if (along == x.split() && x.is_distributed())
-    before = totals_before(op, op.total(input, along, true, inside), x.comm_ptr());
-  if (has_kernel(input)) return x.with_local(cast(totals_from(op, input, along, before), type));
-  const at::Tensor result = op.local(input, along, inside);
-  return x.with_local(cast(before.defined() ? op.join(before, result) : result, type));
+  const bool spread = along == x.split() && x.is_distributed();
+  if (spread && at::isIntegralType(inside, true)) {  // exact, so that the pass can begin at what is before it
+    const at::Tensor before = exscan(op.total(input, along, true, inside), op.combine, x.comm());
+    const at::Tensor local = has_kernel(input) ? totals_from(op, input, along, before)
+                                               : op.join(before, op.local(input, along, inside));
+    return x.with_local(cast(local, type));
+  }
+  const at::Tensor local =
+      has_kernel(input) ? totals_from(op, input, along, {}) : op.local(input, along, inside);
+  if (!spread) return x.with_local(cast(local, type));
+  const std::int64_t n = local.size(along);
+  const at::Tensor total =
+      n > 0 ? local.narrow(along, n - 1, 1).clone() : op.total(input, along, true, inside);
+  return x.with_local(cast(op.join(totals_before(op, total, x.comm_ptr()), local), type));
 }
 
 }  // namespace eh

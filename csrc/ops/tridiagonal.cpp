@@ -37,15 +37,17 @@ struct Reflector {
 Reflector reflector_of(const at::Tensor& x) {
   const Complex alpha = value_of(x.select(0, 0));
   const at::Tensor rest = x.narrow(0, 1, x.size(0) - 1);
-  const double norm = rest.numel() > 0 ? rest.norm(2).item().toComplexDouble().real() : 0;
+  const at::ScalarType wide = x.is_complex() ? at::kComplexDouble : at::kDouble;  // squares of small numbers
+  const double norm = rest.numel() > 0 ? rest.to(wide).norm(2).item().toComplexDouble().real() : 0;
   Reflector h{Complex(0, 0), alpha.real()};
-  if (norm == 0 && alpha.imag() == 0) {
+  if (norm < kNegligible && std::abs(alpha.imag()) < kNegligible) {
     rest.zero_();
   } else {
     const double size = std::hypot(std::hypot(alpha.real(), alpha.imag()), norm);
     h.beta = alpha.real() > 0 ? -size : size;
     h.tau = (Complex(h.beta, 0) - alpha) / Complex(h.beta, 0);
-    rest.mul_(scalar(Complex(1, 0) / (alpha - Complex(h.beta, 0)), x));
+    const at::Tensor exact = rest.to(wide);
+    rest.copy_(exact.mul(scalar(Complex(1, 0) / (alpha - Complex(h.beta, 0)), exact)));
   }
   x.select(0, 0).fill_(1);
   return h;

@@ -12,6 +12,9 @@ struct Tridiagonal {
   std::vector<double> e;  ///< off-diagonal
 };
 
+/// Of a matrix whose largest element is above 1e-12, what is below this is dropped: its squares have lost digits.
+constexpr double kNegligible = 1e-140;
+
 /// t = q^H a q with q = h_0 h_1 ..., h = 1 - tau v v^H as LAPACK's.
 struct Tridiagonalised {
   Tridiagonal t;

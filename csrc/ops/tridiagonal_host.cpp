@@ -34,12 +34,25 @@ T number(const std::complex<double>& x) {
   }
 }
 
-/// The sum of |x|^2 in double precision.
-template <typename T>
-double squares(const T* x, std::int64_t n) {
+/// The sum of |x|^2, squared in double precision: in single precision squares of small numbers have no digits.
+template <typename R>
+double squares(const R* x, std::int64_t n) {
   double sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(std::norm(x[i]));
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   return sum;
+}
+template <typename R>
+double squares(const std::complex<R>* x, std::int64_t n) {
+  return squares(reinterpret_cast<const R*>(x), 2 * n);
+}
+
+template <typename R>
+void multiply(R* x, std::int64_t n, const std::complex<double>& factor) {
+  for (std::int64_t i = 0; i < n; ++i) x[i] = static_cast<R>(static_cast<double>(x[i]) * factor.real());
+}
+template <typename R>
+void multiply(std::complex<R>* x, std::int64_t n, const std::complex<double>& factor) {
+  for (std::int64_t i = 0; i < n; ++i) x[i] = std::complex<R>(std::complex<double>(x[i]) * factor);
 }
 
 /// h = 1 - tau v v^H with h^H x = beta e_0 and real beta (LAPACK's larfg); x becomes v.
@@ -48,13 +61,12 @@ std::pair<std::complex<double>, double> reflect(T* x, std::int64_t n) {
   const std::complex<double> alpha(x[0]);
   const double norm = std::sqrt(squares(x + 1, n - 1));
   x[0] = 1;
-  if (norm == 0 && alpha.imag() == 0) {
+  if (norm < kNegligible && std::abs(alpha.imag()) < kNegligible) {
     std::fill(x + 1, x + n, T{});
     return {0, alpha.real()};
   }
   const double size = std::hypot(std::abs(alpha), norm), beta = alpha.real() > 0 ? -size : size;
-  const T factor = number<T>(1.0 / (alpha - beta));
-  for (std::int64_t i = 1; i < n; ++i) x[i] *= factor;
+  multiply(x + 1, n - 1, 1.0 / (alpha - beta));  // in double precision: the factor may be beyond single
   return {(beta - alpha) / beta, beta};
 }
 

@@ -99,7 +99,9 @@ at::Tensor log_of_one_more(const at::Tensor& x) {
   const at::Tensor infinite =
       op::isinf::call(op::real::call(x)).logical_or_(op::isinf::call(op::imag::call(x)));
   const at::Tensor magnitude = op::real::call(result).masked_fill(infinite, INFINITY).add(0.0);
-  return op::complex::call(magnitude, op::imag::call(result));
+  const at::Tensor angle =
+      op::atan2::call(op::imag::call(x), op::real::call(x));  // 1 is nothing beside infinity
+  return op::complex::call(magnitude, angle.where(infinite, op::imag::call(result)));
 }
 
 /// Other values for a fresh complex result of torch; its gradient stays.

@@ -382,3 +382,14 @@ def test_extremes_of_large_integers() -> None:
         x = ht.array(value, split=split)
         assert int(np.nanargmax(x)) == 1
         assert int(np.nanargmin(x)) == 2
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_logarithm_and_power_at_the_ends(dtype: str) -> None:
+    z = np.array([1e-30 + 1j * np.inf, 1e-30 - 1j * np.inf, np.inf, -np.inf, 0, 1j], dtype)
+    for split in (None, 0):
+        x = ht.array(z, split=split)
+        angle = ht.log1p(x).numpy().imag
+        np.testing.assert_allclose(angle, np.arctan2(z.imag, z.real + 1), rtol=1e-6)
+        np.testing.assert_array_equal((x**0).numpy(), np.ones(6))
+        np.testing.assert_array_equal((x ** ht.zeros(6, split=split)).numpy(), np.ones(6))

@@ -15,7 +15,7 @@ from op_cases import CASES, assert_array, combinations, layouts, make, sample, s
 
 import equiheat as ht
 from equiheat import _core
-from equiheat.testing import assert_equal
+from equiheat.testing import all_layouts, assert_equal
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -342,3 +342,10 @@ def test_moments_of_everything(dtype: str) -> None:
                 assert ht.mean(y).item() == pytest.approx(np.mean(block), rel=1e-5, nan_ok=True)
                 assert ht.mean(y).dtype == ht.var(y).dtype == x.dtype
                 assert ht.var(y).shape == () and ht.var(y).split is None
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["float32", "float64"]), st.integers(1, 60))
+def test_running_sums_of_what_is_not_negative_never_fall(seed: int, dtype: str, n: int) -> None:
+    values = np.random.default_rng(seed).random((n, 2)).astype(dtype) ** 3
+    for x in all_layouts(values):
+        assert (np.diff(x.cumsum(0).numpy(), axis=0) >= 0).all()
