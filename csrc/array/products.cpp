@@ -75,12 +75,52 @@ void multiply_native(const at::Tensor& a, const at::Tensor& b, const at::Tensor&
     multiply_as<double>(a, b, c, into);
 }
 
+/// c = a b for a block of rows of a matrix.
+void write_product(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
+  if (goes_native(a, b))
+    multiply_native(a, b, c, kernels::Into::Write);
+  else
+    c.addmm_(a, b, /*beta=*/0, /*alpha=*/1);
+}
+
+/// Rows from which a product with the own adjoint is made of halves.
+constexpr std::int64_t kHalved = 192;
+
+/// Whether b is a^H in a's memory and half of the product is worth the calls it takes.
+bool is_own_adjoint(const at::Tensor& a, const at::Tensor& b) {
+  if (a.size(0) < kHalved || a.size(1) < kHalved / 2 || a.size(0) != b.size(1) || a.size(1) != b.size(0))
+    return false;
+  if (!a.is_cpu() || !b.is_cpu() || a.scalar_type() != b.scalar_type() || needs_grad(a) || needs_grad(b))
+    return false;
+  if (!(a.is_floating_point() || a.is_complex()) || a.is_neg() || b.is_neg()) return false;
+  return a.const_data_ptr() == b.const_data_ptr() && a.stride(0) == b.stride(1) &&
+         a.stride(1) == b.stride(0) && (!a.is_complex() || a.is_conj() != b.is_conj());
+}
+
+/// c = a a^H by its lower half, which is mirrored.
+void write_gram(const at::Tensor& c, const at::Tensor& a, const at::Tensor& b) {
+  const std::int64_t n = c.size(0);
+  if (n < kHalved) return write_product(c, a, b);
+  const std::int64_t half = n / 32 * 16, rest = n - half;  // blocks of whole vectors
+  const at::Tensor upper = a.narrow(0, 0, half), lower = a.narrow(0, half, rest);
+  write_gram(c.narrow(0, 0, half).narrow(1, 0, half), upper, b.narrow(1, 0, half));
+  write_gram(c.narrow(0, half, rest).narrow(1, half, rest), lower, b.narrow(1, half, rest));
+  const at::Tensor corner = c.narrow(0, half, rest).narrow(1, 0, half);
+  write_product(corner, lower, b.narrow(1, 0, half));
+  c.narrow(0, 0, half).narrow(1, half, rest).copy_(corner.mH());
+}
+
 }  // namespace
 
 bool has_native_products() { return native_product<float>() != nullptr; }
 
 at::Tensor matrix_product(const at::Tensor& a, const at::Tensor& b) {
   if (a.dim() < 2 || b.dim() != 2) return a.matmul(b);
+  if (a.dim() == 2 && is_own_adjoint(a, b)) {
+    at::Tensor c = a.new_empty({a.size(0), a.size(0)});
+    write_gram(c, a, b);
+    return c;
+  }
   const at::Tensor rows = a.dim() == 2 ? a : a.flatten(0, -2);  // as torch does
   if (!goes_native(rows, b)) return a.matmul(b);
   const at::Tensor c = a.new_empty({rows.size(0), b.size(1)});

@@ -54,7 +54,7 @@ void add_gram_products(const at::Tensor& x, const at::Tensor& y, const at::Tenso
     z.narrow(1, 0, f).copy_(x.narrow(0, begin, n));
     z.narrow(1, f, width - f).copy_(y.narrow(0, begin, n));
     if (shift.defined()) z.sub_(shift);
-    update_product(sum, z.t(), z);
+    sum.add_(matrix_product(z.t(), z));  // by its lower half
   }
 }
 

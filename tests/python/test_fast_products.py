@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import equiheat as ht
-from equiheat.local_products import has_native_products
+from equiheat.local_products import has_native_products, local_product
 from equiheat.nn.functional import linear
 from equiheat.nn.linear import Linear
 from equiheat.ssl import build_encoder
@@ -52,6 +52,29 @@ def check(ours: Tensor | None, reference: Tensor | None, depth: int) -> None:
     scale = reference.abs().max().item() if reference.numel() else 1.0
     np.testing.assert_allclose(
         ours.detach().numpy(), reference.detach().numpy(), rtol=1e-5, atol=1e-7 * max(scale, depth, 1)
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.complex64, torch.complex128, torch.bfloat16])
+@pytest.mark.parametrize(("n", "k"), [(191, 300), (192, 96), (193, 96), (417, 130), (400, 95), (1000, 120)])
+def test_products_with_the_own_adjoint_are_made_of_halves(n: int, k: int, dtype: torch.dtype) -> None:
+    g = torch.Generator().manual_seed(n)
+    whole = torch.randn(n, 2 * k, generator=g, dtype=dtype)
+    for a in (whole[:, :k], whole[:, k:].contiguous().mT.contiguous().mT, whole[:, ::2], whole[:, :k].conj()):
+        found = local_product(a, a.mH)
+        expected = a.clone() @ a.clone().mH
+        rounding = torch.finfo(dtype).eps * k
+        torch.testing.assert_close(found, expected, rtol=rounding, atol=rounding)
+        torch.testing.assert_close(local_product(a, a.mT), a.clone() @ a.clone().mT, rtol=rounding, atol=rounding)
+        if found.dtype != torch.bfloat16 and n >= 192 and k >= 96:
+            half = n // 32 * 16  # what lies above is what lies below, to the bit
+            assert torch.equal(found[:half, half:], found[half:, :half].mH)
+    a = whole[:, :k].clone().requires_grad_()
+    local_product(a, a.mH).abs().sum().backward()
+    assert a.grad is not None
+    x = ht.array(whole[:, :k].clone(), split=0)
+    np.testing.assert_allclose(
+        (x.T @ x).astype(ht.complex128).numpy(), (whole[:, :k].mT @ whole[:, :k]).to(torch.complex128), rtol=0.1, atol=1
     )
 
 
