@@ -38,7 +38,7 @@ WORK: dict[str, tuple[str, Call, Call]] = {
     "inv": ("general", ht.linalg.inv, torch.linalg.inv),
     "cholesky": ("definite", ht.linalg.cholesky, torch.linalg.cholesky),
     "qr": ("general", ht.linalg.qr, torch.linalg.qr),
-    "eigvalsh": ("definite", ht.linalg.eigvalsh, torch.linalg.eigh),
+    "eigvalsh": ("definite", ht.linalg.eigvalsh, torch.linalg.eigvalsh),
     "eigh": ("definite", ht.linalg.eigh, torch.linalg.eigh),
     "svdvals": ("general", ht.linalg.svdvals, torch.linalg.svdvals),
     "svd": ("general", ht.linalg.svd, lambda a: torch.linalg.svd(a, full_matrices=False)),

@@ -61,7 +61,8 @@ std::int64_t whole_up_to(Work work, const DNDarray& a) {
   const bool single = a.local().scalar_type() == at::kFloat || a.local().scalar_type() == at::kComplexFloat;
   std::int64_t times = single ? 4 : 2;
   if (work == Work::Factors) times = ranks < 4 ? 4 : 1;
-  if (work == Work::SingularValues && !single) times = ranks < 6 ? 64 : 1;
+  const bool costly = work == Work::Eigenvalues || (work == Work::SingularValues && !single);
+  if (costly) times = ranks < 6 ? 64 : 1;
   return times * linalg_tuning().small;
 }
 

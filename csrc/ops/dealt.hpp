@@ -26,10 +26,11 @@ struct LinalgTuning {
 };
 LinalgTuning& linalg_tuning();
 
-enum class Work : std::uint8_t { Factors, Eigenvalues, SingularValues };
+enum class Work : std::uint8_t { Factors, Eigenvectors, Eigenvalues, SingularValues };
 /// Elements up to which a matrix is held whole for this. Measured on two ranks: factors are found sooner by messages from
-/// order 1000 on, eigenvalues from 700 (double) and 1000 (single precision) on; singular values in double precision,
-/// which cost ten products, with more than a few ranks, in single precision like the eigenvalues they are found by.
+/// order 1000 on, eigenvectors from 700 (double) and 1000 (single precision) on; eigenvalues alone, for which LAPACK has
+/// a reduction in two stages, with more than a few ranks; singular values in double precision, which cost ten products,
+/// likewise, in single precision like the eigenvectors they are found by.
 /// Local.
 std::int64_t whole_up_to(Work work, const DNDarray& a);
 

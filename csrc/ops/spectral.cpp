@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "array/autograd.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "ops/matmul.hpp"
@@ -129,7 +130,8 @@ SVDFactors svd(const DNDarray& x, bool full_matrices, bool vectors) {
 EigenPairs eigh(const DNDarray& x, bool upper, bool vectors) {
   check_square(x, "eigh");
   const DNDarray a = to_factorable(x);
-  if (is_large_matrix(a, whole_up_to(Work::Eigenvalues, a)))
+  const Work work = vectors || needs_grad(a.local()) ? Work::Eigenvectors : Work::Eigenvalues;
+  if (is_large_matrix(a, whole_up_to(work, a)))
     return eigh_large(upper && a.local().is_cpu() ? redistribute(adjoint(a), a.layout_ptr()) : a, vectors);
   const DNDarray whole = whole_matrices(a);
   const char* triangle = upper ? "U" : "L";
