@@ -24,7 +24,10 @@ def _padding(name: str, value: Any, taps: list[Taps]) -> list[tuple[int, int]]:
         return [((t.reach - 1) // 2, t.reach - 1 - (t.reach - 1) // 2) for t in taps]
     if isinstance(value, str) and value != "valid":
         raise ValueError(f"{name}: padding must be a number, one for each axis, 'same' or 'valid', is {value!r}")
-    return [(p, p) for p in tuple_of(0 if value == "valid" else value, len(taps))]
+    pads = tuple_of(0 if value == "valid" else value, len(taps))
+    if min(pads) < 0:
+        raise ValueError(f"{name}: padding must not be negative, is {pads}")
+    return [(p, p) for p in pads]
 
 
 def _padded(core: blocks.Array, taps: list[Taps]) -> blocks.Array:
