@@ -191,6 +191,19 @@ def test_weighted_losses(name: str) -> None:
             loss(x, torch.ones(4, 3).double(), weight=weight[0])
 
 
+def test_types_are_checked_before_messages_on_ranks_without_images() -> None:
+    whole = (np.arange(120) % 17).reshape(1, 2, 12, 5)
+    for x in arrays(whole):
+        found = torch.nn.MaxPool2d(3, 2, 1)(x)
+        assert_equal(found, torch.nn.MaxPool2d(3, 2, 1)(torch.tensor(whole)).numpy(), 0)
+        for layer in (torch.nn.BatchNorm2d(2), torch.nn.GroupNorm(1, 2), torch.nn.LayerNorm(5), torch.nn.RMSNorm(5),
+                      torch.nn.AdaptiveAvgPool2d(2)):  # fmt: skip
+            with pytest.raises(TypeError, match=r"must have a floating type, has torch\.int64"):
+                layer(x)
+        with pytest.raises(TypeError, match=r"input has the type torch\.int64, the weight torch\.float32"):
+            torch.nn.Conv2d(2, 1, 1)(x)
+
+
 def test_no_images() -> None:
     for split in all_splits(4):
         x = ht.zeros((0, 4, 6, 5), split=split)

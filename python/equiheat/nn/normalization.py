@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from equiheat import blocks
 from equiheat._base import wrap
 from equiheat.manipulation import broadcast_to
-from equiheat.nn._spatial import block_of, result
+from equiheat.nn._spatial import block_of, check_floating, result
 
 
 def _beside(core: blocks.Array, values: Tensor, shape: Sequence[int]) -> Any:
@@ -66,6 +66,7 @@ def batch_norm(
 ) -> Any:
     """The rule of ``torch.nn.functional.batch_norm``."""
     core = block_of(input, "batch_norm")
+    check_floating("batch_norm", core)
     _check_channels("batch_norm", core, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     shape, input = _channels(core), _wide(input)
     if training:
@@ -94,6 +95,7 @@ def layer_norm(
 ) -> Any:
     """The rule of ``torch.nn.functional.layer_norm``."""
     core, wanted = block_of(input, "layer_norm"), list(normalized_shape)
+    check_floating("layer_norm", core)
     first = core.ndim - len(wanted)
     if not wanted or list(core.gshape[max(first, 0) :]) != wanted:
         raise ValueError(f"layer_norm: input {tuple(core.gshape)} does not end in normalized_shape {tuple(wanted)}")
@@ -112,6 +114,7 @@ def group_norm(
 ) -> Any:
     """The rule of ``torch.nn.functional.group_norm``."""
     core = block_of(input, "group_norm")
+    check_floating("group_norm", core)
     _check_channels("group_norm", core, weight=weight, bias=bias)
     n, channels = core.gshape[:2]
     if num_groups < 1 or channels % num_groups:
@@ -168,6 +171,7 @@ def rms_norm(
 ) -> Any:
     """The rule of ``torch.nn.functional.rms_norm``."""
     core, wanted = block_of(input, "rms_norm"), list(normalized_shape)
+    check_floating("rms_norm", core)
     first = core.ndim - len(wanted)
     if not wanted or list(core.gshape[max(first, 0) :]) != wanted:
         raise ValueError(f"rms_norm: input {tuple(core.gshape)} does not end in normalized_shape {tuple(wanted)}")

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from equiheat import blocks
-from equiheat.nn._spatial import Taps, along_split, image, result, tuple_of
+from equiheat.nn._spatial import Taps, along_split, check_floating, image, result, tuple_of
 
 
 def _taps(
@@ -60,6 +60,10 @@ def _shape(core: blocks.Array, taps: list[Taps], name: str) -> list[int]:
     return [*core.gshape[:2], *extents]
 
 
+def _least(dtype: torch.dtype) -> float:
+    return -torch.inf if dtype.is_floating_point else torch.iinfo(dtype).min
+
+
 def max_pool(axes: int) -> Callable[..., Any]:
     """The rule of ``torch.nn.functional.max_pool1d``, ``max_pool2d`` or ``max_pool3d``."""
     name = f"max_pool{axes}d"
@@ -77,7 +81,7 @@ def max_pool(axes: int) -> Callable[..., Any]:
             raise TypeError(f"{name}: return_indices is not supported for DNDarrays")
         core, taps = image(name, input, axes), _taps(name, axes, kernel_size, stride, padding, dilation, ceil_mode)
         shape = _shape(core, taps, name)
-        rows, counts, own = _windows(core, taps, -torch.inf)
+        rows, counts, own = _windows(core, taps, _least(core.local.dtype))
         kernel, strides, dilations = ([getattr(t, key) for t in taps] for key in ("kernel", "stride", "dilation"))
         local: Tensor = getattr(F, name)(rows, kernel, strides, 0, dilations)
         return result(core, local if own is None else local.narrow(core.split or 0, 0, own), shape, counts)
@@ -132,6 +136,7 @@ def adaptive_avg_pool(axes: int) -> Callable[..., Any]:
 
     def rule(input: Any, output_size: Any) -> Any:
         core = image(name, input, axes)
+        check_floating(name, core)
         x: Any = result(core, core.local, core.gshape)
         for axis, n in enumerate(_sizes(name, core, output_size, axes), start=2):
             if n != x.shape[axis]:
