@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import equiheat as ht
-from equiheat.testing import all_splits, uneven_counts, with_counts
+from equiheat.testing import all_splits, assert_equal, uneven_counts, with_counts
 
 F = torch.nn.functional
 VALUE = np.random.default_rng(0).normal(size=(3, 4))
@@ -130,3 +130,10 @@ def test_names_that_mean_something_else_are_refused() -> None:
             call()
     with pytest.raises(ValueError, match="must sum to 4"):
         torch.split(x, [1, 2])
+
+
+def test_no_images() -> None:
+    for split in all_splits(4):
+        x = ht.zeros((0, 4, 6, 5), split=split)
+        for layer in (torch.nn.GroupNorm(2, 4), torch.nn.Softmax(0), torch.nn.PixelShuffle(2), torch.nn.GLU(1)):
+            assert_equal(layer(x), layer(torch.zeros(0, 4, 6, 5)).detach().numpy(), 0)
