@@ -37,6 +37,7 @@ from equiheat import (
     sets,
     sorting,
     statistics,
+    torch_methods,
     trigonometry,
 )
 from equiheat._base import ArrayBase, SparseBase, set_array_type, wrap
@@ -65,6 +66,7 @@ class DNDarray(
     FileMethods,
     SparseMethods,
     statistics.StatisticsMethods,
+    torch_methods.TorchMethods,
     ArrayBase,
 ):
     """A global array, split along one axis over the ranks of a communicator, or replicated.

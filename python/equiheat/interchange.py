@@ -75,30 +75,48 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> D
 
 _TORCH_NAMES = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "input": "a", "other": "t2", "tensors": "arrays",
                 "correction": "ddof", "true_divide": "divide"}  # fmt: skip
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}  # which torch takes, too
 
 
 def torch_function(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function of torch on arrays: as a layer's rule has it, or the one of that name here; NotImplemented if there is
     none.
     """
-    import equiheat
     from equiheat.nn.rules import rule_of
 
     rule = rule_of(func)
     if rule is not None:
         return rule(*args, **kwargs)
     name = func.__name__
+    if func is torch.Tensor.where:  # the condition comes second
+        return torch_function(torch.where, (args[1], args[0], *args[2:]), kwargs)
     if name.startswith("__"):  # tensor + array
         first, *rest = args
         return getattr(asarray(first), name)(*rest)
+    if getattr(func, "__module__", None) == "torch.nn.functional":
+        return NotImplemented
+    return named_function(name, args, kwargs)
+
+
+def named_function(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The function that torch calls so, on arrays; NotImplemented if there is none."""
+    import equiheat
+    from equiheat.torch_functions import FUNCTIONS
+
+    kwargs = {option: value for option, value in kwargs.items() if option != "out" or value is not None}
+    if name in FUNCTIONS:
+        named = {_NUMPY_NAMES.get(option, option): value for option, value in kwargs.items()}
+        return FUNCTIONS[name](*args, **named)
     home: Any = equiheat
+    names = _TORCH_NAMES
     for module in ("linalg", "fft"):
         if name.startswith(f"{module}_"):
             home, name = getattr(equiheat, module), name.removeprefix(f"{module}_")
+            names = {**names, "dim": "axes" if name.endswith(("n", "2", "shift")) and module == "fft" else "axis"}
     function = getattr(home, name, None)
-    if function is None:
+    if function is None or isinstance(function, type):
         return NotImplemented
-    options = {_TORCH_NAMES.get(option, option): value for option, value in kwargs.items()}
+    options = {names.get(option, option): value for option, value in kwargs.items()}
     places = [options.pop(given) for given in ("a", "t2", "arrays") if given in options]
     return function(*args, *places, **options)
 

@@ -90,6 +90,9 @@ POOLS = [
     ("AdaptiveAvgPool2d", ((3, 4),), {}, (1, 1, 7, 6)),
     ("AdaptiveAvgPool2d", ((None, 9),), {}, (1, 1, 3, 5)),
     ("AdaptiveAvgPool1d", (4,), {}, (2, 1, 7)),
+    ("AdaptiveMaxPool2d", ((3, 4),), {}, (1, 1, 7, 6)),
+    ("AdaptiveMaxPool2d", (1,), {}, (2, 2, 5, 6)),
+    ("AdaptiveMaxPool1d", (9,), {}, (2, 1, 4)),
     ("AdaptiveAvgPool3d", ((1, 2, None),), {}, (1, 1, 3, 5, 2)),
 ]
 
@@ -107,6 +110,8 @@ UPSAMPLINGS = [
     ({"size": (9, 1), "mode": "bilinear", "align_corners": True}, (1, 1, 4, 6)),
     ({"size": 7, "mode": "linear"}, (1, 2, 4)),
     ({"scale_factor": 2, "mode": "trilinear"}, (1, 1, 2, 3, 2)),
+    ({"scale_factor": 1.7, "mode": "nearest-exact"}, (1, 1, 5, 6)),
+    ({"size": (3, 9), "mode": "area"}, (1, 2, 7, 6)),
     ({"scale_factor": 2.3, "recompute_scale_factor": True}, (1, 1, 7, 3)),
     ({"scale_factor": (2.5, 0.6), "mode": "bilinear", "recompute_scale_factor": True}, (1, 1, 5, 7)),
 ]
@@ -129,6 +134,76 @@ def test_batch_normalisation(shape: Any) -> None:
     compare(layer.eval(), whole.eval(), np.random.default_rng(1).normal(size=shape), 1e-8)
 
 
+class Instances(torch.nn.Module):
+    """InstanceNorm2d, which asks tensors for their size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.bias = (torch.nn.Parameter(torch.randn(2).double()) for _ in range(2))
+        self.mean, self.var = torch.zeros(2).double(), torch.ones(2).double()
+
+    def forward(self, x: Any) -> Any:
+        norm = torch.nn.functional.instance_norm
+        return norm(x, self.mean, self.var, self.weight, self.bias, use_input_stats=self.training)
+
+
+def test_instance_normalisation() -> None:
+    whole = Instances()
+    layer, value = copy.deepcopy(whole), np.random.default_rng(0).normal(size=(3, 2, 5, 4))
+    compare(layer, whole, value, 1e-8)
+    for _ in range(sum(1 for _ in arrays(value)) - 1):
+        whole(torch.tensor(value))
+    for name in ("mean", "var"):
+        np.testing.assert_allclose(getattr(layer, name).numpy(), getattr(whole, name).numpy(), rtol=1e-9)
+    compare(layer.eval(), whole.eval(), value, 1e-8)
+
+
+HALF = [
+    ("BatchNorm2d", (4,)), ("GroupNorm", (2, 4)), ("LayerNorm", (5,)), ("LayerNorm", ((6, 5),)), ("RMSNorm", (5,)),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Mismatch dtype between input and weight")
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("name", "args"), HALF)
+def test_statistics_of_half_precision_are_taken_in_single(name: str, args: Any, training: bool) -> None:
+    layer = getattr(torch.nn, name)(*args).train(training)
+    value = 8 + torch.tensor(np.random.default_rng(0).normal(size=(2, 4, 6, 5))).bfloat16()
+    for split in all_splits(4):
+        for parameters in (torch.float32, torch.bfloat16):
+            mine = copy.deepcopy(layer).to(parameters)
+            expected = copy.deepcopy(mine)(value).detach()
+            found = mine(ht.array(value, split=split)).resplit(None).larray.detach()
+            assert found.dtype == torch.bfloat16
+            torch.testing.assert_close(found, expected, rtol=0.02, atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "huber_loss"])
+def test_weighted_losses(name: str) -> None:
+    value, weight = np.random.default_rng(0).normal(size=(4, 3)), torch.arange(12.0).reshape(4, 3).double()
+    loss = getattr(torch.nn.functional, name)
+    for reduction in ("mean", "sum"):
+        expected = loss(torch.tensor(value), torch.ones(4, 3).double(), weight=weight, reduction=reduction)
+        for x in arrays(value):
+            found = loss(x, torch.ones(4, 3).double(), weight=weight, reduction=reduction)
+            assert_equal(found, expected.numpy(), 1e-12)
+        with pytest.raises(ValueError, match="weight"):
+            loss(x, torch.ones(4, 3).double(), weight=weight[0])
+
+
+def test_types_are_checked_before_messages_on_ranks_without_images() -> None:
+    whole = (np.arange(120) % 17).reshape(1, 2, 12, 5)
+    for x in arrays(whole):
+        found = torch.nn.MaxPool2d(3, 2, 1)(x)
+        assert_equal(found, torch.nn.MaxPool2d(3, 2, 1)(torch.tensor(whole)).numpy(), 0)
+        for layer in (torch.nn.BatchNorm2d(2), torch.nn.GroupNorm(1, 2), torch.nn.LayerNorm(5), torch.nn.RMSNorm(5),
+                      torch.nn.AdaptiveAvgPool2d(2)):  # fmt: skip
+            with pytest.raises(TypeError, match=r"must have a floating type, has torch\.int64"):
+                layer(x)
+        with pytest.raises(TypeError, match=r"input has the type torch\.int64, the weight torch\.float32"):
+            torch.nn.Conv2d(2, 1, 1)(x)
+
+
 ELSEWHERE = [
     ("LayerNorm", (4,), {}, (3, 2, 4)),
     ("LayerNorm", ((2, 4),), {"bias": False}, (3, 2, 4)),
@@ -136,6 +211,14 @@ ELSEWHERE = [
     ("GroupNorm", (2, 4), {}, (3, 4, 5)),
     ("GroupNorm", (1, 3), {"affine": False}, (2, 3, 4, 2)),
     ("GroupNorm", (2, 4), {}, (5, 4)),
+    ("GLU", (1,), {}, (3, 4, 2)),
+    ("RMSNorm", (4,), {}, (3, 2, 4)),
+    ("RMSNorm", ((2, 4),), {"eps": 1e-3}, (3, 2, 4)),
+    ("PixelShuffle", (2,), {}, (2, 8, 3, 5)),
+    ("PixelUnshuffle", (2,), {}, (2, 3, 6, 10)),
+    ("ChannelShuffle", (2,), {}, (3, 4, 3, 2)),
+    ("Softmin", (1,), {}, (3, 4, 2)),
+    ("Unflatten", (1, (2, 2)), {}, (3, 4, 2)),
     ("Linear", (4, 3), {}, (3, 2, 4)),
     ("Linear", (4, 3), {"bias": False}, (4,)),
     ("Softmax", (1,), {}, (3, 4, 2)),
@@ -298,6 +381,10 @@ def test_plain_tensors_and_errors() -> None:
         layer(ht.ones((1, 1, 2, 4), split=2))
     with pytest.raises(TypeError, match="conv2d: input must be a DNDarray"):
         torch.conv2d(x, ht.ones((2, 1, 3, 3), dtype=ht.float64))  # type: ignore[call-overload]
+    with pytest.raises(ValueError, match="padding must not be negative"):
+        torch.conv1d(ht.ones((1, 1, 4), split=2), torch.ones(1, 1, 2), padding=-1)
+    with pytest.raises(IndexError, match="out of range"):
+        torch.flatten(ht.ones((2, 3), split=0), 2)
     with pytest.raises(ValueError, match="the result would have the shape"):
         torch.nn.ConvTranspose1d(1, 1, 2, padding=3).double()(ht.ones((1, 1, 2), split=2, dtype=ht.float64))
     with pytest.raises(ValueError, match="4 channels do not make 3 groups"):

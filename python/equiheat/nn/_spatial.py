@@ -64,6 +64,12 @@ def image(name: str, x: Any, axes: int) -> blocks.Array:
     return core.resplit(2) if core.split == 1 else core
 
 
+def check_floating(name: str, core: blocks.Array) -> None:
+    """For operators that torch has for floating types alone: an empty block would not notice, and wait for others."""
+    if not core.local.is_floating_point():
+        raise TypeError(f"{name}: input must have a floating type, has {core.local.dtype}")
+
+
 def counts_for(core: blocks.Array, n: int) -> list[int]:
     """Extents of a result of n entries along the split: the input's if it has as many, else balanced."""
     assert core.counts is not None and core.split is not None

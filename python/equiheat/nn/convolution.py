@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -24,7 +25,10 @@ def _padding(name: str, value: Any, taps: list[Taps]) -> list[tuple[int, int]]:
         return [((t.reach - 1) // 2, t.reach - 1 - (t.reach - 1) // 2) for t in taps]
     if isinstance(value, str) and value != "valid":
         raise ValueError(f"{name}: padding must be a number, one for each axis, 'same' or 'valid', is {value!r}")
-    return [(p, p) for p in tuple_of(0 if value == "valid" else value, len(taps))]
+    pads = tuple_of(0 if value == "valid" else value, len(taps))
+    if min(pads) < 0:
+        raise ValueError(f"{name}: padding must not be negative, is {pads}")
+    return [(p, p) for p in pads]
 
 
 def _padded(core: blocks.Array, taps: list[Taps]) -> blocks.Array:
@@ -35,6 +39,11 @@ def _padded(core: blocks.Array, taps: list[Taps]) -> blocks.Array:
         return core
     shape = [n + b + a for n, b, a in zip(core.gshape, before, after, strict=True)]
     return blocks.array(blocks.framed(core, before, after, "constant"), shape, core.split, core.counts, core)
+
+
+def _check_types(name: str, core: blocks.Array, weight: Tensor) -> None:
+    if core.local.dtype != weight.dtype and not torch.is_autocast_enabled(core.local.device.type):
+        raise TypeError(f"{name}: input has the type {core.local.dtype}, the weight {weight.dtype}; they must be equal")
 
 
 def _check_channels(name: str, core: blocks.Array, channels: int) -> None:
@@ -67,6 +76,7 @@ def convolution(axes: int) -> Callable[..., Any]:
             raise ValueError(f"{name}: the kernel is larger than the padded image {tuple(core.gshape[2:])}")
         shape = [core.gshape[0], weight.shape[0], *extents]
         core = _padded(core, taps)
+        _check_types(name, core, weight)
         weight, bias = blocks.entered(core, weight), blocks.entered(core, bias)
         if core.split is None or core.split == 0:
             return result(core, apply(core.local, weight, bias, strides, 0, dilations, groups), shape)
@@ -124,6 +134,7 @@ def transposed_convolution(axes: int) -> Callable[..., Any]:
         if min(extents) < 1:
             raise ValueError(f"{name}: the result would have the shape {tuple(extents)}; take less padding")
         shape = [core.gshape[0], weight.shape[1] * groups, *extents]
+        _check_types(name, core, weight)
         weight, bias = blocks.entered(core, weight), blocks.entered(core, bias)
         if core.split is None or core.split == 0:
             return result(core, apply(core.local, weight, bias, strides, pads, extra, groups, dilations), shape)

@@ -18,6 +18,7 @@ from equiheat.manipulation import concatenate
 from equiheat.nn._spatial import block_of, result
 from equiheat.padding import pad as padded
 from equiheat.random import rand
+from equiheat.rounding import clip
 
 #: Functions of each element alone: a rank takes its block.
 ACTIVATIONS: tuple[Callable[..., Any], ...] = (
@@ -88,6 +89,8 @@ def _softmax(input: Any, dim: int | None, dtype: torch.dtype | None, log: bool) 
     axis = dim % core.ndim
     if core.split != axis:
         return result(core, getattr(torch, name)(core.local, axis, dtype), core.gshape)
+    if 0 in core.gshape:
+        return result(core, core.local if dtype is None else core.local.to(dtype), core.gshape)
     shifted = input if dtype is None else result(core, core.local.to(dtype), core.gshape)
     with torch.no_grad():
         largest = shifted.max(axis, keepdims=True)
@@ -144,6 +147,9 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     core = block_of(input, "flatten")
     if core.ndim == 0:
         return input.reshape((1,))
+    for dim in (start_dim, end_dim):
+        if not -core.ndim <= dim < core.ndim:
+            raise IndexError(f"flatten: axis {dim} is out of range for an array of {core.ndim} axes")
     first, last = start_dim % core.ndim, end_dim % core.ndim
     if first > last:
         raise ValueError(f"flatten: start_dim {start_dim} lies behind end_dim {end_dim}")
@@ -154,6 +160,26 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     return input.reshape((*shape[:first], length, *shape[last + 1 :]))
 
 
-def cat(tensors: Sequence[Any], dim: int = 0, *, out: None = None) -> Any:
+def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None, out: None = None) -> Any:
     """The rule of ``torch.cat``; tensors beside arrays count as replicated."""
-    return concatenate([asarray(x) for x in tensors], axis=dim)
+    return concatenate([asarray(x) for x in tensors], axis=dim if axis is None else axis)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: torch.dtype | None = None) -> Any:
+    """The rule of ``torch.nn.functional.softmin``."""
+    return _softmax(-input, dim, dtype, log=False)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """The rule of ``torch.nn.functional.glu``: half of an axis times the sigmoid of the other half."""
+    core = block_of(input, "glu")
+    if core.ndim == 0 or core.gshape[dim] % 2:
+        raise ValueError(f"glu: axis {dim} of the input {tuple(core.gshape)} has no halves")
+    half, axis = core.gshape[dim] // 2, dim % core.ndim
+    at = [slice(None)] * axis
+    return input[(*at, slice(half))] * torch.sigmoid(input[(*at, slice(half, None))])
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None) -> Any:
+    """The rule of ``torch.nn.functional.normalize``: vectors along an axis, of length 1."""
+    return input / clip(torch.norm(input, p, dim, keepdim=True), eps)

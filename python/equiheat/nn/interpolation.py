@@ -10,7 +10,9 @@ from torch import Tensor
 
 from equiheat import blocks
 from equiheat.nn._spatial import counts_for, image, result
+from equiheat.nn.pooling import adaptive_avg_pool
 
+_SAMPLED = ("nearest", "nearest-exact", "area")
 _LINEAR = {"linear": 1, "bilinear": 2, "trilinear": 3}
 
 
@@ -32,7 +34,7 @@ def interpolate(
     size, scale_factor
         One of them: extents of the result, or how many times the input's; one number or one per spatial axis.
     mode
-        "nearest", or "linear", "bilinear", "trilinear" for one, two, three spatial axes.
+        "nearest", "nearest-exact", "area", or "linear", "bilinear", "trilinear" for one, two, three spatial axes.
     align_corners
         As torch's: whether the first and last entries lie on those of the input.
     recompute_scale_factor
@@ -65,11 +67,13 @@ def interpolate(
             input, size, scale_factor, mode, align_corners, recompute_scale_factor, antialias
         )
     axes = input.ndim - 2
+    if not 1 <= axes <= 3:
+        raise ValueError(f"interpolate: input must have the axes (N, C, ...), has shape {tuple(input.shape)}")
     if antialias:
         raise ValueError("interpolate: antialias is not supported for DNDarrays")
-    if mode != "nearest" and _LINEAR.get(mode) != axes:
+    if mode not in _SAMPLED and _LINEAR.get(mode) != axes:
         raise ValueError(
-            f"interpolate: mode {mode!r} does not fit {axes} spatial axes; use nearest or one of {_LINEAR}"
+            f"interpolate: mode {mode!r} does not fit {axes} spatial axes; use one of {_SAMPLED} or {_LINEAR}"
         )
     if (size is None) == (scale_factor is None):
         raise ValueError("interpolate: give either size or scale_factor")
@@ -77,14 +81,20 @@ def interpolate(
     values = list(given) if isinstance(given, (tuple, list)) else [given] * axes
     if len(values) != axes:
         raise ValueError(f"interpolate: {len(values)} sizes for {axes} spatial axes; give one, or one for each")
+    if align_corners is not None and mode in _SAMPLED:
+        raise ValueError(f"interpolate: align_corners does not fit mode {mode!r}")
     core = image("interpolate", input, axes)
+    if mode == "area":
+        sizes = values if scale_factor is None else [int(n * v) for n, v in zip(core.gshape[2:], values, strict=True)]
+        return adaptive_avg_pool(axes)(input, tuple(sizes))
+    sampled = {"nearest": 0.0, "nearest-exact": 0.5}.get(mode)
     for k, value in enumerate(values):
         n = core.gshape[k + 2]
         extent = int(value) if scale_factor is None else int(n * value)
         if extent < 1:
             raise ValueError(f"interpolate: the result would have {extent} entries along axis {k + 2}")
         scale = n / extent if scale_factor is None or recompute_scale_factor else 1.0 / value
-        core = _resized(core, k + 2, extent, scale, None if mode == "nearest" else bool(align_corners))
+        core = _resized(core, k + 2, extent, scale, bool(align_corners) if sampled is None else sampled)
     return result(core, core.local, core.gshape)
 
 
@@ -97,18 +107,20 @@ def _places(n: int, scale: float, extent: int, corners: bool, first: int, count:
 
 
 def _sources(
-    n: int, extent: int, scale: float, corners: bool | None, first: int, count: int, dtype: torch.dtype
+    n: int, extent: int, scale: float, how: bool | float, first: int, count: int, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The entries on both sides of each result, and how far towards the second one it lies."""
-    if corners is None:
-        at = (torch.arange(first, first + count, dtype=dtype) * scale).floor().long().clamp(max=n - 1)
+    """The entries on both sides of each result, and how far towards the second one it lies.
+    `how`: whether corners are aligned, or, of the nearest entry, where in a result its place is.
+    """
+    if not isinstance(how, bool):
+        at = ((torch.arange(first, first + count, dtype=dtype) + how) * scale).floor().long().clamp(max=n - 1)
         return at, at, None
-    place = _places(n, scale, extent, corners, first, count, dtype)
+    place = _places(n, scale, extent, how, first, count, dtype)
     low = place.floor().long().clamp(max=n - 1)
     return low, (low + 1).clamp(max=n - 1), (place - low).clamp(0, 1)
 
 
-def _resized(core: blocks.Array, axis: int, extent: int, scale: float, corners: bool | None) -> blocks.Array:
+def _resized(core: blocks.Array, axis: int, extent: int, scale: float, how: bool | float) -> blocks.Array:
     n, dtype = core.gshape[axis], torch.float64 if core.local.dtype == torch.float64 else torch.float32
     counts, rows, first, count, offset = core.counts, core.local, 0, extent, 0
     if core.split == axis:
@@ -116,13 +128,13 @@ def _resized(core: blocks.Array, axis: int, extent: int, scale: float, corners: 
         starts = [sum(counts[:rank]) for rank in range(len(counts))]
         begins, ends = [], []
         for s, c in zip(starts, counts, strict=True):
-            low, high, _ = _sources(n, extent, scale, corners, s, c, dtype)
+            low, high, _ = _sources(n, extent, scale, how, s, c, dtype)
             begins.append(int(low[0]) if c else 0)
             ends.append(int(high[-1]) + 1 if c else 0)
         rank = core.comm.rank
         rows = blocks.window(core, axis, begins, ends, "constant", 0.0)
         first, count, offset = starts[rank], counts[rank], begins[rank]
-    low, high, weight = _sources(n, extent, scale, corners, first, count, dtype)
+    low, high, weight = _sources(n, extent, scale, how, first, count, dtype)
     low, high = (i.to(rows.device) - offset for i in (low, high))
     local = rows.index_select(axis, low)
     if weight is not None:

@@ -26,6 +26,10 @@ def _check_modern(name: str, size_average: bool | None, reduce: bool | None) -> 
         raise TypeError(f"{name}: size_average and reduce are not supported for DNDarrays; use reduction")
 
 
+#: Losses whose weight has the input's shape; those of probabilities broadcast theirs.
+_WEIGHTED = ("mse_loss", "huber_loss")  # torch does not tell us that of l1_loss
+
+
 def elementwise_loss(func: Callable[..., Any]) -> Callable[..., Any]:
     """The rule of a loss of two arrays of one shape, element by element."""
     name = func.__name__
@@ -47,9 +51,14 @@ def elementwise_loss(func: Callable[..., Any]) -> Callable[..., Any]:
         core = x._core if x._core.split is not None else x.resplit(y.split)._core
         core_y = _laid_out(y, core)
         each = result(core, func(core.local, core_y, reduction="none", **options), core.gshape)
-        if weight is not None:
-            each = each * asarray(weight)
-        return _reduced(name, each, reduction)
+        if weight is None:
+            return _reduced(name, each, reduction)
+        if name in _WEIGHTED and tuple(weight.shape) != tuple(each.shape):
+            raise ValueError(f"{name}: weight {tuple(weight.shape)} must have the shape of input {tuple(each.shape)}")
+        total = _reduced(name, each * asarray(weight), "sum" if reduction == "mean" else reduction)
+        if reduction != "mean":
+            return total
+        return total / asarray(weight).sum() if name == "mse_loss" else total / max(each.size, 1)
 
     return rule
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from equiheat import blocks
-from equiheat.nn._spatial import Taps, along_split, image, result, tuple_of
+from equiheat.nn._spatial import Taps, along_split, check_floating, image, result, tuple_of
 
 
 def _taps(
@@ -60,6 +60,10 @@ def _shape(core: blocks.Array, taps: list[Taps], name: str) -> list[int]:
     return [*core.gshape[:2], *extents]
 
 
+def _least(dtype: torch.dtype) -> float:
+    return -torch.inf if dtype.is_floating_point else torch.iinfo(dtype).min
+
+
 def max_pool(axes: int) -> Callable[..., Any]:
     """The rule of ``torch.nn.functional.max_pool1d``, ``max_pool2d`` or ``max_pool3d``."""
     name = f"max_pool{axes}d"
@@ -77,7 +81,7 @@ def max_pool(axes: int) -> Callable[..., Any]:
             raise TypeError(f"{name}: return_indices is not supported for DNDarrays")
         core, taps = image(name, input, axes), _taps(name, axes, kernel_size, stride, padding, dilation, ceil_mode)
         shape = _shape(core, taps, name)
-        rows, counts, own = _windows(core, taps, -torch.inf)
+        rows, counts, own = _windows(core, taps, _least(core.local.dtype))
         kernel, strides, dilations = ([getattr(t, key) for t in taps] for key in ("kernel", "stride", "dilation"))
         local: Tensor = getattr(F, name)(rows, kernel, strides, 0, dilations)
         return result(core, local if own is None else local.narrow(core.split or 0, 0, own), shape, counts)
@@ -132,17 +136,55 @@ def adaptive_avg_pool(axes: int) -> Callable[..., Any]:
 
     def rule(input: Any, output_size: Any) -> Any:
         core = image(name, input, axes)
+        check_floating(name, core)
         x: Any = result(core, core.local, core.gshape)
-        for axis, n in enumerate(tuple_of(output_size, axes), start=2):
-            if n is not None and n != x.shape[axis]:
-                x = x.mean(axis, keepdims=True) if n == 1 else _adapted(x._core, axis, int(n))
+        for axis, n in enumerate(_sizes(name, core, output_size, axes), start=2):
+            if n != x.shape[axis]:
+                x = x.mean(axis, keepdims=True) if n == 1 else _adapted(x._core, axis, n)
         return x
 
     return rule
 
 
-def _adapted(core: blocks.Array, axis: int, n: int) -> Any:
-    """Means of n overlapping pieces of an axis."""
+def adaptive_max_pool(axes: int) -> Callable[..., Any]:
+    """The rule of ``torch.nn.functional.adaptive_max_pool1d``, ``adaptive_max_pool2d`` or ``adaptive_max_pool3d``."""
+    name = f"adaptive_max_pool{axes}d"
+
+    def rule(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+        if return_indices:
+            raise TypeError(f"{name}: return_indices is not supported for DNDarrays")
+        core = image(name, input, axes)
+        x: Any = result(core, core.local, core.gshape)
+        for axis, n in enumerate(_sizes(name, core, output_size, axes), start=2):
+            if n != x.shape[axis]:
+                x = _adapted(x._core, axis, n, _largest)
+        return x
+
+    return rule
+
+
+def _sizes(name: str, core: blocks.Array, output_size: Any, axes: int) -> list[int]:
+    given = zip(tuple_of(output_size, axes), core.gshape[2:], strict=True)
+    sizes = [n if size is None else int(size) for size, n in given]
+    if min(sizes) < 0 or 0 in core.gshape[1:]:
+        raise ValueError(f"{name}: {tuple(core.gshape)} cannot be pooled to {tuple(sizes)}")
+    return sizes
+
+
+def _means(rows: Tensor, axis: int, begins: list[int], ends: list[int]) -> Tensor:
+    weights = rows.new_zeros((len(begins), rows.shape[axis]))
+    for i, (b, e) in enumerate(zip(begins, ends, strict=True)):
+        weights[i, b:e] = 1.0 / (e - b)
+    return torch.tensordot(rows, weights, dims=([axis], [1])).movedim(-1, axis)
+
+
+def _largest(rows: Tensor, axis: int, begins: list[int], ends: list[int]) -> Tensor:
+    pieces = [rows.narrow(axis, b, e - b).max(axis).values for b, e in zip(begins, ends, strict=True)]
+    return torch.stack(pieces, axis) if pieces else rows.narrow(axis, 0, 0)
+
+
+def _adapted(core: blocks.Array, axis: int, n: int, of: Callable[..., Tensor] = _means) -> Any:
+    """Means, or what else, of n overlapping pieces of an axis."""
     length, first, counts = core.gshape[axis], 0, None
     rows, own = core.local, n
     begins, ends = [i * length // n for i in range(n)], [-(-(i + 1) * length // n) for i in range(n)]
@@ -155,10 +197,7 @@ def _adapted(core: blocks.Array, axis: int, n: int) -> Any:
         rows = blocks.window(core, axis, froms, tos, "constant", 0.0)
         first, own, offset = starts[core.comm.rank], counts[core.comm.rank], froms[core.comm.rank]
         begins, ends = [b - offset for b in begins], [e - offset for e in ends]
-    weights = rows.new_zeros((own, rows.shape[axis]))
-    for i in range(own):
-        b, e = begins[first + i], ends[first + i]
-        weights[i, b:e] = 1.0 / (e - b)
-    local = torch.tensordot(rows, weights, dims=([axis], [1])).movedim(-1, axis)
+    mine = slice(first, first + own)
+    local = of(rows, axis, begins[mine], ends[mine])
     shape = [n if k == axis else m for k, m in enumerate(core.gshape)]
     return result(core, local, shape, counts)

@@ -15,9 +15,11 @@ Functions                                Communication
 ======================================== ==============================================================================
 activations, prelu                       none
 conv, max_pool, avg_pool, interpolate,   none for a split batch; along a split axis of the image the rows that a rank's
-conv_transpose, adaptive_avg_pool        results look at and it lacks, one alltoallv
+conv_transpose, adaptive pools,          results look at and it lacks, one alltoallv
+pixel_shuffle, channel_shuffle
 batch_norm                               in training two allreduces of C numbers, none in evaluation
-layer_norm, group_norm, softmax          none, or two allreduces where the statistics' axes are split
+layer, group, instance, rms norm,        none, or two allreduces where the statistics' axes are split
+softmax
 linear                                   none, or that of a product where the features are split
 dropout                                  none
 cross_entropy, mse_loss and other losses one allreduce of a number, and the target's move to the input's layout
@@ -33,14 +35,15 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from equiheat.nn import elementwise, losses, normalization
+from equiheat.nn import elementwise, losses, normalization, shuffling
 from equiheat.nn.convolution import convolution, transposed_convolution
 from equiheat.nn.interpolation import interpolate
-from equiheat.nn.pooling import adaptive_avg_pool, avg_pool, max_pool
+from equiheat.nn.pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool
 
 _OF_AXES = {
     "conv{}d": convolution, "conv_transpose{}d": transposed_convolution, "max_pool{}d": max_pool,
     "avg_pool{}d": avg_pool, "adaptive_avg_pool{}d": adaptive_avg_pool,
+    "adaptive_max_pool{}d": adaptive_max_pool,
 }  # fmt: skip
 _LOSSES = (
     F.binary_cross_entropy, F.binary_cross_entropy_with_logits, F.huber_loss, F.l1_loss, F.mse_loss, F.smooth_l1_loss,
@@ -55,18 +58,28 @@ RULES: dict[Callable[..., Any], Callable[..., Any]] = {
     F.batch_norm: normalization.batch_norm,
     F.cross_entropy: losses.cross_entropy,
     F.dropout: elementwise.dropout,
+    F.glu: elementwise.glu,
     F.group_norm: normalization.group_norm,
+    F.instance_norm: normalization.instance_norm,
     F.interpolate: interpolate,
     F.layer_norm: normalization.layer_norm,
     F.linear: elementwise.linear,
     F.log_softmax: elementwise.log_softmax,
     F.nll_loss: losses.nll_loss,
+    F.normalize: elementwise.normalize,
     F.pad: elementwise.pad,
     F.prelu: elementwise.prelu,
+    F.rms_norm: normalization.rms_norm,
     F.softmax: elementwise.softmax,
+    F.softmin: elementwise.softmin,
     torch.cat: elementwise.cat,
+    torch.channel_shuffle: shuffling.channel_shuffle,
+    torch.concat: elementwise.cat,
+    torch.concatenate: elementwise.cat,
     torch.flatten: elementwise.flatten,
     torch.log_softmax: elementwise.plain(elementwise.log_softmax),
+    torch.pixel_shuffle: shuffling.pixel_shuffle,
+    torch.pixel_unshuffle: shuffling.pixel_unshuffle,
     torch.softmax: elementwise.plain(elementwise.softmax),
 }
 
