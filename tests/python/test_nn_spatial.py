@@ -387,6 +387,8 @@ def test_plain_tensors_and_errors() -> None:
         torch.flatten(ht.ones((2, 3), split=0), 2)
     with pytest.raises(ValueError, match="the result would have the shape"):
         torch.nn.ConvTranspose1d(1, 1, 2, padding=3).double()(ht.ones((1, 1, 2), split=2, dtype=ht.float64))
+    with pytest.raises(ValueError, match="must be less than the stride or the dilation"):
+        torch.nn.ConvTranspose1d(1, 1, 2, output_padding=1).double()(ht.ones((1, 1, 2), split=2, dtype=ht.float64))
     with pytest.raises(ValueError, match="4 channels do not make 3 groups"):
         torch.nn.functional.group_norm(ht.ones((1, 4)), 3)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="must end in the weight's 2 features"):

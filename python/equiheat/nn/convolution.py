@@ -131,6 +131,8 @@ def transposed_convolution(axes: int) -> Callable[..., Any]:
             (n - 1) * t.stride + t.reach - 2 * t.before + e
             for n, t, e in zip(core.gshape[2:], taps, extra, strict=True)
         ]
+        if any(not 0 <= e < max(t.stride, t.dilation) for e, t in zip(extra, taps, strict=True)):
+            raise ValueError(f"{name}: output_padding {tuple(extra)} must be less than the stride or the dilation")
         if min(extents) < 1:
             raise ValueError(f"{name}: the result would have the shape {tuple(extents)}; take less padding")
         shape = [core.gshape[0], weight.shape[1] * groups, *extents]
