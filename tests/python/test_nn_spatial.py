@@ -343,17 +343,14 @@ def test_a_model_of_torchvision() -> None:
     compare(copy.deepcopy(whole), whole, value, 1e-6)
 
 
-def encoder(nn: Any) -> torch.nn.Module:
+def test_a_whole_encoder() -> None:
     torch.manual_seed(3)
-    layers = [
+    nn = ht.nn
+    whole = nn.Sequential(
         nn.Conv2d(1, 4, 5, 2, 2), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(3, 2, 1), nn.Conv2d(4, 3, 3, 1, 1),
         nn.GELU(), nn.Upsample(scale_factor=2, mode="bilinear"), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(1),
-    ]  # fmt: skip
-    return torch.nn.Sequential(*layers).double()
-
-
-def test_a_whole_encoder() -> None:
-    compare(encoder(ht.nn), encoder(torch.nn), np.random.default_rng(0).normal(size=(2, 1, 33, 21)), 1e-8)
+    ).double()  # fmt: skip
+    compare(copy.deepcopy(whole), whole, np.random.default_rng(0).normal(size=(2, 1, 33, 21)), 1e-8)
 
 
 @settings(max_examples=25)
@@ -387,7 +384,7 @@ def test_plain_tensors_and_errors() -> None:
         torch.flatten(ht.ones((2, 3), split=0), 2)
     with pytest.raises(ValueError, match="the result would have the shape"):
         torch.nn.ConvTranspose1d(1, 1, 2, padding=3).double()(ht.ones((1, 1, 2), split=2, dtype=ht.float64))
-    with pytest.raises(ValueError, match="must be less than the stride or the dilation"):
+    with pytest.raises(ValueError, match="must be less than the stride"):
         torch.nn.ConvTranspose1d(1, 1, 2, output_padding=1).double()(ht.ones((1, 1, 2), split=2, dtype=ht.float64))
     with pytest.raises(ValueError, match="4 channels do not make 3 groups"):
         torch.nn.functional.group_norm(ht.ones((1, 4)), 3)  # type: ignore[arg-type]
