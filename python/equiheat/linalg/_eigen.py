@@ -102,8 +102,10 @@ def eigvalsh(a: ArrayLike, UPLO: str = "L") -> DNDarray:
 
     Notes
     -----
-    A large split matrix is made tridiagonal as in `eigh`; every rank finds its share of the eigenvalues by bisection
-    (Golub, Van Loan: Matrix Computations, 8.4), and one allgather puts them together.
+    Up to order 4096 on fewer than six ranks every rank holds the whole matrix (one allgather): LAPACK's reduction in
+    two stages, for eigenvalues alone, is faster than ours on a few ranks. Else a split matrix is made tridiagonal as in
+    `eigh`; every rank finds its share of the eigenvalues by bisection (Golub, Van Loan: Matrix Computations, 8.4), and
+    one allgather puts them together.
 
     Examples
     --------
