@@ -121,10 +121,11 @@ at::Tensor step(const at::Tensor& a, const at::Tensor& b) {
   return a.where(a.ne(a), op::heaviside::call(a, b));
 }
 
-/// torch's complex powers are exponentials of products with a logarithm: x^0 is 1 also where x has none.
+/// torch's complex powers are exponentials of products with a logarithm: x^0 is 1 also where x has none. Elsewhere its
+/// result stays, and with it the derivative by the exponent.
 at::Tensor raised(const at::Tensor& a, const at::Tensor& b) {
   const at::Tensor result = op::pow_Tensor_Tensor::call(a, b);
-  return result.is_complex() ? result.masked_fill(b.eq(0), 1) : result;
+  return result.is_complex() ? result.masked_fill(b.eq(0).logical_and(result.ne(result)), 1) : result;
 }
 
 constexpr BinaryOp kBinary[] = {

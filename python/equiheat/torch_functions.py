@@ -229,8 +229,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     """Elements at places along an axis; the other axes may be shorter in `index`."""
     if index.ndim != input.ndim:
         raise ValueError(f"gather: index must have the {input.ndim} axes of the input, has {index.ndim}")
-    within = zip(input.shape, index.shape, strict=True)
-    at = tuple(slice(None) if k == dim % input.ndim else slice(m) for k, (_, m) in enumerate(within))
+    at = tuple(slice(None) if k == dim % input.ndim else slice(n) for k, n in enumerate(index.shape))
     return ht.take_along_axis(input[at], asarray(index), dim)
 
 

@@ -136,3 +136,9 @@ def test_a_leaf_is_not_changed_in_place() -> None:
     x.requires_grad_()
     with pytest.raises(RuntimeError, match=r"add.*in place"):
         x += 1
+
+
+def test_the_derivative_by_a_complex_exponent_of_zero() -> None:
+    b = ht.zeros(2, dtype=ht.complex128).requires_grad_()
+    (ht.array([2 + 1j, -3j]) ** b).real.sum().backward()
+    np.testing.assert_allclose(b.grad.numpy(), np.conj(np.log(np.array([2 + 1j, -3j]))), rtol=1e-6)

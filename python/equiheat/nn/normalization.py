@@ -86,6 +86,15 @@ def batch_norm(
     return _scaled(centered / (var + eps) ** 0.5, core, weight, bias, shape)
 
 
+def _ending_in(name: str, input: Any, normalized_shape: Sequence[int]) -> tuple[blocks.Array, list[int]]:
+    """The array, checked to end in these extents."""
+    core, wanted = block_of(input, name), list(normalized_shape)
+    check_floating(name, core)
+    if not wanted or list(core.gshape[max(core.ndim - len(wanted), 0) :]) != wanted:
+        raise ValueError(f"{name}: input {tuple(core.gshape)} does not end in normalized_shape {tuple(wanted)}")
+    return core, wanted
+
+
 def layer_norm(
     input: Any,
     normalized_shape: Sequence[int],
@@ -94,11 +103,8 @@ def layer_norm(
     eps: float = 1e-5,
 ) -> Any:
     """The rule of ``torch.nn.functional.layer_norm``."""
-    core, wanted = block_of(input, "layer_norm"), list(normalized_shape)
-    check_floating("layer_norm", core)
+    core, wanted = _ending_in("layer_norm", input, normalized_shape)
     first = core.ndim - len(wanted)
-    if not wanted or list(core.gshape[max(first, 0) :]) != wanted:
-        raise ValueError(f"layer_norm: input {tuple(core.gshape)} does not end in normalized_shape {tuple(wanted)}")
     if core.split is None or core.split < first:
         own = blocks.entered(core, weight), blocks.entered(core, bias)
         return result(core, F.layer_norm(core.local, wanted, *own, eps), core.gshape)
@@ -170,11 +176,8 @@ def rms_norm(
     input: Any, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Any:
     """The rule of ``torch.nn.functional.rms_norm``."""
-    core, wanted = block_of(input, "rms_norm"), list(normalized_shape)
-    check_floating("rms_norm", core)
+    core, wanted = _ending_in("rms_norm", input, normalized_shape)
     first = core.ndim - len(wanted)
-    if not wanted or list(core.gshape[max(first, 0) :]) != wanted:
-        raise ValueError(f"rms_norm: input {tuple(core.gshape)} does not end in normalized_shape {tuple(wanted)}")
     if core.split is None or core.split < first:
         return result(core, F.rms_norm(core.local, wanted, blocks.entered(core, weight), eps), core.gshape)
     least = torch.finfo(core.local.dtype).eps if eps is None else eps
