@@ -8,6 +8,18 @@
 
 namespace eh::kernels::engine {
 
-const CpuEngine amx_bf16 = entry<AmxTiles>("amx_bf16", Arithmetic::bf16);
+namespace {
+
+/// Attention in vector registers, whose matrices are too small for the effort of splitting them; the head in tiles.
+struct SplitHead : RealTiles<float> {};
+template <>
+struct HeadOf<SplitHead> {
+  using Tiles = Amx<SplitTiles>;
+};
+
+}  // namespace
+
+const CpuEngine amx_bf16 = entry<Amx<Bf16Tiles>>("amx_bf16", Arithmetic::bf16);
+const CpuEngine amx_f32 = entry<SplitHead>("amx_bf16", Arithmetic::f32);
 
 }  // namespace eh::kernels::engine

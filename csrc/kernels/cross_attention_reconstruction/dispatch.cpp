@@ -48,7 +48,7 @@ const InstructionSet* sets() {
       {"avx512", avx512, &avx512_f32, &avx512_f64, nullptr},
       {"avx512_bf16", avx512 && __builtin_cpu_supports("avx512bf16") != 0, &avx512_f32, &avx512_f64,
        &engine::avx512_bf16},
-      {"amx_bf16", avx512 && has_tile_registers(), &avx512_f32, &avx512_f64, &engine::amx_bf16},
+      {"amx_bf16", avx512 && has_tile_registers(), &amx_f32, &avx512_f64, &engine::amx_bf16},
   };
 #else
   static const InstructionSet table[kSets] = {

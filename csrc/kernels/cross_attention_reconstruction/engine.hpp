@@ -24,9 +24,11 @@ struct Entry {
     for (Index t = first; t < last; ++t) {
       const Index start = t * plan.tile, count = plan.tile_width(t);
       with_element<Real>(p.weight.data, p.weight.element, start * p.weight.row, [&](auto* data) {
-        pack_transposed<T>(Rows{data, p.weight.row, count, p.width}, w.transposed + t * w.transposed_tile);
+        pack_transposed<HeadTiles<T>>(Rows{data, p.weight.row, count, p.width},
+                                      w.transposed + t * w.transposed_tile);
         if (p.gradients)
-          pack_panels<T>(Rows{data, p.weight.row, count, p.width}, w.straight + t * w.straight_tile);
+          pack_panels<HeadTiles<T>>(Rows{data, p.weight.row, count, p.width},
+                                    w.straight + t * w.straight_tile);
       });
       for (Index j = 0; j < plan.tile; ++j) w.bias[start + j] = 0;
       if (p.bias.data == nullptr) continue;
@@ -36,13 +38,13 @@ struct Entry {
   }
 
   static double images(const Reconstruction& p, const void* shared, void* own, Index first, Index last) {
-    [[maybe_unused]] const typename T::Session session{};
+    [[maybe_unused]] const typename HeadTiles<T>::Session session{};
     const Plan<T> plan(p);
     const Weights<T> weights(plan, const_cast<void*>(shared));
     const Scratch<T> scratch(plan, own);
     if (p.gradients && !p.attention_only) {
       __builtin_memset(scratch.weight_gradient, 0,
-                       static_cast<std::size_t>(p.pixels * plan.weight_stride) * sizeof(Real));
+                       static_cast<std::size_t>(plan.tiles * plan.gradient_tile) * sizeof(Real));
       __builtin_memset(scratch.bias_gradient, 0,
                        static_cast<std::size_t>(plan.tiles * plan.tile) * sizeof(Real));
     }
@@ -60,9 +62,8 @@ struct Entry {
     const Plan<T> plan(p);
     for (Index t = 0; t < count; ++t) {
       const Scratch<T> scratch(plan, own[t]);
-      for (Index i = first; i < last && sums.weight != nullptr; ++i)
-        add(scratch.weight_gradient + i * plan.weight_stride, p.width, t > 0,
-            static_cast<Real*>(sums.weight) + i * p.width);
+      if (sums.weight != nullptr)
+        add_weights(plan, scratch.weight_gradient, first, last, t > 0, static_cast<Real*>(sums.weight));
       if (sums.bias != nullptr)
         add(scratch.bias_gradient + first, last - first, t > 0, static_cast<Real*>(sums.bias) + first);
     }
@@ -91,6 +92,22 @@ struct Entry {
       attention.backward(block == 0, block + 1 == plan.blocks);
     });
     return loss;
+  }
+
+  /// Rows first, ..., last - 1 of the weight's gradient of one thread.
+  static void add_weights(const Plan<T>& plan, const Real* part, Index first, Index last, bool more,
+                          Real* sum) {
+    const Index width = plan.p.width;
+    constexpr Index step = Plan<T>::kTurned ? Plan<T>::lanes : 1;
+    for (Index i = first, count = 0; i < last; i += count) {
+      const Index tile = i / plan.tile, row = i % plan.tile;
+      const Real* from = part + tile * plan.gradient_tile;
+      count = least(step, least(last - i, plan.tile - row));
+      if constexpr (Plan<T>::kTurned)
+        add_turned(Rows<Real>{from + row, plan.gradient_stride, width, count}, more, sum + i * width);
+      else
+        add(from + row * plan.gradient_stride, width, more, sum + i * width);
+    }
   }
 
   static void add(const Real* part, Index count, bool more, Real* sum) {

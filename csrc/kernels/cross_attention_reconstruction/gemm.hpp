@@ -14,7 +14,9 @@ namespace {
 constexpr bool kManyRegisters = EH_VECTOR_BYTES == 64;  ///< 32 vector registers, else 16
 
 /// Width in vectors of the next panel when `rest` vectors are left.
+template <typename T>
 constexpr Index panel_vectors(Index rest) {
+  if (T::kTileRegisters) return least(rest, 2);
   if (!kManyRegisters) return rest == 4 ? 2 : least(rest, 3);
   if (rest <= 4) return rest;
   return rest == 7 || rest == 8 ? 4 : 3;
@@ -61,6 +63,7 @@ EH_FORCE void block(const typename T::Word* a, Index a_stride, const typename T:
     for (int v = 0; v < Vectors; ++v) sum[i][v] = Vector<Real>{};
   }
   for (Index k = 0; k < depth; ++k) {
+    if (!AlongRows) __builtin_prefetch(a + 8 * a_stride);
     Vector<typename T::Word> row[Vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < Vectors; ++v) row[v] = load(b + v * lanes);
@@ -106,7 +109,7 @@ void multiply(Product<T> p) {
   const Index depth = p.depth, blocks = most(1, ceil_div(depth, kDepth)), part = ceil_div(depth, blocks);
   const Product<T> whole = p;
   for (Index rest = ceil_div(p.columns, lanes), vectors = 0; rest > 0; rest -= vectors) {
-    vectors = panel_vectors(rest);
+    vectors = panel_vectors<T>(rest);
     const Index first = (ceil_div(whole.columns, lanes) - rest) * lanes;
     for (Index k = 0; k == 0 || k < depth; k += most(1, part)) {
       p.depth = least(part, depth - k);

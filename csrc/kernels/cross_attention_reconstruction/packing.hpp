@@ -45,7 +45,7 @@ void pack_panels(const Rows<Source>& x, typename T::Word* out) {
   constexpr Index lanes = kLanes<Real>;
   const Index whole = x.rows / T::kPair;
   for (Index j = 0, vectors = 0; j < x.columns; j += vectors * lanes) {
-    vectors = panel_vectors(ceil_div(x.columns - j, lanes));
+    vectors = panel_vectors<T>(ceil_div(x.columns - j, lanes));
     const Source* row = x.data + j;
     for (Index k = 0; k < whole; ++k, row += T::kPair * x.stride)
       for (Index v = 0; v < vectors; ++v, out += lanes) {
@@ -60,6 +60,12 @@ void pack_panels(const Rows<Source>& x, typename T::Word* out) {
   }
 }
 
+/// A vector of row i from column j on, zeros outside.
+template <typename Real, typename Source>
+EH_FORCE Vector<Real> row_part(const Rows<Source>& x, Index i, Index j) {
+  return load_up_to<Real>(x.data + i * x.stride + j, i < x.rows ? x.columns - j : 0);
+}
+
 /// The words of one row from column j on, as many as a vector has lanes.
 template <typename T, typename Source>
 EH_FORCE auto column_words(const Rows<Source>& x, Index i, Index j) {
@@ -71,22 +77,73 @@ EH_FORCE auto column_words(const Rows<Source>& x, Index i, Index j) {
                   T::kPair == 1 ? Vector<Real>{} : load_up_to<Real>(row + lanes, left - lanes));
 }
 
+/// Words k, ... of up to as many rows as a vector has lanes, a vector for each k.
+template <typename T, typename Source, typename F>
+EH_FORCE void transposed_words(const Rows<Source>& x, Index i, Index k, const F& put) {
+  using Real = typename T::Real;
+  constexpr int lanes = kLanes<Real>;
+  if constexpr (T::kParts == 1) {
+    Vector<typename T::Word> square[lanes];
+#pragma GCC unroll 16
+    for (int r = 0; r < lanes; ++r) square[r] = column_words<T>(x, i + r, k * T::kPair);
+    transpose<lanes>(square);
+    for (int r = 0; r < lanes; ++r) put(r, square[r]);
+  } else {  // numbers first: they are fewer than the parts
+    for (int half = 0; half < 2; ++half) {
+      Vector<Real> square[lanes];
+#pragma GCC unroll 16
+      for (int r = 0; r < lanes; ++r) square[r] = row_part<Real>(x, i + r, k * 2 + half * lanes);
+      transpose<lanes>(square);
+      for (int r = 0; r < lanes; r += 2) put((half * lanes + r) / 2, T::pair(square[r], square[r + 1]));
+    }
+  }
+}
+
 /// Panels of a B whose summed axis are the columns: B is the transpose of x.
 template <typename T, typename Source>
 void pack_transposed(const Rows<Source>& x, typename T::Word* out) {
   constexpr int lanes = kLanes<typename T::Real>;
   const Index depth = ceil_div(x.columns, T::kPair);
   for (Index i = 0, vectors = 0; i < x.rows; i += vectors * lanes, out += depth * vectors * lanes) {
-    vectors = panel_vectors(ceil_div(x.rows - i, lanes));
+    vectors = panel_vectors<T>(ceil_div(x.rows - i, lanes));
     for (Index v = 0; v < vectors; ++v)
-      for (Index k = 0; k < depth; k += lanes) {
-        Vector<typename T::Word> square[lanes];
+      for (Index k = 0; k < depth; k += lanes)
+        transposed_words<T>(x, i + v * lanes, k, [&](int r, const auto& words) {
+          if (k + r < depth) store(out + ((k + r) * vectors + v) * lanes, words);
+        });
+  }
+}
+
+/// Words of columns, adjacent along the rows: column j at j * stride words. Padded with zeros to whole vectors.
+template <typename T, typename Source>
+void pack_turned(const Rows<Source>& x, typename T::Word* out, Index stride) {
+  using Real = typename T::Real;
+  constexpr int lanes = kLanes<Real>;
+  for (Index j = 0; j < x.columns; j += lanes)
+    for (Index i = 0; i < x.rows; i += lanes) {
+      Vector<Real> square[lanes];
 #pragma GCC unroll 16
-        for (int r = 0; r < lanes; ++r) square[r] = column_words<T>(x, i + v * lanes + r, k * T::kPair);
-        transpose<lanes>(square);
-        for (Index r = 0; r < least(lanes, depth - k); ++r)
-          store(out + ((k + r) * vectors + v) * lanes, square[r]);
-      }
+      for (int r = 0; r < lanes; ++r) square[r] = row_part<Real>(x, i + r, j);
+      transpose<lanes>(square);
+#pragma GCC unroll 16
+      for (int r = 0; r < lanes; ++r) T::store_words(out + (j + r) * stride, i, square[r]);
+    }
+}
+
+/// Up to as many columns as a vector has lanes as dense rows, added to what is there or in its place. Reads whole vectors.
+template <typename Real>
+void add_turned(const Rows<Real>& x, bool more, Real* out) {
+  constexpr int lanes = kLanes<Real>;
+  for (Index i = 0; i < x.rows; i += lanes) {
+    Vector<Real> square[lanes];
+#pragma GCC unroll 16
+    for (int r = 0; r < lanes; ++r) square[r] = load(x.data + (i + r) * x.stride);
+    transpose<lanes>(square);
+    for (Index r = 0; r < x.columns; ++r) {
+      Real* to = out + r * x.rows + i;
+      const Index left = x.rows - i;
+      store_up_to<Real>(to, more ? load_up_to<Real>(to, left) + square[r] : square[r], left);
+    }
   }
 }
 

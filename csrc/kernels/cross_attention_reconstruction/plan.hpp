@@ -17,14 +17,23 @@ constexpr Index padded(Index columns) {
   return stride % (16 * kLanes<Real>) == 0 ? stride + kLanes<Real> : stride;
 }
 
-constexpr Index kMixedBytes = 512 << 10;  ///< aim for the rows of a group: three tables of `width` numbers
-constexpr Index kScoreBytes = 2 << 20;    ///< bound of the attention weights of a group
-constexpr Index kTilePixels = 192;        ///< at most, of the prediction at a time
+constexpr Index kBlockBytes = 1536 << 10;  ///< bound of the rows of a block: three tables of `width` numbers
+constexpr Index kGroupBytes = 96 << 10;    ///< aim for those of several images: a group's tables stay close
+constexpr Index kFarGroupBytes = 512 << 10;
+constexpr Index kFarWeights =
+    1 << 20;  ///< of more bytes, which each group fetches from afar: aim for kFarGroupBytes
+constexpr Index kScoreBytes = 2 << 20;  ///< bound of the attention weights of a group
+constexpr Index kStripRows = 128;       ///< of the prediction at a time; even
+constexpr Index kTilePixels = 192;      ///< at most, of the prediction at a time
 
 template <typename T>
 struct Plan {
   using Real = typename T::Real;
+  using H = HeadTiles<T>;
   static constexpr Index lanes = kLanes<Real>;
+  /// The weight's gradient lies with its features along the rows of a tile: a product of the tile registers would have to
+  /// transpose the error, tile by tile, to write it as it is wanted.
+  static constexpr bool kTurned = H::kTileRegisters;
 
   const Reconstruction& p;
   Index head, head_padded, head_words;
@@ -32,8 +41,9 @@ struct Plan {
   Index blocks = 1;          ///< of an image
   Index together = 1;        ///< images of a group
   Index mixed_stride, score_stride, score_words, width_words;
-  Index tile = 0, tiles = 0, tile_stride = 0;
-  Index weight_stride;
+  Index tile = 0, tiles = 0, tile_stride = 0, tile_words = 0;
+  Index row_words = 0;                           ///< of the rows of a group, where these are summed over
+  Index gradient_stride = 0, gradient_tile = 0;  ///< of the weight's gradient, tile by tile
 
   explicit Plan(const Reconstruction& problem)
       : p(problem),
@@ -43,14 +53,17 @@ struct Plan {
         mixed_stride(padded<Real>(p.width - head + round_up(head, lanes))),
         score_stride(padded<Real>(p.keys)),
         score_words(padded<Real>(ceil_div(p.keys, T::kPair))),
-        width_words(padded<Real>(ceil_div(p.width, T::kPair))),
-        weight_stride(padded<Real>(p.width)) {
+        width_words(padded<Real>(ceil_div(p.width, H::kPair))) {
     cut_rows();
     if (p.attention_only) return;
     tiles = ceil_div(p.pixels, kTilePixels);
     tile = round_up(ceil_div(p.pixels, tiles), lanes);
     tiles = ceil_div(p.pixels, tile);
     tile_stride = padded<Real>(tile);
+    row_words = padded<Real>(ceil_div(rows(), H::kPair));
+    gradient_stride = kTurned ? tile_stride : padded<Real>(p.width);
+    gradient_tile = gradient_stride * (kTurned ? round_up(p.width, lanes) : tile);
+    tile_words = padded<Real>(ceil_div(tile, H::kPair));
   }
 
   Index rows() const { return together * rows_per_image; }
@@ -61,8 +74,10 @@ struct Plan {
     const Index size = static_cast<Index>(sizeof(Real));
     const Index row_bytes = 3 * p.width * size, score_bytes = p.keys * p.heads * size;
     const Index by_scores = most(16, kScoreBytes / most(1, score_bytes));
-    const Index limit = least(most(64, 3 * kMixedBytes / most(1, row_bytes)), by_scores);
-    const Index aim = least(least(512, most(64, kMixedBytes / most(1, row_bytes))), by_scores);
+    const Index limit = least(most(64, kBlockBytes / most(1, row_bytes)), by_scores);
+    const bool far = p.pixels * p.width * size > kFarWeights;
+    const Index group_bytes = far ? kFarGroupBytes : kGroupBytes;
+    const Index aim = least(least(512, most(64, group_bytes / most(1, row_bytes))), by_scores);
     blocks = most(1, ceil_div(p.queries, limit));
     rows_per_image = blocks == 1 ? p.queries : round_up(ceil_div(p.queries, blocks), 2);
     if (blocks > 1) blocks = ceil_div(p.queries, rows_per_image);
@@ -91,8 +106,9 @@ class Carver {
 /// What all threads read: the weights in the two forms the products want, and the bias, padded with zeros.
 template <typename T>
 struct Weights {
-  typename T::Word* transposed;  ///< tile by tile, B of mixed * weight^T
-  typename T::Word* straight;    ///< tile by tile, B of gradient * weight
+  using H = HeadTiles<T>;
+  typename H::Word* transposed;  ///< tile by tile, B of mixed * weight^T
+  typename H::Word* straight;    ///< tile by tile, B of gradient * weight
   typename T::Real* bias;
   Index transposed_tile, straight_tile;
   std::size_t bytes;
@@ -100,10 +116,10 @@ struct Weights {
   Weights(const Plan<T>& plan, void* buffer) {
     Carver carver(buffer);
     constexpr Index lanes = Plan<T>::lanes;
-    transposed_tile = ceil_div(plan.p.width, T::kPair) * plan.tile;
-    straight_tile = ceil_div(plan.tile, T::kPair) * round_up(plan.p.width, lanes);
-    transposed = carver.template take<typename T::Word>(plan.tiles * transposed_tile);
-    straight = carver.template take<typename T::Word>(plan.p.gradients ? plan.tiles * straight_tile : 0);
+    transposed_tile = ceil_div(plan.p.width, H::kPair) * plan.tile;
+    straight_tile = ceil_div(plan.tile, H::kPair) * round_up(plan.p.width, lanes);
+    transposed = carver.template take<typename H::Word>(plan.tiles * transposed_tile);
+    straight = carver.template take<typename H::Word>(plan.p.gradients ? plan.tiles * straight_tile : 0);
     bias = carver.template take<typename T::Real>(plan.tiles * plan.tile);
     bytes = carver.used();
   }
@@ -114,17 +130,20 @@ template <typename T>
 struct Scratch {
   using Real = typename T::Real;
   using Word = typename T::Word;
+  using H = HeadTiles<T>;
+  using HeadWord = typename H::Word;
   // sums over all images of the thread
   Real* weight_gradient;
   Real* bias_gradient;
   // of a group
   Real *mixed, *mixed_gradient;
-  Word *mixed_words, *mixed_panels;
-  Word* attention;  ///< weights of all heads, word rows along the queries
+  HeadWord* mixed_words;
+  HeadWord* mixed_across;  ///< to be summed over rows: panels of a B or, for tile registers, rows of an A
+  Word* attention;         ///< weights of all heads, word rows along the queries
   Real* statistics;
   // of a tile of the prediction
   Real *prediction, *target, *bias_part;
-  Word *error_words, *error_pairs;
+  HeadWord *error_words, *error_pairs;
   // of a head
   Word *rows_words, *row_panels, *key_panels;
   Real* scores;
@@ -136,33 +155,36 @@ struct Scratch {
     Carver carver(buffer);
     group(plan, carver);
     attention_of_head(plan, carver);
-    const Index words =
-        most(most(plan.head_words, plan.score_words), most(plan.width_words, plan.tile_stride));
-    carver.template take<Word>(T::kRowsPast * words);
+    carver.template take<Word>(T::kRowsPast * most(plan.head_words, plan.score_words));
+    carver.template take<HeadWord>(H::kRowsPast *
+                                   most(plan.row_words, most(plan.width_words, plan.tile_words)));
     bytes = carver.used();
   }
 
  private:
-  static constexpr bool kPaired = T::kPair > 1;
+  static constexpr bool kPaired = T::kPair > 1, kPairedHead = H::kPair > 1;
 
   void group(const Plan<T>& plan, Carver& carver) {
     const Reconstruction& p = plan.p;
     const Index rows = plan.rows(), gradients = p.gradients, head = p.attention_only ? 0 : 1;
-    weight_gradient = carver.template take<Real>(gradients * head * p.pixels * plan.weight_stride);
+    weight_gradient = carver.template take<Real>(gradients * head * plan.tiles * plan.gradient_tile);
     bias_gradient = carver.template take<Real>(gradients * plan.tiles * plan.tile);
     mixed = carver.template take<Real>(rows * plan.mixed_stride);
     mixed_gradient = carver.template take<Real>(gradients * rows * plan.mixed_stride);
-    mixed_words = carver.template take<Word>(kPaired * head * rows * plan.width_words);
-    mixed_panels = carver.template take<Word>(gradients * head * ceil_div(rows, T::kPair) *
-                                              round_up(p.width, Plan<T>::lanes));
+    mixed_words = carver.template take<HeadWord>(kPairedHead * head * rows * plan.width_words);
+    const Index wide = round_up(p.width, Plan<T>::lanes);
+    mixed_across = carver.template take<HeadWord>(
+        gradients * head * wide * (H::kTileRegisters ? plan.row_words : ceil_div(rows, H::kPair)));
     attention = carver.template take<Word>(plan.together * p.heads * ceil_div(plan.rows_per_image, T::kPair) *
                                            plan.score_stride);
     statistics = carver.template take<Real>(2 * head * rows);
-    prediction = carver.template take<Real>(rows * plan.tile_stride);
+    const Index strip = kPairedHead ? least(rows, kStripRows) : rows;
+    prediction = carver.template take<Real>(strip * plan.tile_stride);
     target = carver.template take<Real>(2 * plan.tile_stride);
     bias_part = carver.template take<Real>(plan.tile_stride);
-    error_words = carver.template take<Word>(kPaired * gradients * rows * plan.tile_stride / 2);
-    error_pairs = carver.template take<Word>(kPaired * gradients * ceil_div(rows, 2) * plan.tile_stride);
+    error_words = carver.template take<HeadWord>(kPairedHead * gradients * strip * plan.tile_words);
+    error_pairs =
+        carver.template take<HeadWord>(kPairedHead * gradients * ceil_div(rows, 2) * plan.tile_stride);
   }
 
   void attention_of_head(const Plan<T>& plan, Carver& carver) {

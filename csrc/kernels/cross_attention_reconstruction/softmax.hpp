@@ -28,35 +28,38 @@ struct Words {
   }
 };
 
-/// row := exp(scale (row - max)); the padding behind `columns` becomes 0. @return 1 / sum
-template <typename Real>
-EH_FORCE Real exponentials(Real* row, Index columns, Real scale) {
+/// Rows whose exponentials are computed at the same time: the largest and the sum of a row are found by long chains of
+/// shuffles, of which the processor works on several.
+constexpr int kRowsAtOnce = kManyRegisters ? 4 : 2;
+
+/// Each row := exp(scale (row - max)); the padding behind `columns` becomes 0. inverse := 1 / sum
+template <int Rows, typename Real>
+EH_FORCE void exponentials(Real* rows, Index stride, Index columns, Real scale, Real* inverse) {
   constexpr Index lanes = kLanes<Real>;
-  const Index whole = columns / lanes * lanes, rest = columns - whole;
   const Vector<Real> low = all<Real>(-__builtin_inf());
-  Vector<Real> top = low;
-  for (Index j = 0; j < whole; j += lanes) {
-    const Vector<Real> x = load(row + j);
-    top = x > top ? x : top;
-  }
-  if (rest > 0) {
-    const Vector<Real> x = first_lanes<Real>(load(row + whole), low, rest);
-    top = x > top ? x : top;
-  }
-  const Real shift = top_of<Real>(top);
-  Vector<Real> sum{};
-  for (Index j = 0; j < whole; j += lanes) {
-    const Vector<Real> e = exp_of<Real>((load(row + j) - shift) * scale);
-    store(row + j, e);
-    sum += e;
-  }
-  if (rest > 0) {
-    const Vector<Real> e =
-        first_lanes<Real>(exp_of<Real>((load(row + whole) - shift) * scale), Vector<Real>{}, rest);
-    store(row + whole, e);
-    sum += e;
-  }
-  return 1 / sum_of<Real>(sum);
+  Vector<Real> top[Rows], sum[Rows] = {};
+  for (Vector<Real>& t : top) t = low;
+  for (Index j = 0; j < columns; j += lanes)
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      Vector<Real> x = load(rows + r * stride + j);
+      if (columns - j < lanes) x = first_lanes<Real>(x, low, columns - j);
+      top[r] = x > top[r] ? x : top[r];
+    }
+  Real shift[Rows];
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) shift[r] = top_of<Real>(top[r]);
+  for (Index j = 0; j < columns; j += lanes)
+#pragma GCC unroll 4
+    for (int r = 0; r < Rows; ++r) {
+      Real* at = rows + r * stride + j;
+      Vector<Real> e = exp_of<Real>((load(at) - shift[r]) * scale);
+      if (columns - j < lanes) e = first_lanes<Real>(e, Vector<Real>{}, columns - j);
+      store(at, e);
+      sum[r] += e;
+    }
+#pragma GCC unroll 4
+  for (int r = 0; r < Rows; ++r) inverse[r] = 1 / sum_of<Real>(sum[r]);
 }
 
 /// Rows of scores to rows of attention weights.
@@ -64,13 +67,21 @@ template <typename T>
 void softmax_rows(typename T::Real* scores, Index stride, Index rows, Index columns, typename T::Real scale,
                   const Words<T>& out) {
   using Real = typename T::Real;
-  for (Index i = 0; i < rows; i += T::kPair) {
+  Real inverse[kRowsAtOnce] = {};
+  for (Index i = 0; i < rows; i += kRowsAtOnce) {
     Real* row = scores + i * stride;
-    const bool second = T::kPair == 2 && i + 1 < rows;
-    const Real x = exponentials(row, columns, scale);
-    const Real y = second ? exponentials(row + stride, columns, scale) : Real{0};
-    for (Index j = 0; j < columns; j += kLanes<Real>)
-      out.put(i, j, load(row + j) * x, second ? load(row + stride + j) * y : Vector<Real>{}, second);
+    const Index count = least(kRowsAtOnce, rows - i);
+    if (count == kRowsAtOnce)
+      exponentials<kRowsAtOnce>(row, stride, columns, scale, inverse);
+    else
+      for (Index r = 0; r < count; ++r)
+        exponentials<1>(row + r * stride, stride, columns, scale, inverse + r);
+    for (Index r = 0; r < count; r += T::kPair, row += T::kPair * stride) {
+      const bool second = T::kPair == 2 && r + 1 < count;
+      const Real x = inverse[r], y = second ? inverse[r + 1] : Real{0};
+      for (Index j = 0; j < columns; j += kLanes<Real>)
+        out.put(i + r, j, load(row + j) * x, second ? load(row + stride + j) * y : Vector<Real>{}, second);
+    }
   }
 }
 

@@ -15,7 +15,9 @@ namespace {
 /// What most of them have in common.
 struct PlainTiles {
   static constexpr Index kRowsPast = 0;  ///< of an A along rows, which a product may read and ignore
-  struct Session {};                     ///< lives while a thread computes
+  static constexpr bool kTileRegisters = false;
+  static constexpr int kParts = 1;  ///< of a word, in vectors of their own
+  struct Session {};                ///< lives while a thread computes
 };
 
 template <typename T>
@@ -98,6 +100,14 @@ struct Bf16Tiles : PlainTiles {
   }
 };
 #endif
+
+/// The arithmetic of the head: that of the attention, unless it is specialised.
+template <typename T>
+struct HeadOf {
+  using Tiles = T;
+};
+template <typename T>
+using HeadTiles = typename HeadOf<T>::Tiles;
 
 }  // namespace
 }  // namespace eh::kernels::engine

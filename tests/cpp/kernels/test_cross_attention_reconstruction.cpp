@@ -49,6 +49,7 @@ const std::vector<Options> kCases = {
     {3, 7, 20, 3, 17, 31},
     {1, 33, 70, 2, 24, 401},
     {1, 300, 9, 4, 128, 20},
+    {2, 257, 5, 2, 17, 209},
     {.images = 4,
      .queries = 16,
      .keys = 12,
@@ -98,15 +99,19 @@ TEST_CASE(
     "gradients") {
   Options o{5, 20, 20, 2, 32, 48};
   Inputs x(o, Element::f32);
-  Outputs first(o, Element::f32), second(o, Element::f32);
-  const CpuEngine& engine = *choose_engine(Arithmetic::f32);
-  first.loss = run(engine, problem_of(o, x, first), {first.weight.data(), first.bias.data()});
-  second.loss = run(engine, problem_of(o, x, second), {second.weight.data(), second.bias.data()});
-  CHECK(first.loss == second.loss);
-  CHECK(error(first.weight, second.weight) == 0);
-  Reconstruction p = problem_of(o, x, second);
-  p.gradients = false;
-  CHECK(run(engine, p, {}) == first.loss);
+  for (const char* const* set = instruction_sets(); *set != nullptr; ++set)
+    for (const Arithmetic arithmetic : {Arithmetic::f32, Arithmetic::bf16}) {
+      Outputs first(o, Element::f32), second(o, Element::f32);
+      const CpuEngine& engine = *choose_engine(arithmetic, *set);
+      INFO(engine.instructions);
+      first.loss = run(engine, problem_of(o, x, first), {first.weight.data(), first.bias.data()});
+      second.loss = run(engine, problem_of(o, x, second), {second.weight.data(), second.bias.data()});
+      CHECK(first.loss == second.loss);
+      CHECK(error(first.weight, second.weight) == 0);
+      Reconstruction p = problem_of(o, x, second);
+      p.gradients = false;
+      CHECK(run(engine, p, {}) == first.loss);
+    }
 }
 
 TEST_CASE("cross-attention reconstruction: names of instruction sets") {
