@@ -87,7 +87,7 @@ COMMANDS = {
 #: Packages of the extra ssl.
 _TRAINING = ("kornia", "matplotlib", "PIL", "rich", "safetensors", "tensorboardX", "tyro")
 #: Mistakes of the user: they end in one line, not in a traceback. All ranks raise them or none does.
-_MISTAKES = (ValueError, FileNotFoundError, FileExistsError, ImportError)
+_MISTAKES = (ValueError, OSError, ImportError)
 
 
 def usage() -> str:

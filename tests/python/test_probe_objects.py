@@ -67,6 +67,34 @@ def test_neighbours_are_scikit_learns(train):
     assert torch.equal(told, rows(order[:, :count]))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_neighbours_of_any_floating_type(dtype):
+    x, y = numbers(20, 5).to(dtype), torch.arange(20, dtype=torch.int32) % 3
+    found = [
+        knn_accuracy(rows(a), rows(y), rows(a), rows(y), classes=3, comm=get_comm(), neighbours=5)
+        for a in (x, x.float())
+    ]
+    assert found[0] == pytest.approx(found[1])
+
+
+def test_votes_of_a_small_temperature_do_not_overflow():
+    x, y = numbers(30, 5), torch.arange(30) % 3  # each row's nearest is the row itself, and it alone counts
+    assert knn_accuracy(rows(x), rows(y), rows(x), rows(y), classes=3, comm=get_comm(), temperature=0.005) == 1.0
+
+
+def test_neighbours_that_cannot_vote_are_refused():
+    x, y = numbers(9, 5), torch.arange(9) % 3
+    for changes, message in (
+        ({"classes": 2}, "3 labels lie outside 0 to 1"),
+        ({"neighbours": 0}, "neighbours is 0"),
+        ({"temperature": 0.0}, "temperature 0.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            knn_accuracy(rows(x), rows(y), rows(x[:0]), rows(y[:0]), **{"classes": 3, "comm": get_comm()} | changes)
+    with pytest.raises(ValueError, match="no training rows"):
+        knn_accuracy(rows(x[:0]), rows(y[:0]), rows(x), rows(y), classes=3, comm=get_comm())
+
+
 def test_effective_rank_over_all_ranks():
     x = numbers(23, 6) * torch.tensor([5.0, 3, 1, 0.1, 0, 0])
     assert effective_rank(rows(x), 23, get_comm()) == pytest.approx(local_rank(x.double()), rel=1e-9)
@@ -82,6 +110,8 @@ def test_retrieval_counts_ranks():
     assert [found["h1"], found["h5"], found["h10"]] == pytest.approx([(place <= k).mean() for k in (1, 5, 10)])
     constant = retrieval(rows(torch.ones(8, 3)), rows(torch.ones(8, 12, 3)), rows(true), comm=get_comm())
     assert constant["mrr"] == pytest.approx(1 / 12)  # an encoder that collapsed finds nothing
+    broken = retrieval(rows(predicted * float("nan")), rows(views), rows(true), comm=get_comm())
+    assert broken == {"mrr": pytest.approx(1 / 12), "h1": 0, "h5": 0, "h10": 0}  # nor does one of NaN
 
 
 def test_retrieved_rotations():

@@ -46,6 +46,23 @@ def test_r2_of_constant_targets() -> None:
     assert r2_score(spread(y + 1), spread(y)).per_parameter == (0.0,)
 
 
+def test_r2_of_constant_targets_whose_mean_is_rounded() -> None:
+    y = np.full((7, 2), 0.1)  # seven of which add up to another number than 0.7
+    score = r2_score(spread(y + 0.5), spread(y))
+    assert (score.pooled, score.per_parameter) == (0.0, (0.0, 0.0))
+    near = 1e6 + np.arange(7.0)[:, None] * 1e-6  # a spread that is small, and none of rounding
+    assert r2_score(spread(near), spread(near)).pooled == 1.0
+    assert r2_score(spread(near[::-1].copy()), spread(near)).pooled == pytest.approx(-3.0, rel=1e-2)
+
+
+def test_r2_of_one_column_and_of_large_numbers() -> None:
+    y = np.random.default_rng(0).normal(size=20).astype(np.float32)
+    want = 1 - 0.01 * (y.astype(float) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    assert r2_score(spread(y * np.float32(1.1)), spread(y)).pooled == pytest.approx(want, rel=1e-5)
+    large = (y * np.float32(1e25)).astype(np.float32)  # whose squares float32 does not hold
+    assert r2_score(spread(large * np.float32(1.1)), spread(large)).pooled == pytest.approx(want, rel=1e-5)
+
+
 def test_r2_refuses_other_shapes() -> None:
     with pytest.raises(ValueError, match=r"\(4, 2\).*\(4, 1\)"):
         r2_score(spread(np.ones((4, 2))), spread(np.ones((4, 1))))
@@ -176,3 +193,55 @@ def test_classifier_refuses_labels_outside() -> None:
         fit_classifier(spread(x), spread(y), spread(x), spread(y), classes=2)
     with pytest.raises(ValueError, match="classes is 1"):
         fit_classifier(spread(x), spread(y), spread(x), spread(y), classes=1)
+
+
+@pytest.mark.parametrize("layout", ["split None", "split 1", "features uneven", "targets everywhere"])
+def test_rows_of_any_layout_give_the_same_fits(layout: str) -> None:
+    def placed(value: np.ndarray, features: bool) -> ht.DNDarray:
+        if layout == "features uneven":
+            return spread(value, uneven=features)
+        split = (
+            0 if layout == "targets everywhere" and features else 1 if layout == "split 1" and value.ndim > 1 else None
+        )
+        return ht.array(value, split=split)
+
+    sets = [linear_data(n, noise=0.5, seed=s) for n, s in ((40, 1), (16, 2))]
+    even = [spread(a) for pair in sets for a in pair]
+    other = [placed(a, number == 0) for pair in sets for number, a in enumerate(pair)]
+    new = placed(sets[1][0], True)
+    ridge, again = fit_ridge(*even), fit_ridge(*other)
+    torch.testing.assert_close(again.weight, ridge.weight)
+    assert tuple(again.predict(new).shape) == (16, 3)
+    config = MlpConfig(hidden=(8,), epochs=2, batch_size=16)
+    mlp, again = fit_mlp(*even, config=config), fit_mlp(*other, config=config)
+    assert again.holdout_mse == pytest.approx(mlp.holdout_mse, rel=1e-3)
+    assert tuple(again.predict(new).shape) == (16, 3)
+    y = [(pair[1][:, 0] > 0).astype(np.int32) for pair in sets]
+    classes = (
+        (even[0], spread(y[0]), even[2], spread(y[1])),
+        (other[0], placed(y[0], False), other[2], placed(y[1], False)),
+    )
+    classifier, again = (fit_classifier(*arrays, classes=2, penalties=(0.1,)) for arrays in classes)
+    torch.testing.assert_close(again.weight, classifier.weight, atol=1e-4, rtol=1e-3)
+    assert again.accuracy(new, placed(y[1], False)) == pytest.approx(classifier.accuracy(even[2], spread(y[1])))
+
+
+def test_features_that_are_not_finite_are_named() -> None:
+    x, y = linear_data(30, noise=0.5, seed=1)
+    labels = (y[:, 0] > 0).astype(np.int64)
+    x[17, 3] = np.nan
+    with pytest.raises(ValueError, match="features or targets hold NaN"):
+        fit_ridge(spread(x), spread(y), spread(x[:9]), spread(y[:9]))
+    with pytest.raises(ValueError, match="features or targets hold NaN"):
+        fit_mlp(spread(x), spread(y), spread(x[:9]), spread(y[:9]))
+    with pytest.raises(ValueError, match="features or targets hold NaN"):
+        fit_classifier(spread(x), spread(labels), spread(x), spread(labels), classes=2)
+
+
+def test_classifier_refuses_other_row_counts_and_penalties() -> None:
+    x, y = clusters(12, 1)
+    with pytest.raises(ValueError, match=r"labels have shape \(9,\); expected \(12,\)"):
+        fit_classifier(spread(x), spread(y[:9]), spread(x), spread(y), classes=3)
+    for penalties in ((), (-1.0,), (float("nan"),)):
+        with pytest.raises(ValueError, match="penalties"):
+            fit_classifier(spread(x), spread(y), spread(x), spread(y), classes=3, penalties=penalties)

@@ -23,6 +23,7 @@ from equiheat.ssl.config import OptimConfig
 from equiheat.ssl.guard import NotFiniteError
 from equiheat.ssl.methods import DINOConfig, ECRConfig, EquiModConfig, IBOTConfig, SIEConfig, TIRConfig, build_method
 from equiheat.ssl.methods.tir import pixel_shuffle
+from equiheat.ssl.probes import MlpConfig, ProbeConfig
 from equiheat.ssl.state import check_same_recipe
 from equiheat.ssl.trainer import Trainer
 from equiheat.ssl.views import TwoViews, local_view
@@ -72,6 +73,21 @@ NONSENSE = [
     (AugmentConfig, "rotation", NAN),
     (AugmentConfig, "brightness", float("inf")),
     (AugmentConfig, "blur", (0.1, float("inf"))),
+    (AugmentConfig, "crop", 0.5),
+    (AugmentConfig, "crop", (0.5,)),
+    (OptimConfig, "name", "adam"),
+    (OptimConfig, "lr", "fast"),
+    (ECRConfig, "query", "pool"),
+    (ECRConfig, "target", "v3"),
+    (ECRConfig, "mlp", "between"),
+    (ECRConfig, "depth", 1.5),
+    (ECRConfig, "residual", "no"),
+    (EquiModConfig, "source", "second"),
+    (TIRConfig, "families", "rotation"),
+    (ssl.SimCLRConfig, "projector", 128),
+    (MlpConfig, "learning_rate", NAN),
+    (MlpConfig, "hidden", (0,)),
+    (ProbeConfig, "pairs", 10.5),
 ]
 
 
@@ -84,6 +100,31 @@ def test_nonsense_is_refused_by_name(cls, name, value):
 def test_scale_and_pixels_of_a_recipe():
     with pytest.raises(ValueError, match="data_scale is 0; expected a number above 0"):
         recipe(data_scale=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("method", "mocco"), ("auxiliary", "ecrs"), ("precision", "half"), ("device", "tpu"), ("epochs", 1.5),
+     ("batch_size", 4.0), ("pixel_mean", (0.5,)), ("seed", 2**70)],
+)  # fmt: skip
+def test_values_of_another_kind_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"PretrainConfig: {name} is "):
+        recipe(**{name: value})
+
+
+@pytest.mark.parametrize(("method", "auxiliary", "who"), [("vicreg", "ecr", "ECR"), ("ibot", "none", "iBOT")])
+def test_tokens_that_do_not_divide_the_image_are_refused(method, auxiliary, who):
+    with pytest.raises(ValueError, match=f"{who}: resnet-lite has 4 rows of tokens for images of 30 pixels"):
+        Trainer(recipe(method=method, auxiliary=auxiliary, image_size=30), data(size=30))
+
+
+def test_images_and_crops_of_a_size_that_does_not_fit_are_refused():
+    with pytest.raises(ValueError, match="the images have 32 pixels a side, image_size is 16"):
+        Trainer(recipe(), data(size=32))
+    small = dataclasses.replace(SMALL["dino"], local_crops=2, local_size=2)
+    with pytest.raises(ValueError, match=r"dino\.local_size is 2: vit-micro-p4 takes no images of that side"):
+        Trainer(recipe(method="dino", encoder="vit-micro-p4", dino=small), data())
+    Trainer(recipe(method="dino", encoder="vit-micro-p4", dino=dataclasses.replace(small, local_size=4)), data())
 
 
 def told_nothing(method, **options):

@@ -49,7 +49,10 @@ def test_report_and_export(folder, capfd):  # noqa: F811
     fresh.backbone.load_state_dict(load_file(weights))
     images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(fresh.eval()(images).pooled, load_encoder(checkpoint)(images).pooled)
-    capfd.readouterr()
+    assert main(["report", "--runs", str(folder / "plain"), "--out", str(folder)]) == 2
+    assert main(["export", "--checkpoint", str(checkpoint), "--out", str(folder)]) == 2
+    text = capfd.readouterr().err
+    assert text.count("is a folder; name the file to write") == 2 * (rank == 0)
     assert main(["export", "--checkpoint", str(checkpoint), "--out", str(weights), "--format", "timm"]) == 2
     assert ("is none of timm's" in capfd.readouterr().err) == (rank == 0)
 

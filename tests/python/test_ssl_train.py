@@ -20,11 +20,11 @@ from equiheat.communication import Communicator, get_comm
 from equiheat.data import ImageSet
 from equiheat.optim import warmup_cosine
 from equiheat.ssl.augment import AugmentConfig
-from equiheat.ssl.build import warn_of_slow_precision
+from equiheat.ssl.build import parameter_groups, warn_of_slow_precision
 from equiheat.ssl.checkpoint import load_encoder, read_checkpoint, write_checkpoint
 from equiheat.ssl.config import OptimConfig, PretrainConfig, load_recipe, to_toml
 from equiheat.ssl.guard import NotFiniteError
-from equiheat.ssl.logging import read_metrics
+from equiheat.ssl.logging import MetricsFile, read_metrics
 from equiheat.ssl.methods import ECRConfig, VICRegConfig
 from equiheat.ssl.pretrain import parse
 from equiheat.ssl.trainer import Trainer
@@ -190,6 +190,18 @@ def test_nan_is_named_on_every_rank():
         trainer.step(indices, 0)
 
 
+def test_gradients_that_no_scale_of_float16_mends_end_the_run():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of the slow precision
+        trainer = Trainer(recipe(precision="fp16", batch_size=4), data())
+    trainer.model.encoder.backbone.stem[0].weight.register_hook(lambda gradient: gradient * float("nan"))
+    indices = next(trainer.batches.epoch(0))
+    trainer.step(indices, 0)  # may be an overflow: left out, and the scale goes down
+    trainer.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**-11)
+    with pytest.raises(NotFiniteError, match=r"step 1: gradient of encoder\.backbone\.stem"):
+        trainer.step(indices, 0)
+
+
 @pytest.mark.filterwarnings("ignore:precision bf16")
 def test_clipping_and_bf16():
     trainer = Trainer(recipe(precision="bf16", auxiliary="ecr", optim=OptimConfig(clip=0.1)), data())
@@ -274,3 +286,47 @@ def test_metrics_survive_a_cut_line(folder):
     path = folder / f"metrics-{get_comm().rank}.jsonl"
     path.write_text(json.dumps({"step": 0}) + "\n" + '{"step": 1, "lo')
     assert read_metrics(path) == [{"step": 0}]
+
+
+def test_metrics_survive_a_full_disk(folder, monkeypatch):
+    path = folder / f"metrics-{get_comm().rank}.jsonl"
+    lines = [{"step": 0}, {"step": 1}, {"step": 2}]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("equiheat.ssl.logging.json.dumps", full)
+        with pytest.raises(OSError, match="No space"):
+            MetricsFile(path, keep_before=2)
+    assert read_metrics(path) == lines
+    file = MetricsFile(path, keep_before=2)
+    file.write({"step": 2, "loss": 1.0})
+    file.close()
+    assert read_metrics(path) == [*lines[:2], {"step": 2, "loss": 1.0}]
+
+
+def test_a_folder_that_cannot_be_written_is_told_on_every_rank(folder):
+    if get_comm().rank == 0:
+        (folder / "file").touch()
+    get_comm().barrier()
+    with pytest.raises(OSError, match=r"the run's folder .*below' cannot be written"):
+        Trainer(recipe(folder / "file" / "below"), data()).fit()
+
+
+def test_a_run_that_is_done_says_so(folder, capfd):
+    config = recipe(folder / "out", steps=2, panels=0, tensorboard=False)
+    Trainer(config, data()).fit()
+    Trainer(dataclasses.replace(config, resume=True), data()).fit()
+    assert ("nothing is left to do: 2 of 2 steps are done" in capfd.readouterr().err) == (get_comm().rank == 0)
+
+
+def test_positions_have_no_weight_decay():
+    model = torch.nn.Module()
+    model.body = torch.nn.Linear(4, 4)
+    for name in ("position", "pos_embed", "relative_position_bias_table", "cls_token"):
+        model.body.register_parameter(name, torch.nn.Parameter(torch.zeros(1, 3, 4)))
+    decayed, plain = (group["params"] for group in parameter_groups(model, recipe()))
+    assert [p.shape for p in decayed] == [(4, 4), (1, 3, 4)]
+    assert len(plain) == 4

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from equiheat.data.counter import uniform
 from equiheat.ssl.color import jitter_color
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.warp import PADDING, gaussian_blur, warp
 
 # One draw number per parameter: turning one operation off never moves the draws of another.
@@ -130,6 +130,7 @@ class AugmentConfig:
     padding: str = "reflection"
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if self.padding not in PADDING:
             raise ValueError(f"AugmentConfig: padding is {self.padding!r}; use one of {', '.join(PADDING)}")
         if self.crop is not None and not 0 < self.crop[0] <= self.crop[1] <= 1:

@@ -72,6 +72,30 @@ def build_views(config: PretrainConfig, model: Model) -> TwoViews:
     return TwoViews(config.view1, config.view2, seed=config.seed, **options)
 
 
+def check_sizes(config: PretrainConfig, model: Model, data: Source) -> None:
+    """Refuse data of another size than the recipe's, and small crops that the encoder cannot take."""
+    size = getattr(data, "size", config.image_size)
+    if isinstance(size, int) and size != config.image_size:
+        raise ValueError(
+            f"Trainer: the images have {size} pixels a side, image_size is {config.image_size}; make them equal"
+        )
+    views = build_views(config, model)
+    if views.local is None:
+        return
+    crop = torch.zeros(1, 3, views.local_size, views.local_size, device=model.encoder.mean.device)
+    training = model.encoder.training
+    try:
+        with torch.no_grad():
+            model.encoder.eval()(crop)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"{config.method}.local_size is {views.local_size}: {config.encoder} takes no images of that side; use "
+            f"another ({error})"
+        ) from error
+    finally:
+        model.encoder.train(training)
+
+
 def check_told(config: PretrainConfig, views: TwoViews, data: Source) -> None:
     """Refuse conditions of SIE or EquiMod that neither the views nor the data give."""
     method = getattr(config, config.method)
@@ -83,10 +107,14 @@ def check_told(config: PretrainConfig, views: TwoViews, data: Source) -> None:
     check_conditions(f"{config.method}.conditions", method.conditions, drawn, told)
 
 
+#: Ends of the names of learned positions: ours, and timm's.
+_POSITIONS = ("position", "pos_embed", "relative_position_bias_table")
+
+
 def parameter_groups(model: nn.Module, config: PretrainConfig) -> list[dict[str, Any]]:
     """Weight decay on weights of two axes or more, none on biases, norms and positions."""
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    plain = [p for name, p in named if p.dim() < 2 or name.endswith("position")]
+    plain = [p for name, p in named if p.dim() < 2 or name.endswith(_POSITIONS)]
     exempt = set(plain)
     return [
         {"params": [p for _, p in named if p not in exempt], "weight_decay": config.optim.weight_decay},

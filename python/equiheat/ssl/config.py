@@ -23,7 +23,7 @@ from equiheat.ssl.methods import (
     VICRegConfig,
 )
 from equiheat.ssl.methods.registry import AUXILIARIES, METHODS, AuxiliaryName, MethodName
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.recipe import from_table, read_table, to_toml
 
 __all__ = ["OptimConfig", "PretrainConfig", "from_table", "load_recipe", "read_table", "recipe_of", "to_toml"]
@@ -68,6 +68,7 @@ class OptimConfig:
     trust: float = 0.001
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "lr weight_decay final_weight_decay warmup_epochs clip trust", 0)
         check_range(self, "final_lr momentum betas", 0, 1)
         if max(self.betas) == 1:
@@ -193,6 +194,7 @@ class PretrainConfig:
     threads: int = 0
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         for name in ("data", "out"):
             if isinstance(getattr(self, name), str):
                 object.__setattr__(self, name, Path(getattr(self, name)))
@@ -203,6 +205,7 @@ class PretrainConfig:
             if getattr(self, name) < 0:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 0 or more")
         check_range(self, "data_scale", 0, above=True)
+        check_range(self, "seed", -(2**63), 2**63 - 1)
         if self.batch_size < 2:
             raise ValueError("PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more")
         if self.batch_size % self.accumulate or self.batch_size < 2 * self.accumulate:

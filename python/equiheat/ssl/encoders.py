@@ -76,6 +76,22 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
 
+    def patch(self, needed_by: str) -> int:
+        """Side of the square of pixels that a token stands for.
+
+        Raises
+        ------
+        ValueError
+            In the name of ``needed_by``, where the tokens do not divide the image.
+        """
+        rows = self.grid[0]
+        if self.image_size % rows:
+            raise ValueError(
+                f"{needed_by}: {self.name} has {rows} rows of tokens for images of {self.image_size} pixels; expected "
+                "a divisor: use another image_size"
+            )
+        return self.image_size // rows
+
     def normalize(self, images: Tensor) -> Tensor:
         """Images (B, 3, H, W) from [0, 1] to zero mean and unit spread per channel."""
         return (images - self.mean) / self.std

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -53,7 +54,7 @@ class _Plain(nn.Module):
 
 
 def export(encoder: Encoder, out: Path, kind: Kind) -> None:
-    """Write an encoder; one rank calls this."""
+    """Write an encoder; one rank calls this. An `OSError` says that the file system takes no more."""
     check(encoder, kind)
     out.parent.mkdir(parents=True, exist_ok=True)
     if kind == "onnx":
@@ -64,7 +65,10 @@ def export(encoder: Encoder, out: Path, kind: Kind) -> None:
         state = {name.removeprefix("model."): x for name, x in state.items()}
     about = {"format": "pt", "encoder": encoder.name}
     about |= {name: str(getattr(encoder, name).flatten().tolist()) for name in ("mean", "std")}
-    save_file({name: x.detach().cpu().contiguous().clone() for name, x in state.items()}, out, about)
+    try:
+        save_file({name: x.detach().cpu().contiguous().clone() for name, x in state.items()}, out, about)
+    except SafetensorError as error:
+        raise OSError(f"export: {str(out)!r} cannot be written: {error}") from error
 
 
 def check(encoder: Encoder, kind: Kind) -> None:
@@ -105,6 +109,8 @@ def _onnx(encoder: Encoder, out: Path) -> None:
 def run(command: ExportCommand) -> None:
     """Read the checkpoint on every rank, write on rank 0."""
     comm = get_comm()
+    if command.out.is_dir():
+        raise ValueError(f"export: out {str(command.out)!r} is a folder; name the file to write")
     encoder = load_encoder(command.checkpoint)
     check(encoder, command.format)
     if comm.rank == 0:

@@ -32,9 +32,10 @@ class MetricsFile:
 
     def __init__(self, path: Path, *, keep_before: int = 0) -> None:
         kept = [line for line in read_metrics(path) if line.get("step", 0) < keep_before] if path.is_file() else []
-        self._file = path.open("w", encoding="utf-8")
-        for line in kept:
-            self.write(line)
+        beside = path.with_name(f".{path.name}.tmp")  # what is kept must outlive a full disk
+        beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        beside.replace(path)
+        self._file = path.open("a", encoding="utf-8")
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one object."""

@@ -3,8 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
-from typing import Any
+import numbers
+import types
+import typing
+from typing import Any, Literal
 
 INF = math.inf
 
@@ -52,3 +57,44 @@ def check_fraction(options: Any, name: str = "equi_fraction") -> None:
     value = getattr(options, name)
     if not 0 < value < 1:
         raise ValueError(f"{type(options).__name__}: {name} is {value}; expected a number between 0 and 1")
+
+
+def check_kinds(options: Any) -> None:
+    """Refuse values of a dataclass that are not of their field's kind: other words than a choice has, 1.5 epochs.
+
+    A recipe and the command line are checked as they are read; this is for values that come from Python.
+    """
+    cls: Any = type(options)
+    for name, hint in _hints(cls).items():
+        value = getattr(options, name)
+        if not _fits(hint, value):
+            raise ValueError(f"{type(options).__name__}: {name} is {value!r}; {_kind(hint)}")
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+#: What a plain annotation takes; others (paths, tables) are left alone.
+_PLAIN: dict[Any, type | tuple[type, ...]] = {bool: bool, int: numbers.Integral, float: numbers.Real, str: str}
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return value in arguments
+    if origin in (types.UnionType, typing.Union):
+        return value is None or any(_fits(part, value) for part in arguments if part is not types.NoneType)
+    if origin is tuple:
+        known = isinstance(value, (tuple, list)) and (arguments[-1] is Ellipsis or len(value) == len(arguments))
+        return known and all(_fits(arguments[0], item) for item in value)
+    return hint not in _PLAIN or (isinstance(value, _PLAIN[hint]) and (hint is bool or not isinstance(value, bool)))
+
+
+def _kind(hint: Any) -> str:
+    if typing.get_origin(hint) is Literal:
+        return f"use one of {', '.join(map(repr, typing.get_args(hint)))}"
+    words = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
+    return f"expected {words.get(hint, str(hint))}"

@@ -222,6 +222,8 @@ def run(command: ReportCommand) -> None:
     """Read the runs and write the page; rank 0 works."""
     if not command.runs:
         raise ValueError("report: no runs given; name one or more folders of runs")
+    if command.out.is_dir():
+        raise ValueError(f"report: out {str(command.out)!r} is a folder; name the file to write")
     runs = read_runs(command.runs)  # on every rank: all of them fail, or none
     if get_comm().rank == 0:
         command.out.parent.mkdir(parents=True, exist_ok=True)

@@ -23,8 +23,9 @@ def open_run(out: Path, config: PretrainConfig, comm: Communicator) -> bool:
 
     Raises
     ------
-    FileNotFoundError, FileExistsError, ValueError
-        On every rank: no checkpoint to go on from; a run is there already; other settings than before.
+    FileNotFoundError, FileExistsError, ValueError, OSError
+        On every rank: no checkpoint to go on from; a run is there already; other settings than before; the folder
+        cannot be written.
     """
     last = out / "last.safetensors"
     exists = int(comm.bcast(torch.tensor([last.is_file()], dtype=torch.int64), 0))
@@ -35,9 +36,20 @@ def open_run(out: Path, config: PretrainConfig, comm: Communicator) -> bool:
     elif exists:
         raise FileExistsError(f"{str(out.absolute())!r} holds a run already; use --resume to go on, or another --out")
     comm.barrier()
-    if comm.rank == 0:
-        out.mkdir(parents=True, exist_ok=True)
-        made_by = "".join(f"# {name}: {value}\n" for name, value in provenance().items())
-        text = f"# equiheat pretrain, {comm.size} ranks\n{made_by}{recipe_of(config)}"
-        (out / "recipe.toml").write_text(text, encoding="utf-8")
+    problem = _write_recipe(out, config, comm) if comm.rank == 0 else None
+    if int(comm.bcast(torch.tensor([problem is not None], dtype=torch.int64), 0)):
+        reason = problem or "rank 0 says why"
+        raise OSError(f"pretrain: the run's folder {str(out.absolute())!r} cannot be written: {reason}") from problem
     return bool(config.resume)
+
+
+def _write_recipe(out: Path, config: PretrainConfig, comm: Communicator) -> OSError | None:
+    """Make the folder and write the recipe; what the file system has against it. One rank calls this."""
+    made_by = "".join(f"# {name}: {value}\n" for name, value in provenance().items())
+    text = f"# equiheat pretrain, {comm.size} ranks\n{made_by}{recipe_of(config)}"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "recipe.toml").write_text(text, encoding="utf-8")
+    except OSError as error:
+        return error
+    return None

@@ -22,6 +22,7 @@ from equiheat.ssl.build import (
     build_model,
     build_optimizer,
     build_views,
+    check_sizes,
     check_told,
     device_of,
     set_threads,
@@ -38,6 +39,8 @@ from equiheat.ssl.runfolder import open_run
 from equiheat.ssl.state import load_state, save_state
 from equiheat.ssl.views import Views
 
+#: A loss scaled by less does not overflow float16: gradients that are not finite then are so by themselves.
+_LEAST_SCALE = 2.0**-10
 #: A batch's numbers, with the batch where it was fetched ahead.
 Piece = tuple[Tensor, Batch | None]
 
@@ -72,6 +75,7 @@ class Trainer:
         self.optimizer = build_optimizer(self.model, config)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "fp16")
         self.views = build_views(config, self.model)
+        check_sizes(config, self.model, data)
         check_told(config, self.views, data)
         part = config.batch_size // config.accumulate
         self.batches = GlobalBatches(len(data), part, seed=config.seed, comm=self.comm)
@@ -111,7 +115,7 @@ class Trainer:
         average_gradients(self.model.parameters(), self.comm)
         self.scaler.unscale_(self.optimizer)
         norm = gradient_norm(self.model, clip=self.config.optim.clip)
-        if not self.scaler.is_enabled():  # with it, overflowing steps are left out
+        if self.scaler.get_scale() < _LEAST_SCALE or not self.scaler.is_enabled():  # else overflows are left out
             check_finite(self._gradients(), suspect=norm, step=self.step_number, comm=self.comm)
         rate = self._set_rates()
         self.scaler.step(self.optimizer)
@@ -192,7 +196,9 @@ class Trainer:
         try:
             with bar:
                 warmup, asked = self._warmup()
-                if warmup < asked:
+                if self.step_number >= self.total_steps:
+                    bar.say(f"{title}: nothing is left to do: {self.step_number} of {self.total_steps} steps are done")
+                elif warmup < asked:
                     bar.say(f"{title}: warm-up takes {warmup} steps, half the run, not {asked} (optim.warmup_epochs)")
                 while self.step_number < self.total_steps:
                     last = self._epoch(log, bar)

@@ -15,7 +15,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import full_precision
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -41,6 +41,7 @@ class BarlowConfig:
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "projector", 1)
         check_range(self, "redundancy", 0)
         check_range(self, "scale eps", 0, above=True)

@@ -13,7 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean, cosine_distance
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, teacher_of
 from equiheat.ssl.methods.projector import projector
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -37,6 +37,7 @@ class BYOLConfig:
     momentum: float = 0.99
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "projector hidden", 1)
         check_range(self, "momentum", 0, 1)
 

@@ -13,7 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.base import NONE, Method, Others, cosine, ramp, teacher_of
 from equiheat.ssl.methods.distillation import Centre, PrototypeHead, cross_entropy, teacher_figures
-from equiheat.ssl.options import check_interval, check_range
+from equiheat.ssl.options import check_interval, check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -54,6 +54,7 @@ class DINOConfig:
     local_scale: tuple[float, float] = (0.1, 0.4)
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "out_dim hidden bottleneck", 1)
         check_range(self, "student_temperature teacher_temperature teacher_temperature_start", 0, above=True)
         check_range(self, "warmup centre_momentum momentum", 0, 1)

@@ -25,7 +25,7 @@ from equiheat.ssl.encoders import Encoder, Features
 from equiheat.ssl.losses import first_row, global_mean
 from equiheat.ssl.methods.auxiliary import Auxiliary, equi_dim
 from equiheat.ssl.methods.base import NONE, Method, Others
-from equiheat.ssl.options import check_fraction, check_range
+from equiheat.ssl.options import check_fraction, check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -82,6 +82,7 @@ class ECRConfig:
     norm_pix: bool = False
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_fraction(self)
         check_range(self, "width num_heads depth", 1)
         check_range(self, "weight", 0)
@@ -128,12 +129,11 @@ class ECR(Auxiliary):
         self.pixel_std: list[float] = encoder.std.flatten().tolist()
         equi = self.dim - self.inv_dim
         context_dim = {"equi": equi, "both": equi, "inv": self.inv_dim, "all": self.dim}[config.context]
-        cells = self.grid[0] * self.grid[1]
         self.decoder = CrossAttentionReconstruction(
             query_dim=equi,
             context_dim=context_dim,
             grid=self.grid,
-            pixels=3 * encoder.image_size**2 // cells,
+            pixels=3 * encoder.patch("ECR") ** 2,
             width=config.width,
             num_heads=config.num_heads,
             depth=config.depth,

@@ -15,7 +15,7 @@ from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.conditions import AUGMENTATIONS, of_view, relative, width
 from equiheat.ssl.methods.projector import projector
 from equiheat.ssl.methods.simclr import nt_xent
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -52,6 +52,7 @@ class EquiModConfig:
     source: Literal["original", "first"] = "original"
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if not self.conditions:
             raise ValueError("EquiModConfig: conditions is empty; EquiMod needs to be told how the views differ")
         check_range(self, "projector action", 1)

@@ -94,7 +94,7 @@ class IBOT(Method):
         self.centre = Centre(config.out_dim, momentum=config.centre_momentum, comm=self.comm)
         self.patch_centre = Centre(config.out_dim, momentum=config.centre_momentum, comm=self.comm)
         self.grid = encoder.grid
-        patch = encoder.image_size // encoder.grid[0]
+        patch = encoder.patch("iBOT")
         mean = encoder.mean.detach().view(3, 1, 1).expand(3, patch, patch)
         self.mask_patch = nn.Parameter(mean.clone())
 

@@ -15,7 +15,7 @@ from equiheat.ssl.losses import batch_mean, full_precision, variance, vicreg_ter
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.conditions import AUGMENTATIONS, relative, width
 from equiheat.ssl.methods.projector import projector
-from equiheat.ssl.options import check_fraction, check_range
+from equiheat.ssl.options import check_fraction, check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -45,6 +45,7 @@ class SIEConfig:
     covariance: float = 1.0
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if not self.conditions:
             raise ValueError("SIEConfig: conditions is empty; SIE needs to be told how the views differ")
         check_range(self, "projector", 1)

@@ -15,7 +15,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import first_row, full_precision
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -35,6 +35,7 @@ class SimCLRConfig:
     temperature: float = 0.2
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "projector", 1)
         check_range(self, "temperature", 0, above=True)
 

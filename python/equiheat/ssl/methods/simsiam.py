@@ -13,7 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import batch_mean, cosine_distance
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -33,6 +33,7 @@ class SimSiamConfig:
     hidden: int = 128
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "projector hidden", 1)
 
 

@@ -20,7 +20,7 @@ from equiheat.ssl.encoders import Encoder, Features
 from equiheat.ssl.losses import batch_mean
 from equiheat.ssl.methods.auxiliary import Auxiliary
 from equiheat.ssl.methods.base import NONE, Method, Others
-from equiheat.ssl.options import check_fraction, check_range
+from equiheat.ssl.options import check_fraction, check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -49,6 +49,7 @@ class TIRConfig:
     width: int = 64
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_fraction(self)
         check_range(self, "intermediate width", 1)
         check_range(self, "weight", 0)
@@ -116,12 +117,7 @@ class TIR(Auxiliary):
         super().__init__(base, encoder, self_config.equi_fraction, comm=comm)
         self.config = self_config
         self.normalize = encoder.normalize
-        patch = encoder.image_size // encoder.grid[0]
-        if patch * encoder.grid[0] != encoder.image_size:
-            raise ValueError(
-                f"TIR: {encoder.name} has {encoder.grid[0]} rows of tokens for images of {encoder.image_size} pixels; "
-                "expected a divisor"
-            )
+        patch = encoder.patch("TIR")
         self.decoders = nn.ModuleList(
             ImageDecoder(2 * (self.dim - self.inv_dim), grid=encoder.grid, patch=patch, width=self.config.width)
             for _ in range(self.config.intermediate)

@@ -13,7 +13,7 @@ from equiheat.ssl.encoders import Features
 from equiheat.ssl.losses import vicreg_terms
 from equiheat.ssl.methods.base import NONE, Method, Others
 from equiheat.ssl.methods.projector import projector
-from equiheat.ssl.options import check_range
+from equiheat.ssl.options import check_kinds, check_range
 from equiheat.ssl.views import Views
 
 
@@ -38,6 +38,7 @@ class VICRegConfig:
     eps: float = 1e-4
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "projector", 1)
         check_range(self, "invariance variance covariance", 0)
         check_range(self, "eps", 0, above=True)

@@ -10,7 +10,7 @@ import torch
 
 import equiheat as ht
 from equiheat.communication import Communicator
-from equiheat.ssl.probes._rows import mean_std, sum_over_ranks
+from equiheat.ssl.probes._rows import alike, mean_std, split_rows, sum_over_ranks
 
 __all__ = ["LinearClassifier", "fit_classifier"]
 
@@ -34,12 +34,14 @@ class LinearClassifier:
     penalty: float
 
     def predict(self, features: ht.DNDarray) -> ht.DNDarray:
-        """Class numbers of shape (n,), split like `features`. No communication."""
+        """Class numbers of shape (n,), split=0 like `features`. No communication where these are split so."""
+        features = split_rows(features)
         logits = ((features.larray.float() - self.mean) / self.std) @ self.weight + self.bias
         return ht.array(logits.argmax(dim=1), is_split=0, comm=features.comm)
 
     def accuracy(self, features: ht.DNDarray, labels: ht.DNDarray) -> float:
         """Share of rows whose most likely class is the label. Communication: one number."""
+        features, labels = alike(features, labels)
         hits = (self.predict(features).larray == labels.larray).sum().double()
         (total,) = sum_over_ranks([hits], features.comm)
         return float(total) / features.shape[0]
@@ -61,12 +63,13 @@ def fit_classifier(
     ----------
     features, holdout_features : DNDarray of shape (n, d) and (m, d), split=0
         Rows may be spread unevenly; ranks may have none.
-    labels, holdout_labels : DNDarray of shape (n,) and (m,), int64, split=0
-        Class numbers 0 to ``classes - 1``.
+    labels, holdout_labels : DNDarray of shape (n,) and (m,), integers, split=0
+        Class numbers 0 to ``classes - 1``. Those spread unlike the features are redistributed, as are features of
+        another split.
     classes : int
         Number of classes, at least 2.
     penalties : sequence of float
-        Candidates, tried from the largest down, each from the solution before.
+        Candidates, 0 or more, tried from the largest down, each from the solution before.
     max_iter : int
         Most L-BFGS iterations for each.
 
@@ -78,7 +81,8 @@ def fit_classifier(
     Raises
     ------
     ValueError
-        If there are fewer than 2 classes, a set is empty, or a label lies outside the classes (on all ranks).
+        If there are fewer than 2 classes, a set is empty, row counts disagree, a label lies outside the classes, a
+        penalty is negative, or a feature is NaN or infinite (on all ranks).
 
     Notes
     -----
@@ -90,8 +94,17 @@ def fit_classifier(
         raise ValueError(
             f"fit_classifier: {features.shape[0]} rows to fit, {holdout_features.shape[0]} held out; need 1"
         )
+    for name, a, b in (("labels", features, labels), ("holdout_labels", holdout_features, holdout_labels)):
+        if tuple(b.shape) != (a.shape[0],):
+            raise ValueError(
+                f"fit_classifier: {name} have shape {tuple(b.shape)}; expected ({a.shape[0]},), as features"
+            )
+    if not penalties or not all(p >= 0 for p in penalties):
+        raise ValueError(f"fit_classifier: penalties is {tuple(penalties)}; use one or more numbers, 0 or more")
+    features, labels = alike(features, labels)
+    holdout_features, holdout_labels = alike(holdout_features, holdout_labels)
     mean, std = mean_std(features.larray, features.shape[0], features.comm)
-    x, y = (features.larray.float() - mean) / std, labels.larray
+    x, y = (features.larray.float() - mean) / std, labels.larray.long()
     bad = ((y < 0) | (y >= classes)).sum() + ((holdout_labels.larray < 0) | (holdout_labels.larray >= classes)).sum()
     (bad,) = sum_over_ranks([bad], features.comm)
     if int(bad) > 0:
@@ -105,7 +118,7 @@ def fit_classifier(
         score = fit.accuracy(holdout_features, holdout_labels)
         if best is None or score > best[0]:
             best = (score, fit)
-    assert best is not None  # penalties is not empty: sorted() of nothing would have left the loop at once
+    assert best is not None
     return best[1]
 
 

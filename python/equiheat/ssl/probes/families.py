@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from equiheat.ssl.augment import MEMBERS, Augmentation, AugmentConfig
-from equiheat.ssl.options import check_interval, check_range
+from equiheat.ssl.options import check_interval, check_kinds, check_range
 
 __all__ = ["DEFAULT_FAMILIES", "FAMILIES", "Family", "ProbeRanges", "transformed"]
 
@@ -54,6 +54,7 @@ class ProbeRanges:
     padding: str = "reflection"
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         check_range(self, "rotation translation brightness contrast saturation hue", 0, above=True)
         check_range(self, "blur crop", 0)
         check_interval(self, "blur crop")

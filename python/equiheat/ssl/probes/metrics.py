@@ -40,8 +40,8 @@ def r2_score(prediction: ht.DNDarray, target: ht.DNDarray) -> RegressionScore:
 
     Parameters
     ----------
-    prediction, target : DNDarray of shape (n, k), split=0
-        Predicted and true values, distributed alike.
+    prediction, target : DNDarray of shape (n, k) or (n,)
+        Predicted and true values.
 
     Returns
     -------
@@ -63,13 +63,13 @@ def r2_score(prediction: ht.DNDarray, target: ht.DNDarray) -> RegressionScore:
         )
     if target.shape[0] == 0:
         raise ValueError("r2_score: target has 0 rows; at least 1 is needed")
+    if target.ndim == 1:
+        prediction, target = prediction.reshape((-1, 1)), target.reshape((-1, 1))
+    prediction, target = prediction.astype(ht.float64), target.astype(ht.float64)
     residual = target - prediction
     rss = _column_sums(residual * residual)
     mean = _column_sums(target) / target.shape[0]
-    centred = target - ht.array(mean, comm=target.comm)
-    tss = _column_sums(centred * centred)
-    shifted = target - ht.array(mean.mean(), comm=target.comm)
-    pooled_tss = _column_sums(shifted * shifted).sum()
+    tss, pooled_tss = _spread(target, mean), _spread(target, mean.mean()).sum()
     return RegressionScore(
         pooled=_ratio(float(rss.sum()), float(pooled_tss)),
         per_parameter=tuple(_ratio(float(r), float(t)) for r, t in zip(rss, tss, strict=True)),
@@ -78,8 +78,16 @@ def r2_score(prediction: ht.DNDarray, target: ht.DNDarray) -> RegressionScore:
 
 def _column_sums(x: ht.DNDarray) -> torch.Tensor:
     """Sum over the rows, replicated, in double precision."""
-    local: torch.Tensor = ht.sum(x.astype(ht.float64), axis=0).larray
+    local: torch.Tensor = ht.sum(x, axis=0).larray
     return local
+
+
+def _spread(target: ht.DNDarray, mean: torch.Tensor) -> torch.Tensor:
+    """Sums of squared distances of the columns to a mean; 0 where they are but the rounding of that mean."""
+    centred = target - ht.array(mean, comm=target.comm)
+    rounding = target.shape[0] * (target.shape[0] * torch.finfo(torch.float64).eps * mean).square()
+    sums = _column_sums(centred * centred)
+    return torch.where(sums <= rounding, 0.0, sums)
 
 
 def _ratio(rss: float, tss: float) -> float:

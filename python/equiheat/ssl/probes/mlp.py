@@ -15,7 +15,8 @@ from torch import nn
 
 import equiheat as ht
 from equiheat.communication import Communicator
-from equiheat.ssl.probes._rows import mean_std, sum_over_ranks
+from equiheat.ssl.options import check_kinds, check_range
+from equiheat.ssl.probes._rows import alike, mean_std, split_rows, sum_over_ranks
 
 __all__ = ["MlpConfig", "MlpFit", "fit_mlp"]
 
@@ -51,11 +52,13 @@ class MlpConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         for name in ("epochs", "batch_size", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"MlpConfig: {name} is {getattr(self, name)}; use 1 or more")
-        if self.learning_rate <= 0:
-            raise ValueError(f"MlpConfig: learning_rate is {self.learning_rate}; use more than 0")
+        check_range(self, "hidden", 1)
+        check_range(self, "learning_rate", 0, above=True)
+        check_range(self, "weight_decay", 0)
 
 
 class _Scale(NamedTuple):
@@ -89,7 +92,8 @@ class MlpFit:
     holdout_mse: float
 
     def predict(self, features: ht.DNDarray) -> ht.DNDarray:
-        """Values of shape (n, k), split like `features`. No communication."""
+        """Values of shape (n, k), split=0 like `features`. No communication where these are split so."""
+        features = split_rows(features)
         with torch.no_grad():
             z = (features.larray.float() - self.scale.feature_mean) / self.scale.feature_std
             y = self.network(z) * self.scale.target_std + self.scale.target_mean
@@ -114,7 +118,7 @@ def fit_mlp(
     features, holdout_features : DNDarray of shape (n, d) and (m, d), split=0
         Rows may be spread unevenly; ranks may have none.
     targets, holdout_targets : DNDarray of shape (n, k) and (m, k), split=0
-        Spread like the features.
+        Those spread unlike the features are redistributed, as are features of another split.
     config : MlpConfig, optional
         Options of the training.
 
@@ -126,13 +130,15 @@ def fit_mlp(
     Raises
     ------
     ValueError
-        If a set is empty or row counts disagree.
+        If a set is empty, row counts disagree, or a feature or target is NaN or infinite.
 
     Notes
     -----
     Communication: one sum of all gradients (a few hundred kB) per step, one number per pass.
     """
     config = MlpConfig() if config is None else config
+    features, targets = alike(features, targets)
+    holdout_features, holdout_targets = alike(holdout_features, holdout_targets)
     for name, a, b in (
         ("targets", features, targets),
         ("holdout_targets", holdout_features, holdout_targets),

@@ -79,14 +79,28 @@ def knn_accuracy(
         Number of classes.
     comm
         Ranks. Every rank's training rows go round once.
+
+    Raises
+    ------
+    ValueError
+        On every rank, when there are no training rows, a label lies outside the classes, or nobody would vote.
     """
     count = int(comm.allreduce(torch.tensor([len(train)], dtype=torch.int64)))
     right = 0.0
-    train, test = F.normalize(train, dim=1), F.normalize(test, dim=1)
+    if neighbours < 1 or not temperature > 0:
+        raise ValueError(f"knn_accuracy: neighbours is {neighbours}, temperature {temperature}; use 1 or more, above 0")
+    bad = torch.cat((labels, wanted)).long()
+    (bad,) = sum_over_ranks([((bad < 0) | (bad >= classes)).sum()], comm)
+    if int(bad) > 0:
+        raise ValueError(f"knn_accuracy: {int(bad)} labels lie outside 0 to {classes - 1}")
+    if count == 0:
+        raise ValueError("knn_accuracy: there are no training rows; need 1 or more")
+    train, test = (F.normalize(x.to(torch.promote_types(x.dtype, torch.float32)), dim=1) for x in (train, test))
     chunks = max(1, -(-int(comm.allreduce(torch.tensor([len(test)], dtype=torch.int64), "max")) // 1024))
     for x, y in zip(_cut(test, chunks), _cut(wanted, chunks), strict=True):  # every rank the same number of rounds
         scores, told = nearest(x, train, labels, min(neighbours, count), comm)
-        votes = torch.zeros(len(x), classes).scatter_add_(1, told, (scores / temperature).exp())
+        weight = ((scores - scores.amax(dim=1, keepdim=True)) / temperature).exp()  # of the nearest 1, lest it overflow
+        votes = weight.new_zeros(len(x), classes).scatter_add_(1, told.long(), weight)
         right += float((votes.argmax(dim=1) == y).sum()) if len(x) else 0.0
     good, rows = sum_over_ranks([torch.tensor([right]).double(), torch.tensor([float(len(test))]).double()], comm)
     return float(good / rows.clamp(min=1))

@@ -15,6 +15,7 @@ from equiheat.data.bench3d import Objects3D, parameters_of
 from equiheat.data.counter import uniform
 from equiheat.data.rotations import relative_quaternion
 from equiheat.data.sharding import share
+from equiheat.ssl.options import check_kinds
 from equiheat.ssl.probes.features import FrozenEncoder
 from equiheat.ssl.probes.metrics import RegressionScore, r2_score
 from equiheat.ssl.probes.mlp import MlpConfig, fit_mlp
@@ -60,6 +61,7 @@ class ObjectProbeConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         if not self.methods:
             raise ValueError("ObjectProbeConfig: methods is empty; use ridge, mlp")
 
@@ -196,7 +198,7 @@ def retrieval(predicted: Tensor, views: Tensor, true: Tensor, *, comm: Communica
     """
     cosines = (F.normalize(views, dim=2) * F.normalize(predicted, dim=1)[:, None]).sum(dim=2)
     right = cosines.gather(1, true[:, None])
-    place = (cosines >= right).sum(dim=1).double()
+    place = (~(cosines < right)).sum(dim=1).double()  # of a prediction that is NaN the last
     sums = torch.stack([(1 / place).sum(), *((place <= k).double().sum() for k in (1, 5, 10))])
     total = comm.allreduce(torch.cat((sums, torch.tensor([float(len(place))], dtype=torch.float64))))
     shares = (total[:-1] / total[-1].clamp(min=1)).tolist()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 import equiheat as ht
+from equiheat.ssl.probes._rows import alike, refuse_nan, split_rows
 
 __all__ = ["DEFAULT_PENALTIES", "RidgeFit", "fit_ridge"]
 
@@ -38,7 +39,8 @@ class RidgeFit:
     holdout_mse: float
 
     def predict(self, features: ht.DNDarray) -> ht.DNDarray:
-        """Values of shape (n, k), split like `features`. No communication."""
+        """Values of shape (n, k), split=0 like `features`. No communication where these are split so."""
+        features = split_rows(features)
         local = features.larray.to(self.weight.dtype) @ self.weight + self.bias
         return ht.array(local, is_split=0, comm=features.comm)
 
@@ -73,7 +75,7 @@ def fit_ridge(
     features, holdout_features : DNDarray of shape (n, d) and (m, d), split=0
         Rows may be spread unevenly; ranks may have none.
     targets, holdout_targets : DNDarray of shape (n, k) and (m, k), split=0
-        Spread like the features.
+        Those spread unlike the features are redistributed, as are features of another split.
     penalties : sequence of float
         Candidates, all positive.
 
@@ -85,7 +87,8 @@ def fit_ridge(
     Raises
     ------
     ValueError
-        If a penalty is not positive, or row or column counts disagree, or a set is empty.
+        If a penalty is not positive, or row or column counts disagree, or a set is empty, or a feature or target is NaN
+        or infinite.
 
     Notes
     -----
@@ -131,11 +134,13 @@ class _Scaling:
 
 def _moments(x: ht.DNDarray, y: ht.DNDarray) -> _Moments:
     """Gram matrix of [1, X, Y]: one distributed product, one sum over the ranks."""
+    x, y = alike(x, y)
     features, targets = x.larray.double(), y.larray.double()
     ones = features.new_ones(features.shape[0], 1)
     rows = ht.array(torch.cat([ones, features, targets], dim=1), is_split=0, comm=x.comm)
-    gram = ht.matmul(ht.linalg.matrix_transpose(rows), rows)
-    return _Moments(x.shape[0], gram.resplit(None).larray)
+    gram = ht.matmul(ht.linalg.matrix_transpose(rows), rows).resplit(None).larray
+    refuse_nan(gram)
+    return _Moments(x.shape[0], gram)
 
 
 def _solve(moments: _Moments, scale: _Scaling, penalties: Sequence[float]) -> list[torch.Tensor]:
@@ -175,5 +180,5 @@ def _check(
     for name, a, b in (("holdout_features", x, holdout_x), ("holdout_targets", y, holdout_y)):
         if a.shape[1] != b.shape[1]:
             raise ValueError(f"fit_ridge: {name} has {b.shape[1]} columns, the rows to fit have {a.shape[1]}")
-    if not penalties or min(penalties) <= 0:
+    if not penalties or not all(p > 0 for p in penalties):  # NaN too
         raise ValueError(f"fit_ridge: penalties must be positive and at least one, got {list(penalties)}")

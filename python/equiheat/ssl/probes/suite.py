@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import equiheat as ht
+from equiheat.ssl.options import check_kinds
 from equiheat.ssl.probes.classification import fit_classifier
 from equiheat.ssl.probes.families import DEFAULT_FAMILIES, FAMILIES, ProbeRanges
 from equiheat.ssl.probes.features import FrozenEncoder, ImageRows
@@ -71,6 +72,7 @@ class ProbeConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_kinds(self)
         for name, known in (("families", FAMILIES), ("methods", KNOWN_METHODS)):
             if not getattr(self, name):
                 raise ValueError(f"ProbeConfig: {name} is empty; use some of {', '.join(known)}")
