@@ -89,11 +89,13 @@ def unwrap(x: Any, fn: str = "array", argument: str = "x") -> _core.Array:
     raise TypeError(f"{fn}: {argument} must be a DNDarray, is {type(x)}; ht.array(...) makes one")
 
 
-def _restored(tensor: Tensor, shape: list[int], split: int | None, counts: list[int] | None) -> _core.Array:
+def _restored(
+    tensor: Tensor, shape: list[int], split: int | None, counts: list[int] | None, is_variable: bool = False
+) -> _core.Array:
     comm = get_comm().core
     if counts is not None and split is not None and len(counts) != comm.size:
         raise ValueError(f"pickle: this array was split over {len(counts)} ranks, there are {comm.size}")
-    return _core.Array(tensor, shape, split, counts, comm)
+    return _core.Array(tensor.requires_grad_(is_variable), shape, split, counts, comm)
 
 
 def _reduced(core: _core.Array) -> tuple[Any, ...]:
@@ -101,7 +103,9 @@ def _reduced(core: _core.Array) -> tuple[Any, ...]:
     own = get_comm().core
     if (core.comm.size, core.comm.rank) != (own.size, own.rank):
         raise TypeError("pickle: only arrays over the default communicator can be pickled; resplit(None).numpy() can")
-    return _restored, (core.local.detach().clone(), list(core.gshape), core.split, core.counts)
+    block = core.local
+    is_variable = block.requires_grad and block.is_leaf  # a copy of a parameter is one, as in torch
+    return _restored, (block.detach().clone(), list(core.gshape), core.split, core.counts, is_variable)
 
 
 copyreg.pickle(_core.Array, _reduced)

@@ -245,8 +245,10 @@ def __copy__(x: DNDarray) -> DNDarray:
 
 
 def __deepcopy__(x: DNDarray, memo: dict[int, Any]) -> DNDarray:
-    """As `copy`, outside the autograd graph. Local."""
-    return wrap(x._core.with_local(x._core.local.detach().clone()))
+    """As `copy`, outside the autograd graph; the copy of a parameter is one, as in torch. Local."""
+    block = x._core.local
+    is_variable = block.requires_grad and block.is_leaf
+    return wrap(x._core.with_local(block.detach().clone().requires_grad_(is_variable)))
 
 
 # ---------------------------------------------------------------------- sizes

@@ -135,7 +135,9 @@ def collect(arr: DNDarray, target_rank: int = 0) -> DNDarray:
 
 def collect_(arr: DNDarray, target_rank: int = 0) -> None:
     """`collect` in place. Collective."""
-    _replace(arr, collect(arr, target_rank)._core)
+    core = collect(arr, target_rank)._core
+    _check_leaf(arr._core, "collect_", core.split, core.counts)
+    _replace(arr, core)
 
 
 def _references(holder: Any) -> tuple[int, int, int]:
@@ -157,13 +159,37 @@ class _Holder:
 def _consumed(arr: DNDarray, fn: str, axis: int | None, counts: list[int] | None) -> _core.Array:
     """The native array under another layout; the present one is read for the last time if only `arr` holds it."""
     core = unwrap(arr, fn, "arr")
+    _check_leaf(core, fn, axis, counts)
     alone = _Holder(core.with_local(torch.zeros(()).expand(core.local.shape)))
     del core
     last_reader = _references(arr) == _references(alone)
     return arr._core.consume(axis, counts, last_reader)
 
 
+def _check_leaf(core: _core.Array, fn: str, axis: int | None, counts: Sequence[int] | None) -> None:
+    """A leaf under another layout would be none, and its gradient lost. Local."""
+    if not (torch.is_grad_enabled() and core.local.requires_grad and core.local.is_leaf):
+        return
+    is_same_axis = core.split == axis or (isinstance(axis, int) and core.split == axis + core.ndim)
+    if not is_same_axis or not (core.is_balanced if counts is None else core.counts == list(counts)):
+        raise RuntimeError(
+            f"{fn}: an array that requires gradients itself cannot be changed in place; use resplit or redistribute, "
+            "or torch.no_grad()"
+        )
+
+
+def _keep_leaf(old: _core.Array, new: _core.Array) -> None:
+    """What was a leaf before its layout changed unrecorded stays one, with its gradient. Collective."""
+    if new.local.requires_grad or not (old.local.requires_grad and old.local.is_leaf):
+        return
+    new.local.requires_grad_()
+    if old.local.grad is not None:
+        gradient = _core.resplit(old.with_local(old.local.grad), new.split)
+        new.local.grad = gradient.local if new.counts is None else _core.redistribute(gradient, new.counts).local
+
+
 def _replace(x: DNDarray, core: _core.Array) -> DNDarray:
+    _keep_leaf(x._core, core)
     x._core = core
     x._halo_prev = x._halo_next = None  # they belonged to the old blocks
     return x

@@ -151,7 +151,16 @@ def std(
     """Square root of `var`."""
     known: dict[str, Any] = {"mean": mean, "correction": correction}
     spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim, **known)
-    return deliver(sqrt(spread), out, True, "std")
+    return deliver(_root(spread), out, True, "std")
+
+
+def _root(spread: DNDarray) -> DNDarray:
+    """The square root, with derivative 0 instead of infinity at 0, as torch's deviations and norms have."""
+    local = spread._core.local
+    if not (torch.is_grad_enabled() and local.requires_grad):
+        return sqrt(spread)
+    constant = local == 0
+    return wrap(spread._core.with_local(local.masked_fill(constant, 1).sqrt().masked_fill(constant, 0)))
 
 
 def argmax(
@@ -301,7 +310,7 @@ def nanstd(
     x: Operand, axis: Axis = None, ddof: float = 0, *, out: DNDarray | None = None, keepdims: bool = False
 ) -> DNDarray:
     """Square root of `nanvar`."""
-    return deliver(sqrt(nanvar(x, axis, ddof, keepdims=keepdims)), out, True, "nanstd")
+    return deliver(_root(nanvar(x, axis, ddof, keepdims=keepdims)), out, True, "nanstd")
 
 
 def _inexact(x: DNDarray) -> bool:

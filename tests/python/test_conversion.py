@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -156,6 +157,15 @@ def test_format_and_deepcopy() -> None:
     y = copy.deepcopy(x)
     y.larray.fill_(0)
     assert_equal(x, np.array([2.5]))
+
+
+def test_a_copy_of_a_parameter_is_one() -> None:
+    x = ht.arange(4, dtype=ht.float64, split=0).requires_grad_()
+    for y in (copy.deepcopy(x), pickle.loads(pickle.dumps(x))):
+        (y * y).sum().backward()
+        assert_equal(y.grad, 2 * np.arange(4.0))
+    assert x.grad is None
+    assert not copy.deepcopy(x * 2).requires_grad
 
 
 def test_iteration() -> None:

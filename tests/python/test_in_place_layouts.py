@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import equiheat as ht
 from equiheat.testing import assert_equal, uneven_counts, with_counts
@@ -66,6 +67,32 @@ def test_memory_that_others_look_at_stays() -> None:
     y.resplit_(1)
     (squares.sum() + y.sum()).backward()
     assert_equal(leaf.grad, 2 * whole + 1)
+
+
+CHANGES = {
+    "resplit_": lambda x: x.resplit_(1), "balance_": lambda x: x.balance_(), "balance": lambda x: x.balance(),
+    "collect_": lambda x: x.collect_(0), "redistribute_": lambda x: x.redistribute_(target_map=[*LAST[1:], LAST[0]]),
+}  # fmt: skip
+LAST = [0] * (ht.get_comm().size - 1) + [6]
+
+
+@pytest.mark.ranks(2, 3, 4)
+@pytest.mark.parametrize("name", list(CHANGES))
+def test_a_leaf_keeps_its_gradient_or_refuses(name: str) -> None:
+    """It would silently become a result, which gets no gradient."""
+    whole = value((6, 4))
+    leaf = with_counts(whole, 0, LAST).requires_grad_()
+    (leaf * leaf).sum().backward()
+    with pytest.raises(RuntimeError, match=f"{name.rstrip('_')}_?: .*cannot be changed in place; use resplit"):
+        CHANGES[name](leaf)
+    assert leaf._core.counts == LAST
+    with torch.no_grad():
+        CHANGES[name](leaf)
+    assert leaf.split != 0 or leaf._core.counts != LAST
+    assert_equal(leaf.grad, 2 * whole, split=leaf.split)
+    (leaf * leaf).sum().backward()
+    assert_equal(leaf.grad, 4 * whole, split=leaf.split)
+    leaf.redistribute_(target_map=leaf._core.counts)  # nothing moves
 
 
 def test_from_and_to_the_whole() -> None:

@@ -118,6 +118,18 @@ def test_gradient_of_a_tied_extreme_is_shared() -> None:
     assert (t.grad[[0, 3]] == 0).all()
 
 
+@pytest.mark.parametrize("split", [None, 0, 1])
+def test_gradient_of_a_deviation_of_equal_elements(split: int | None) -> None:
+    """As torch's, it is 0: standardising columns of which one is constant must not spoil the others."""
+    values = np.column_stack([np.arange(4.0), np.full(4, 2.0)])
+    t = torch.tensor(values, requires_grad=True)
+    t.std(0, correction=0).sum().backward()
+    for deviation in (ht.std, ht.nanstd):
+        x = ht.array(values, split=split).requires_grad_()
+        deviation(x, 0).sum().backward()
+        np.testing.assert_allclose(x.grad.numpy(), t.grad, rtol=1e-12, atol=1e-15)
+
+
 def test_gradient_through_in_place_and_out() -> None:
     t = torch.arange(1.0, 7.0, dtype=torch.float64).reshape(3, 2).requires_grad_()
 
