@@ -29,11 +29,16 @@ const Plan& kept(AutogradContext* ctx) {
   return static_cast<PlanHolder<Plan>&>(*ctx->saved_data["plan"].toCapsule()).plan;
 }
 
+// A backward uses the gradient of a replicated result beside own blocks: it enters there, for the gradient's gradient.
+
 struct SumPartials : torch::autograd::Function<SumPartials> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor& partial, const CommPtr& comm) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& partial, const CommPtr& comm) {
+    keep(ctx, comm);
     return allreduce(partial, ReduceOp::Sum, *comm);
   }
-  static tensor_list backward(AutogradContext*, tensor_list grad) { return {grad[0], at::Tensor()}; }
+  static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
+    return {enter_partial(grad[0], kept<CommPtr>(ctx)), at::Tensor()};
+  }
 };
 
 struct EnterPartial : torch::autograd::Function<EnterPartial> {
@@ -48,6 +53,7 @@ struct EnterPartial : torch::autograd::Function<EnterPartial> {
 
 struct ExtremePartials : torch::autograd::Function<ExtremePartials> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& partial, int op, const CommPtr& comm) {
+    keep(ctx, comm);
     at::Tensor extreme = allreduce(partial, static_cast<ReduceOp>(op), *comm);
     // NaN attains a NaN extreme.
     const at::Tensor attains = partial.eq(extreme).logical_or_(partial.ne(partial)).to(partial.scalar_type());
@@ -55,7 +61,8 @@ struct ExtremePartials : torch::autograd::Function<ExtremePartials> {
     return extreme;
   }
   static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
-    return {grad[0].mul(ctx->get_saved_variables()[0]), at::Tensor(), at::Tensor()};
+    const at::Tensor entered = enter_partial(grad[0], kept<CommPtr>(ctx));
+    return {entered.mul(ctx->get_saved_variables()[0]), at::Tensor(), at::Tensor()};
   }
 };
 
@@ -65,7 +72,8 @@ struct StackPartials : torch::autograd::Function<StackPartials> {
     return allgather(partial.unsqueeze(0), 0, Counts(static_cast<std::size_t>(comm->size()), 1), *comm);
   }
   static tensor_list backward(AutogradContext* ctx, tensor_list grad) {
-    return {grad[0].select(0, kept<CommPtr>(ctx)->rank()), at::Tensor()};
+    const CommPtr& comm = kept<CommPtr>(ctx);
+    return {enter_partial(grad[0], comm).select(0, comm->rank()), at::Tensor()};
   }
 };
 

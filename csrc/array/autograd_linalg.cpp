@@ -3,11 +3,13 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "array/autograd.hpp"
 #include "array/contraction.hpp"
+#include "base/error.hpp"
 
 namespace eh {
 namespace {
@@ -57,20 +59,44 @@ struct ContractFunction : torch::autograd::Function<ContractFunction> {
   }
 };
 
+/// The gradient of an expression in which what depends on the inputs was held constant. @param anchor makes the error
+/// come whatever the gradient from above depends on
+struct FirstOnly : torch::autograd::Function<FirstOnly> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& grad, const at::Tensor& /*anchor*/,
+                            const std::string& fn) {
+    ctx->saved_data["fn"] = fn;
+    return grad.view_as(grad);
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& /*grads*/) {
+    throw NotSupported(
+        ctx->saved_data["fn"].toStringRef() +
+        ": no second derivative of a result computed by messages; resplit(None) the matrix first "
+        "(lstsq: and use pinv(a) @ b)");
+  }
+};
+
 /// The gradient of a result passes to an expression with the same derivative.
 struct GradientThrough : torch::autograd::Function<GradientThrough> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor& /*expression*/, const at::Tensor& value) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*expression*/, const at::Tensor& value,
+                            const at::Tensor& anchor, const std::string& fn) {
+    ctx->save_for_backward({anchor});
+    ctx->saved_data["fn"] = fn;
     return value.clone();
   }
-  static variable_list backward(AutogradContext*, const variable_list& grads) {
-    return {grads[0], Variable()};
+  static variable_list backward(AutogradContext* ctx, const variable_list& grads) {
+    const std::string fn = ctx->saved_data["fn"].toStringRef();
+    const bool again = at::GradMode::is_enabled() && !fn.empty();
+    const Variable anchor = ctx->get_saved_variables()[0];
+    return {again ? FirstOnly::apply(grads[0], anchor, fn) : grads[0], Variable(), Variable(), Variable()};
   }
 };
 
 }  // namespace
 
-at::Tensor gradient_through(const at::Tensor& value, const at::Tensor& expression) {
-  return GradientThrough::apply(expression, value);
+at::Tensor gradient_through(const at::Tensor& value, const at::Tensor& expression, const std::string& fn) {
+  const at::Tensor anchor =
+      expression.reshape({-1}).slice(0, 0, 0).clone();  // keeps the graph, not the numbers
+  return GradientThrough::apply(expression, value, anchor, fn);
 }
 
 at::Tensor contract(const at::Tensor& a, const at::Tensor& b, const Contraction& spec, const CommPtr& comm) {

@@ -36,7 +36,8 @@ at::Tensor contract_blocks(const at::Tensor& a, const at::Tensor& b, const Contr
                            const CommPtr& comm);
 
 /// `value`, with the derivative of `expression`: for results whose differential is a simple linear expression of the
-/// input's, the factors of a decomposition. First derivatives only.
-at::Tensor gradient_through(const at::Tensor& value, const at::Tensor& expression);
+/// input's, the factors of a decomposition. `fn` names the function whose second derivative would be wrong, since what
+/// depends on the input was held constant: asked for it, NotSupported is thrown. Empty: nothing was.
+at::Tensor gradient_through(const at::Tensor& value, const at::Tensor& expression, const std::string& fn);
 
 }  // namespace eh

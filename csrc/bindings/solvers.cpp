@@ -59,11 +59,6 @@ DNDarray matmul_to_split(const DNDarray& a, const DNDarray& b, std::optional<int
   return matmul_to(a, b, share(Layout::balanced(std::move(shape), axis, a.comm().size())));
 }
 
-/// The value with the derivative of an expression that has the same layout.
-DNDarray differentiated(const DNDarray& value, const DNDarray& expression) {
-  return value.with_local(gradient_through(value.local(), expression.local()));
-}
-
 /// Sets what is not negative; the settings before.
 Tuning tune(std::int64_t small, std::int64_t width, std::int64_t leaf) {
   LinalgTuning& t = linalg_tuning();
@@ -119,7 +114,6 @@ void register_solvers(py::module_& m) {
       py::arg("x"), py::arg("fn"), "LinAlgError unless the last two axes have one extent. Local.");
   m.def("matrix_diagonal", &matrix_diagonal, py::arg("x"), py::arg("offset"), NoGil(), "Local.");
   m.def("cross", &cross, py::arg("a"), py::arg("b"), py::arg("axis"), NoGil(), "Collective.");
-  m.def("gradient_through", &differentiated, py::arg("value"), py::arg("expression"), NoGil(), "Local.");
   m.def("matmul_to", &matmul_to_split, py::arg("a"), py::arg("b"), py::arg("split"), NoGil(), "Collective.");
   m.def("to_factorable", &to_factorable, py::arg("x"), NoGil(), "Local.");
   m.def("cholesky", &cholesky, py::arg("a"), py::arg("upper"), NoGil(), "Collective.");

@@ -114,7 +114,7 @@ DNDarray with_derivative(const DNDarray& l, const DNDarray& a) {
   const DNDarray left = matmul_to(inverse, symmetric, a.layout_ptr());
   const DNDarray middle = matmul_to(left, adjoint(inverse), a.layout_ptr());
   const DNDarray lower = middle.with_local(tril(middle, 0).local().add(tril(middle, -1).local()).mul(0.5));
-  return l.with_local(gradient_through(l.local(), matmul_to(l, lower, l.layout_ptr()).local()));
+  return l.with_local(gradient_through(l.local(), matmul_to(l, lower, l.layout_ptr()).local(), "cholesky"));
 }
 
 }  // namespace

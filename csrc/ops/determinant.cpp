@@ -33,8 +33,8 @@ SignLog slogdet_large(const DNDarray& a) {
   at::Tensor log = allreduce(lu.diagonal.abs().log().sum(), ReduceOp::Sum, *comm);
   if (needs_grad(a.local())) {
     const at::Tensor t = logarithmic(a);
-    log = gradient_through(log, t.is_complex() ? at::_ops::real::call(t) : t);
-    if (sign.is_complex()) sign = gradient_through(sign, t.sub(at::_ops::real::call(t)).mul(sign));
+    log = gradient_through(log, t.is_complex() ? at::_ops::real::call(t) : t, "det");
+    if (sign.is_complex()) sign = gradient_through(sign, t.sub(at::_ops::real::call(t)).mul(sign), "det");
   }
   return {replicated(sign, comm), replicated(log, comm)};
 }

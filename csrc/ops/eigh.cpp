@@ -66,9 +66,9 @@ EigenPairs with_derivative(const DNDarray& values, const DNDarray& vectors, cons
   const DNDarray turned = m.with_local(m.local().div(gaps));
   const at::Tensor& change = diagonal.local();
   const at::Tensor real = change.is_complex() ? at::_ops::real::call(change) : change;
-  return {values.with_local(gradient_through(w, real)),
-          vectors.with_local(
-              gradient_through(vectors.local(), matmul_to(vectors, turned, vectors.layout_ptr()).local()))};
+  return {values.with_local(gradient_through(w, real, "eigh")),
+          vectors.with_local(gradient_through(
+              vectors.local(), matmul_to(vectors, turned, vectors.layout_ptr()).local(), "eigh"))};
 }
 
 }  // namespace

@@ -105,7 +105,8 @@ DNDarray differentiable(const DNDarray& x, const Pseudoinverse& p, const DNDarra
   const DNDarray tilt = project(solve_adjoint(p, turned, b.layout_ptr()));
   const DNDarray lifted = matmul_to(adjoint(a), z, x.layout_ptr());
   const DNDarray null = subtract(lifted, project(matmul_to(a0, lifted, b.layout_ptr())));
-  return x.with_local(gradient_through(x.local(), along.local().add(tilt.local()).add(null.local())));
+  return x.with_local(
+      gradient_through(x.local(), along.local().add(tilt.local()).add(null.local()), "lstsq"));
 }
 
 /// Squared residuals per column, replicated; none unless a has full column rank and more rows than columns.

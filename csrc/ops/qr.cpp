@@ -177,8 +177,8 @@ Factors differentiable_tall(const DNDarray& a) {
   const at::Tensor m = at::_ops::linalg_solve_triangular::call(r, a.local(), /*upper=*/true, /*left=*/false,
                                                                /*unitriangular=*/false);
   const at::Tensor u = upper_part(sum_partials(q.mH().matmul(m), comm));
-  return {f.q.with_local(gradient_through(q, m.sub(q.matmul(enter_partial(u, comm))))),
-          f.r.with_local(gradient_through(r, u.matmul(r)))};
+  return {f.q.with_local(gradient_through(q, m.sub(q.matmul(enter_partial(u, comm))), "qr")),
+          f.r.with_local(gradient_through(r, u.matmul(r), "qr"))};
 }
 
 /// The first m columns decide q; the others are projected on it.

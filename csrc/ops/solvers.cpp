@@ -78,7 +78,7 @@ DNDarray with_derivative(const DNDarray& x, const DNDarray& inverse, const DNDar
   const DNDarray change = matmul_to(a, x, b.layout_ptr());
   const DNDarray residual = b.with_local(b.local().sub(change.local()));
   const at::Tensor expression = matmul_to(inverse, residual, x.layout_ptr()).local();
-  return x.with_local(gradient_through(x.local(), expression));
+  return x.with_local(gradient_through(x.local(), expression, needs_grad(a.local()) ? "solve" : ""));
 }
 
 DNDarray solve_large(const DNDarray& a, const DNDarray& b, const LayoutPtr& to) {
@@ -103,7 +103,7 @@ DNDarray solve_large_triangle(const DNDarray& a, const DNDarray& b, const Triang
   const at::Tensor identity = identity_columns(a.local(), cyclic, a.comm().rank());
   const at::Tensor inverse = substitute_dealt(a, identity, triangle);
   const DNDarray left = collect_columns(inverse, cyclic, a.layout_ptr(), a.comm_ptr());
-  return x.with_local(gradient_through(x.local(), matmul_to(left, b, to).local()));
+  return x.with_local(gradient_through(x.local(), matmul_to(left, b, to).local(), ""));
 }
 
 /// Right-hand sides beside whole matrices: along columns where there are enough of them.
@@ -215,7 +215,7 @@ DNDarray inv(const DNDarray& x) {
     const DNDarray inverse = inverse_dealt(constant(a), a.layout_ptr());
     if (!needs_grad(a.local())) return inverse;
     const DNDarray product = matmul_to(matmul_to(inverse, a, a.layout_ptr()), inverse, a.layout_ptr());
-    return inverse.with_local(gradient_through(inverse.local(), product.local().neg()));
+    return inverse.with_local(gradient_through(inverse.local(), product.local().neg(), "inv"));
   }
   const DNDarray whole = whole_matrices(a);
   const auto [inverse, info] = at::_ops::linalg_inv_ex::call(whole.local(), /*check_errors=*/false);
