@@ -191,10 +191,10 @@ def heat_type_is_complexfloating(ht_dtype: Datatype) -> bool:
 
 
 class finfo:
-    """Limits of a floating-point type: ``bits, eps, max, min, tiny`` (of the real part for complex types)."""
+    """Limits of a floating-point type, or of an array's: ``bits, eps, max, min, tiny`` (complex: of the real part)."""
 
     def __init__(self, dtype: Any) -> None:
-        found = canonical_heat_type(dtype)
+        found = _type_in_result(dtype)
         if not heat_type_is_inexact(found):
             raise TypeError(f"finfo: data type {found.__name__} is not inexact; use iinfo")
         info = torch.finfo(found.torch_type())
@@ -205,10 +205,10 @@ class finfo:
 
 
 class iinfo:
-    """Limits of an integer type: ``bits, max, min``."""
+    """Limits of an integer type, or of an array's: ``bits, max, min``."""
 
     def __init__(self, dtype: Any) -> None:
-        found = canonical_heat_type(dtype)
+        found = _type_in_result(dtype)
         if not heat_type_is_exact(found):
             raise TypeError(f"iinfo: data type {found.__name__} is not an integer; use finfo")
         info = torch.iinfo(found.torch_type())

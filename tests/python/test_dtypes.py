@@ -155,6 +155,9 @@ def test_limits() -> None:
     assert ht.finfo("float64").max == np.finfo(np.float64).max
     assert ht.finfo(ht.complex64).bits == 32
     assert ht.iinfo(ht.int16).max == 32767
+    for own in (ht.ones(3, split=0), np.ones(3, np.float32), torch.ones(3)):  # of an array, as NumPy's
+        assert ht.finfo(own).dtype is ht.float32
+    assert ht.iinfo(ht.ones(3, dtype=ht.uint8)).max == 255
     with pytest.raises(TypeError, match="not inexact"):
         ht.finfo(ht.int8)
     with pytest.raises(TypeError, match="not an integer"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Data sets, loaders, samplers, matrices and clusters of Heat's `utils.data`."""
+"""Data sets, loaders and samplers of Heat's `utils.data`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 import torch
 
 import equiheat as ht
-from equiheat.utils.data import _utils, matrixgallery, partial_dataset, spherical
+from equiheat.utils.data import _utils, partial_dataset
 from equiheat.utils.data.mnist import MNISTDataset, read_idx
 
 data = ht.utils.data
@@ -196,6 +196,10 @@ def test_partial_data_set_gives_every_row_once(folder: Path, validate: bool) -> 
         assert sorted(seen) == (list(range(n)) if validate else sorted(range(24 * comm.rank, 24 * comm.rank + 24)))
         assert seen != sorted(seen)
     assert len(dataset) == n and len(iter(loader)) == len(loader) == len(epoch)
+    for drop_last, lengths in ((False, [9, 9, 6]), (True, [9, 9])):
+        rest = list(data.DataLoader(dataset, batch_size=9, drop_last=drop_last))
+        assert validate or [len(batch[1]) for batch in rest] == lengths
+        assert drop_last or sorted(torch.cat([batch[1] for batch in rest]).tolist()) == sorted(seen)
     with pytest.raises(ValueError, match="batches of 10 rows cannot be drawn from the 9 in memory"):
         next(iter(data.DataLoader(Rows(path, dataset_names=names, initial_load=9), batch_size=10)))
     for wrong in ({"initial_load": 0}, {"load_length": -1}, {"dataset_names": []}):
@@ -206,6 +210,26 @@ def test_partial_data_set_gives_every_row_once(folder: Path, validate: bool) -> 
     plain = data.PartialH5Dataset(path, dataset_names=names, initial_load=9, load_length=5)
     with pytest.raises(NotImplementedError, match="getitem"):
         next(iter(data.DataLoader(plain, batch_size=2)))
+
+
+def test_epochs_that_are_left_early(folder: Path) -> None:
+    """Their threads went on for ever, and replaced rows under the next epoch."""
+    h5py = pytest.importorskip("h5py")
+    comm, path = ht.get_comm(), str(folder / "rows.h5")
+    if comm.rank == 0:
+        with h5py.File(path, "w") as file:
+            file["data"] = file["number"] = np.arange(40 * comm.size)
+    comm.barrier()
+    dataset = Rows(path, dataset_names=["data", "number"], initial_load=5, load_length=1)
+    loader, before = data.DataLoader(dataset, batch_size=5), threading.active_count()
+    for _ in range(10):
+        left = iter(loader)
+        next(left)
+        numbers = torch.cat([batch[1] for batch in loader]).tolist()
+        assert sorted(numbers) == list(range(40 * comm.rank, 40 * comm.rank + 40))
+        with pytest.raises(RuntimeError, match="a newer epoch"):
+            next(left)
+    assert threading.active_count() <= before + 1
 
 
 def test_queue_thread() -> None:
@@ -323,75 +347,3 @@ def test_records_of_imagenet(folder: Path) -> None:
     (folder / "in" / "train-0").write_bytes(one[:-1])
     with pytest.raises(ValueError, match="TFRecord"):
         list(_utils.records(folder / "in" / "train-0"))
-
-
-# ---------------------------------------------------------------------- matrices and clusters
-@pytest.mark.parametrize("split", [None, 0, 1])
-def test_matrices(split: int | None) -> None:
-    for kind in (ht.float64, ht.complex128, ht.float32, ht.complex64):
-        ht.random.seed(1)
-        x = matrixgallery.hermitian(5, kind, split)
-        assert x.split == split and x.dtype is kind
-        np.testing.assert_array_equal(x.numpy(), x.numpy().conj().T)
-        y = matrixgallery.hermitian(5, kind, split, positive_definite=True)
-        np.testing.assert_array_equal(y.numpy(), y.numpy().conj().T)
-        assert np.linalg.eigvalsh(y.numpy()).min() > -1e-6 and y.split == split
-    i = np.arange(6)
-    np.testing.assert_allclose(
-        matrixgallery.parter(6, split, dtype=ht.float64).numpy(), 1 / (i[None] - i[:, None] + 0.5), rtol=1e-14
-    )
-    q = matrixgallery.random_orthogonal(7, 4, split, dtype=ht.float64)
-    assert q.split == split
-    np.testing.assert_allclose(q.numpy().T @ q.numpy(), np.eye(4), atol=1e-14)
-    values = ht.array([3.0, 2.0, 0.5], dtype=ht.float64, split=None if split is None else 0)
-    a, (u, s, v) = matrixgallery.random_known_singularvalues(6, 5, values, split, dtype=ht.float64)
-    assert a.split == u.split == v.split == split and s is values
-    np.testing.assert_allclose(np.linalg.svd(a.numpy())[1], [3, 2, 0.5, 0, 0], atol=1e-14)
-    np.testing.assert_allclose((u.numpy() * s.numpy()) @ v.numpy().T, a.numpy(), atol=1e-14)
-    a, (u, s, v) = matrixgallery.random_known_rank(6, 5, 2, split=split, dtype=ht.float64)
-    assert np.linalg.matrix_rank(a.numpy()) == 2 and (np.diff(s.numpy()) <= 0).all() and (s.numpy() > 0).all()
-    assert matrixgallery.parter(3).dtype is ht.float32 and matrixgallery.hermitian(2).dtype is ht.complex64
-
-
-def test_matrices_refuse() -> None:
-    with pytest.raises(ValueError, match="dtype"):
-        matrixgallery.hermitian(3, ht.int32)
-    with pytest.raises(ValueError, match="split"):
-        matrixgallery.parter(3, split=2)
-    with pytest.raises(RuntimeError, match="columns"):
-        matrixgallery.random_orthogonal(2, 3)
-    with pytest.raises(RuntimeError, match="rank"):
-        matrixgallery.random_known_rank(2, 3, 3)
-    for bad in (np.ones(2), ht.ones((1, 1)), ht.ones(4)):
-        with pytest.raises(RuntimeError, match="singular_values"):
-            matrixgallery.random_known_singularvalues(3, 3, bad)
-
-
-def test_spheres() -> None:
-    x = spherical.create_spherical_dataset(7, radius=2.0, offset=5.0, dtype=ht.float64, random_state=3)
-    assert x.shape == (28, 3) and x.split == 0 and x.dtype is ht.float64
-    centres = np.repeat([1, 2, -1, -2], 7)[:, None] * 5.0
-    assert (np.linalg.norm(x.numpy() - centres, axis=1) <= 2).all()
-    again = spherical.create_spherical_dataset(7, radius=2.0, offset=5.0, dtype=ht.float64, random_state=3)
-    np.testing.assert_array_equal(x.numpy(), again.numpy())
-
-
-def test_clusters() -> None:
-    means = torch.tensor([[0.0, 0.0], [100.0, 0.0], [0.0, 100.0]])
-    covariance = torch.tensor([[4.0, 1.9], [1.9, 1.0]]).expand(3, 2, 2)
-    for std in (torch.tensor([0.5, 1.0, 2.0]), covariance):
-        x = spherical.create_clusters(300, 2, 3, means, std)
-        assert x.shape == (300, 2) and x.split == 0 and x.balanced and x.dtype is ht.float32
-        nearest = np.linalg.norm(x.numpy()[:, None] - means.numpy(), axis=2).argmin(1)
-        assert np.abs(np.bincount(nearest) - 100).max() <= ht.get_comm().size
-        assert (np.diff(nearest) != 0).sum() > 20  # in random order
-    points = x.numpy()[nearest == 0]
-    assert np.corrcoef(points.T)[0, 1] > 0.85
-    x = spherical.create_clusters(40, 2, 3, means, std, torch.tensor([0.0, 1.0, 0.0]))
-    assert (x.numpy()[:, 0] > 50).all()
-    for arguments in ((means.numpy(), std), (means, [1.0]), (means, std, [1.0])):
-        with pytest.raises(TypeError, match="cluster_"):
-            spherical.create_clusters(9, 2, 3, *arguments)
-    for arguments in ((means[:2], std), (means, std[:2]), (means, std, torch.ones(2)), (means, std, torch.ones(3))):
-        with pytest.raises(ValueError, match="cluster_"):
-            spherical.create_clusters(9, 2, 3, *arguments)

@@ -207,10 +207,9 @@ class DataLoader:
             raise TypeError(f"DataLoader: dataset must be a data set of torch or a DNDarray, is {type(dataset)}")
         self.dataset: Any = dataset
         self.ishuffle = getattr(dataset, "ishuffle", None)
-        partial = isinstance(dataset, partial_dataset.PartialH5Dataset)
         self.DataLoader: torch_data.DataLoader[Any] = torch_data.DataLoader(
             dataset, batch_size=batch_size, shuffle=True, num_workers=num_workers, collate_fn=collate_fn,
-            pin_memory=pin_memory, drop_last=drop_last or partial, timeout=timeout, worker_init_fn=worker_init_fn,
+            pin_memory=pin_memory, drop_last=drop_last, timeout=timeout, worker_init_fn=worker_init_fn,
         )  # fmt: skip
         self._first_iter = True
         self.last_epoch = False
@@ -226,7 +225,8 @@ class DataLoader:
     def __len__(self) -> int:
         """Batches of an epoch."""
         if isinstance(self.dataset, partial_dataset.PartialH5Dataset):
-            return self.dataset.lcl_full_sz // int(self.DataLoader.batch_size or 1)
+            rows, of_a_batch = self.dataset.lcl_full_sz, int(self.DataLoader.batch_size or 1)
+            return rows // of_a_batch if self.DataLoader.drop_last else -(-rows // of_a_batch)
         return len(self.DataLoader)
 
     def _exchange(self) -> None:

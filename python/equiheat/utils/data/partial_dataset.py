@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -37,7 +38,8 @@ class PartialH5Dataset(torch_data.Dataset[Any]):
 
     A class of the user's defines ``__getitem__(index)``, which makes a sample of row `index` of the attributes that
     are named after the data sets (``self.data[index]``). `DataLoader` draws batches from the rows in memory at random;
-    those that were used are replaced by the next rows of the file. In an epoch every row comes once.
+    those that were used are replaced by the next rows of the file. In an epoch every row comes once; `drop_last` of the
+    loader leaves out the last batch if it is not full.
 
     Parameters
     ----------
@@ -156,8 +158,15 @@ class PartialH5Dataset(torch_data.Dataset[Any]):
         return entry if self.transforms[0] is None else self.transforms[0](entry)
 
 
+#: The latest epoch of each data set: what ends its thread, and the thread.
+_EPOCHS: weakref.WeakKeyDictionary[PartialH5Dataset, tuple[threading.Event, threading.Thread]]
+_EPOCHS = weakref.WeakKeyDictionary()
+
+
 class PartialH5DataLoaderIter:
     """One epoch of a `PartialH5Dataset`: a thread loads rows and makes the next batches while one is worked on.
+
+    A new epoch of a data set ends the one before it, since both would replace the same rows in memory.
 
     Parameters
     ----------
@@ -179,7 +188,12 @@ class PartialH5DataLoaderIter:
         self._yielded = 0
         self._random = torch.Generator().manual_seed(int(torch.empty((), dtype=torch.int64).random_()))
         self.ready_batches: queue.Queue[Any] = queue.Queue(maxsize=3)
-        threading.Thread(target=self._produce, daemon=True).start()
+        thread = threading.Thread(target=self._produce, daemon=True)
+        before, _EPOCHS[self.dataset] = _EPOCHS.get(self.dataset), (self._stop, thread)
+        if before is not None:
+            before[0].set()
+            before[1].join()
+        thread.start()
 
     def __len__(self) -> int:
         """Batches of the epoch."""
@@ -192,6 +206,8 @@ class PartialH5DataLoaderIter:
         if self._yielded == self.length:
             self._stop.set()
             raise StopIteration
+        if self._stop.is_set():
+            raise RuntimeError("DataLoader: a newer epoch of this data set has begun")
         self._yielded += 1
         batch = self.ready_batches.get()
         if isinstance(batch, BaseException):
