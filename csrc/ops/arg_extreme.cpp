@@ -171,6 +171,7 @@ at::Tensor index_in_all(bool largest, const DNDarray& x, const at::Tensor& local
 DNDarray arg_extreme(bool largest, const DNDarray& x, std::optional<int> axis, bool keepdims) {
   const char* name = largest ? "argmax" : "argmin";
   const at::Tensor local = orderable(x, name);
+  if (x.ndim() == 0 && axis && detail::is_first_axis(std::vector<int>{*axis})) axis.reset();
   const Axes axes = axis ? Axes(std::vector<int>{*axis}) : std::nullopt;
   const std::vector<int> sorted = detail::reduced_axes(axes, x.ndim(), name);
   EH_CHECK(detail::extent_of(x.shape(), sorted) > 0, ValueError, name, ": no elements along ",

@@ -204,6 +204,10 @@ std::vector<int> reduced_axes(const Axes& axes, int ndim, const char* name) {
   return all;
 }
 
+bool is_first_axis(const Axes& axes) {
+  return axes && axes->size() == 1 && (axes->front() == 0 || axes->front() == -1);
+}
+
 bool crosses_ranks(const DNDarray& x, const std::vector<int>& axes) {
   return x.is_distributed() && std::binary_search(axes.begin(), axes.end(), x.split());
 }
@@ -219,6 +223,7 @@ std::int64_t extent_of(const Shape& shape, const std::vector<int>& axes) {
 std::span<const Reduction> reductions() { return kReductions; }
 
 DNDarray reduce(const Reduction& op, const DNDarray& x, const Axes& axes, bool keepdims, MaybeType dtype) {
+  if (x.ndim() == 0 && detail::is_first_axis(axes)) return reduce(op, x, std::vector<int>{}, keepdims, dtype);
   const at::ScalarType given = x.local().scalar_type();
   compute_type(op.name, Entry::Same, op.kinds, given);
   const at::ScalarType type = dtype.value_or(result_type(op, given));

@@ -45,6 +45,8 @@ namespace detail {
 
 /// Sorted axes of a reduction; all of them without `axes`.
 std::vector<int> reduced_axes(const Axes& axes, int ndim, const char* name);
+/// The first or the last axis alone, which NumPy's reductions take of arrays without axes too.
+bool is_first_axis(const Axes& axes);
 /// True if ranks hold partial results that must be combined.
 bool crosses_ranks(const DNDarray& x, const std::vector<int>& axes);
 inline std::vector<std::int64_t> dims_of(const std::vector<int>& axes) { return {axes.begin(), axes.end()}; }

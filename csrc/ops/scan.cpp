@@ -51,6 +51,9 @@ at::Tensor running_sum(const at::Tensor& x, std::int64_t axis, at::ScalarType ty
   return op::cumsum::call(x, axis, type);
 }
 at::Tensor running_product(const at::Tensor& x, std::int64_t axis, at::ScalarType type) {
+  // torch's gradient of an empty one does not depend on x: a rank without elements would leave out messages of the
+  // gradient's gradient.
+  if (x.numel() == 0) return op::mul_Tensor::call(x, x).to(type);
   return op::cumprod::call(x, axis, type);
 }
 

@@ -77,7 +77,6 @@ __all__: list[str] = [
     "gather_edges",
     "gather_rows",
     "getitem",
-    "gradient_through",
     "halo_rows",
     "has_native_products",
     "histogram",
@@ -936,11 +935,6 @@ def gather_rows(x: Array, rows: collections.abc.Sequence[typing.SupportsInt | ty
     """
 
 def getitem(x: Array, key: tuple) -> Array: ...
-def gradient_through(value: Array, expression: Array) -> Array:
-    """
-    Local.
-    """
-
 def halo_rows(
     x: Array,
     before: typing.SupportsInt | typing.SupportsIndex,

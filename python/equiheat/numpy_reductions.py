@@ -17,6 +17,7 @@ from equiheat._base import wrap
 from equiheat._function import to_write
 from equiheat.communication import Communicator
 from equiheat.numpy_blocks import as_ours
+from equiheat.reductions import root_of_spread
 
 __all__: list[str] = []
 
@@ -98,7 +99,7 @@ def _moment(name: str, x: Any, axis: Any, keepdims: bool, mask: Any, ddof: float
     if name == "mean":
         return mean if keepdims else _without(mean, axis)
     deviations = total(ht.abs(values - mean) ** 2, True) / ht.maximum(count - ddof, 0)
-    result = deviations if name == "var" else ht.sqrt(deviations)
+    result = deviations if name == "var" else root_of_spread(deviations)
     return result if keepdims else _without(result, axis)
 
 

@@ -151,10 +151,10 @@ def std(
     """Square root of `var`."""
     known: dict[str, Any] = {"mean": mean, "correction": correction}
     spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim, **known)
-    return deliver(_root(spread), out, True, "std")
+    return deliver(root_of_spread(spread), out, True, "std")
 
 
-def _root(spread: DNDarray) -> DNDarray:
+def root_of_spread(spread: DNDarray) -> DNDarray:
     """The square root, with derivative 0 instead of infinity at 0, as torch's deviations and norms have."""
     local = spread._core.local
     if not (torch.is_grad_enabled() and local.requires_grad):
@@ -310,7 +310,7 @@ def nanstd(
     x: Operand, axis: Axis = None, ddof: float = 0, *, out: DNDarray | None = None, keepdims: bool = False
 ) -> DNDarray:
     """Square root of `nanvar`."""
-    return deliver(_root(nanvar(x, axis, ddof, keepdims=keepdims)), out, True, "nanstd")
+    return deliver(root_of_spread(nanvar(x, axis, ddof, keepdims=keepdims)), out, True, "nanstd")
 
 
 def _inexact(x: DNDarray) -> bool:

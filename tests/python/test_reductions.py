@@ -349,3 +349,13 @@ def test_running_sums_of_what_is_not_negative_never_fall(seed: int, dtype: str, 
     values = np.random.default_rng(seed).random((n, 2)).astype(dtype) ** 3
     for x in all_layouts(values):
         assert (np.diff(x.cumsum(0).numpy(), axis=0) >= 0).all()
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "min", "max", "any", "all", "argmin", "argmax"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_arrays_without_axes_have_a_first_axis_for_numpys_reductions(name: str, axis: int) -> None:
+    found = getattr(ht, name)(ht.array(3.5), axis=axis)
+    assert found.shape == ()
+    assert found.item() == getattr(np, name)(np.array(3.5), axis=axis)
+    with pytest.raises(ValueError, match=rf"{name}: axis 1 is out of bounds for 0-dimensional array"):
+        getattr(ht, name)(ht.array(3.5), axis=1)
