@@ -332,10 +332,12 @@ def grad(x: DNDarray) -> DNDarray | None:
 
 def set_grad(x: DNDarray, gradient: DNDarray | None) -> None:
     """Replace the accumulated gradient; None clears it. Collective where the layouts differ."""
-    x._core.local.grad = None if gradient is None else _aligned_with(x._core, unwrap(gradient, "grad"))
+    x._core.local.grad = None if gradient is None else aligned_with(x._core, unwrap(gradient, "grad"))
 
 
-def backward(x: DNDarray, gradient: DNDarray | None = None, retain_graph: bool = False) -> None:
+def backward(
+    x: DNDarray, gradient: DNDarray | None = None, retain_graph: bool | None = None, create_graph: bool = False
+) -> None:
     """Gradients of this array with respect to everything it was computed from. Collective.
 
     Parameters
@@ -343,7 +345,9 @@ def backward(x: DNDarray, gradient: DNDarray | None = None, retain_graph: bool =
     gradient
         Weights of the elements of `x`, in its shape; not needed for one element.
     retain_graph
-        Keep the graph for another backward pass.
+        Keep the graph for another backward pass; what `create_graph` says where it is None.
+    create_graph
+        Record the gradients' own graph, for second derivatives.
 
     Raises
     ------
@@ -354,13 +358,13 @@ def backward(x: DNDarray, gradient: DNDarray | None = None, retain_graph: bool =
     if gradient is None and core.size != 1:
         raise RuntimeError(f"backward: the array has shape {tuple(core.gshape)}; give the gradient= of its elements")
     if gradient is None:
-        torch.autograd.backward(core.resplit(None).local.sum(), retain_graph=retain_graph)
+        torch.autograd.backward(core.resplit(None).local.sum(), None, retain_graph, create_graph)
         return
-    weights = _aligned_with(core, unwrap(gradient, "backward", "gradient"))
-    torch.autograd.backward(core.local, weights, retain_graph=retain_graph)
+    weights = aligned_with(core, unwrap(gradient, "backward", "gradient"))
+    torch.autograd.backward(core.local, weights, retain_graph, create_graph)
 
 
-def _aligned_with(core: _core.Array, other: _core.Array) -> Tensor:
+def aligned_with(core: _core.Array, other: _core.Array) -> Tensor:
     """The block of `other` that belongs to the block of `core`."""
     if tuple(core.gshape) != tuple(other.gshape):
         raise ValueError(f"gradient of shape {tuple(other.gshape)} for an array of shape {tuple(core.gshape)}")

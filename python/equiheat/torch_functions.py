@@ -16,6 +16,7 @@ import equiheat as ht
 from equiheat import blocks
 from equiheat._base import ArrayBase, wrap
 from equiheat.construction import asarray
+from equiheat.torch_gradients import grad
 
 _types: Any = torch.return_types
 Axes = Any
@@ -368,7 +369,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "clone": lambda input, *, memory_format=None: ht.copy(input),
     "complex": lambda real, imag: asarray(real) + 1j * asarray(imag),
     "cross": _refused("cross", "torch.linalg.cross says its axis"),
-    "div": divided, "divide": divided, "gather": gather, "gradient": gradient,
+    "div": divided, "divide": divided, "gather": gather, "grad": grad, "gradient": gradient,
     "index_select": lambda input, dim, index: ht.take(input, asarray(index), dim),
     "is_complex": lambda input: input.larray.is_complex(),
     "is_floating_point": lambda input: input.larray.is_floating_point(),

@@ -67,18 +67,31 @@ def test_the_gradient_of_a_gradient_is_that_of_the_whole_array(name: str, split:
     torch.testing.assert_close(curvature(FUNCTIONS[name], t, split), curvature(FUNCTIONS[name], t, None))
 
 
-def test_the_hessian_of_a_squared_sum_of_squares() -> None:
-    x = ht.arange(3, dtype=ht.float64, split=0).larray.requires_grad_()
-    whole = ht.array(x, is_split=0)
-    (gradient,) = torch.autograd.grad((((whole**2).sum()) ** 2).larray, x, create_graph=True)
-    rows = [
-        torch.autograd.grad((ht.array(gradient, is_split=0) * r).sum().larray, x, retain_graph=True)[0] for r in EYE
-    ]
-    hessian = ht.array(torch.stack(rows), is_split=1).numpy()
-    assert hessian.tolist() == [[20, 0, 0], [0, 28, 16], [0, 16, 52]]
+def test_torchs_grad_takes_arrays() -> None:
+    x = ht.arange(3, dtype=ht.float64, split=0)
+    x.requires_grad = True
+    weight = ht.ones(3, dtype=ht.float64)
+    weight.requires_grad = True
+    loss = ((x**2 * weight).sum()) ** 2
+    by_x, by_weight = torch.autograd.grad(loss, (x, weight), create_graph=True)
+    assert by_x.split == 0
+    assert by_x.numpy().tolist() == [0, 20, 40]
+    assert by_weight.numpy().tolist() == [0, 10, 40]
+    rows = [torch.autograd.grad(by_x, x, ht.eye(3, dtype=ht.float64)[i], retain_graph=True)[0] for i in range(3)]
+    assert ht.stack(rows).numpy().tolist() == [[20, 0, 0], [0, 28, 16], [0, 16, 52]]
+    with pytest.raises(RuntimeError, match=r"an output has shape \(3,\); give the grad_outputs"):
+        torch.autograd.grad(x**2, x)
+    with pytest.raises(NotImplementedError, match="is_grads_batched"):
+        torch.autograd.grad(loss, x, is_grads_batched=True)
 
 
-EYE = torch.eye(3, dtype=torch.float64)
+@pytest.mark.filterwarnings("ignore:Using backward")  # torch's, of the cycle that the last line breaks
+def test_backward_records_the_gradients_graph() -> None:
+    x = ht.arange(4, dtype=ht.float64, split=0)
+    x.requires_grad = True
+    (x.sum() ** 3).backward(create_graph=True)
+    assert torch.autograd.grad(x.grad.sum(), x)[0].numpy().tolist() == [144.0] * 4
+    x.grad = None  # what holds the graph
 
 
 def positive(x: ht.DNDarray) -> ht.DNDarray:

@@ -205,7 +205,6 @@ class PretrainConfig:
             if getattr(self, name) < 0:
                 raise ValueError(f"PretrainConfig: {name} is {getattr(self, name)}; expected 0 or more")
         check_range(self, "data_scale", 0, above=True)
-        check_range(self, "seed", -(2**63), 2**63 - 1)
         if self.batch_size < 2:
             raise ValueError("PretrainConfig: batch_size is 1; the statistics of a batch need 2 images or more")
         if self.batch_size % self.accumulate or self.batch_size < 2 * self.accumulate:

@@ -54,9 +54,18 @@ class _Plain(nn.Module):
 
 
 def export(encoder: Encoder, out: Path, kind: Kind) -> None:
-    """Write an encoder; one rank calls this. An `OSError` says that the file system takes no more."""
+    """Write an encoder, whole or not at all; one rank calls this. `OSError`: the file system takes no more."""
     check(encoder, kind)
     out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.tmp")
+    try:
+        _write(encoder, beside, kind)
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write(encoder: Encoder, out: Path, kind: Kind) -> None:
     if kind == "onnx":
         _onnx(encoder, out)
         return

@@ -90,11 +90,14 @@ def _fits(hint: Any, value: Any) -> bool:
     if origin is tuple:
         known = isinstance(value, (tuple, list)) and (arguments[-1] is Ellipsis or len(value) == len(arguments))
         return known and all(_fits(arguments[0], item) for item in value)
-    return hint not in _PLAIN or (isinstance(value, _PLAIN[hint]) and (hint is bool or not isinstance(value, bool)))
+    if hint not in _PLAIN:
+        return True
+    known = isinstance(value, _PLAIN[hint]) and (hint is bool or not isinstance(value, bool))
+    return known and (hint is not int or -(2**63) <= value < 2**63)
 
 
 def _kind(hint: Any) -> str:
     if typing.get_origin(hint) is Literal:
         return f"use one of {', '.join(map(repr, typing.get_args(hint)))}"
-    words = {bool: "True or False", int: "a whole number", float: "a number", str: "a word"}
+    words = {bool: "True or False", int: "a whole number of 64 bits", float: "a number", str: "a word"}
     return f"expected {words.get(hint, str(hint))}"
