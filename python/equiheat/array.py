@@ -363,7 +363,9 @@ class DNDarray(
     squeeze = manipulation.squeeze
 
     def transpose(self, axes: int | Sequence[int] | None = None, *others: int) -> DNDarray:
-        """`manipulation.transpose`; axes as one sequence or one by one."""
+        """`manipulation.transpose`; axes as one sequence or one by one. Two of three or more change places (torch)."""
+        if isinstance(axes, int) and len(others) == 1 and self.ndim > 2:
+            return manipulation.swapaxes(self, axes, *others)
         return manipulation.transpose(self, (axes, *others) if isinstance(axes, int) else axes)
 
     swapaxes = manipulation.swapaxes

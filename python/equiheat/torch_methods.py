@@ -40,6 +40,8 @@ class TorchMethods:
 
     __slots__ = ()
 
+    is_nested = False  #: blocks of a batch have one shape; layers ask
+
     add, sub, mul, div = (_method(name) for name in ("add", "sub", "mul", "div"))
     amax, amin, bmm, mm, t = (_method(name) for name in ("amax", "amin", "bmm", "mm", "t"))
     chunk, unbind, narrow, movedim = (_method(name) for name in ("chunk", "unbind", "narrow", "movedim"))

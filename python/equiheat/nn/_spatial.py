@@ -86,6 +86,23 @@ def result(core: blocks.Array, local: Tensor, shape: Sequence[int], counts: list
     return wrap(blocks.array(local, shape, core.split, counts, core))
 
 
+def laid_out(y: Any, like: blocks.Array, split: int | None = None) -> Tensor:
+    """The block of y that lies beside that of `like`, along `like`'s split or along `split`. Collective."""
+    axis = like.split if split is None else split
+    if like.split is None:
+        block: Tensor = y.resplit(None)._core.local
+        return block
+    counts = like.counts
+    assert counts is not None
+    moved = y.resplit(axis)._core
+    rank = like.comm.rank
+    begins = [sum(counts[:k]) for k in range(len(counts))]
+    if moved.counts == counts:
+        return moved.local
+    window = blocks.window(moved, axis or 0, begins, [b + c for b, c in zip(begins, counts, strict=True)])
+    return window.narrow(axis or 0, 0, counts[rank])
+
+
 @dataclass(frozen=True)
 class Window:
     """This rank's rows for its results along the split axis."""

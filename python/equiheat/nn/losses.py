@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from equiheat import blocks
 from equiheat._base import wrap
 from equiheat.construction import asarray
-from equiheat.nn._spatial import block_of, result
+from equiheat.nn._spatial import block_of, laid_out, result
 
 
 def _reduced(name: str, each: Any, reduction: str) -> Any:
@@ -49,7 +49,7 @@ def elementwise_loss(func: Callable[..., Any]) -> Callable[..., Any]:
         if tuple(x.shape) != tuple(y.shape):
             raise ValueError(f"{name}: input {tuple(x.shape)} and target {tuple(y.shape)} must have one shape")
         core = x._core if x._core.split is not None else x.resplit(y.split)._core
-        core_y = _laid_out(y, core)
+        core_y = laid_out(y, core)
         each = result(core, func(core.local, core_y, reduction="none", **options), core.gshape)
         if weight is None:
             return _reduced(name, each, reduction)
@@ -61,23 +61,6 @@ def elementwise_loss(func: Callable[..., Any]) -> Callable[..., Any]:
         return total / asarray(weight).sum() if name == "mse_loss" else total / max(each.size, 1)
 
     return rule
-
-
-def _laid_out(y: Any, like: blocks.Array, split: int | None = None) -> Tensor:
-    """The block of y that lies beside that of `like`, along `like`'s split or along `split`. Collective."""
-    axis = like.split if split is None else split
-    if like.split is None:
-        block: Tensor = y.resplit(None)._core.local
-        return block
-    counts = like.counts
-    assert counts is not None
-    moved = y.resplit(axis)._core
-    rank = like.comm.rank
-    begins = [sum(counts[:k]) for k in range(len(counts))]
-    if moved.counts == counts:
-        return moved.local
-    window = blocks.window(moved, axis or 0, begins, [b + c for b, c in zip(begins, counts, strict=True)])
-    return window.narrow(axis or 0, 0, counts[rank])
 
 
 def _by_class(input: Any, name: str) -> blocks.Array:
@@ -99,7 +82,7 @@ def _of_classes(name: str, core: blocks.Array, target: Any, options: dict[str, A
     if not probabilities and list(y.shape) != shape:
         raise ValueError(f"{name}: target {tuple(y.shape)} does not fit input {tuple(core.gshape)}; expected {shape}")
     split = None if core.split is None else core.split - (core.split > classes)
-    labels = _laid_out(y, core, core.split if probabilities else split)
+    labels = laid_out(y, core, core.split if probabilities else split)
     weight = blocks.entered(core, options.pop("weight", None))
     each = getattr(F, name)(core.local, labels, weight=weight, reduction="none", **options)
     losses = wrap(blocks.array(each, shape, split, core.counts, core))

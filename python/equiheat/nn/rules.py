@@ -22,6 +22,9 @@ layer, group, instance, rms norm,        none, or two allreduces where the stati
 softmax
 linear                                   none, or that of a product where the features are split
 dropout                                  none
+embedding                                one allreduce of a number
+scaled_dot_product_attention,            none where keys and values are split as the queries along a batch axis or
+multi_head_attention_forward             heads; with split queries an allgather of keys and values
 cross_entropy, mse_loss and other losses one allreduce of a number, and the target's move to the input's layout
 pad, flatten, cat                        those of `equiheat.pad`, `reshape` and `concatenate`
 ======================================== ==============================================================================
@@ -35,9 +38,10 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from equiheat.nn import elementwise, losses, normalization, shuffling
+from equiheat.nn import elementwise, losses, normalization, sequences, shuffling
 from equiheat.nn.convolution import convolution, transposed_convolution
 from equiheat.nn.interpolation import interpolate
+from equiheat.nn.multihead import multi_head_attention_forward
 from equiheat.nn.pooling import adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool
 
 _OF_AXES = {
@@ -58,6 +62,7 @@ RULES: dict[Callable[..., Any], Callable[..., Any]] = {
     F.batch_norm: normalization.batch_norm,
     F.cross_entropy: losses.cross_entropy,
     F.dropout: elementwise.dropout,
+    F.embedding: sequences.embedding,
     F.glu: elementwise.glu,
     F.group_norm: normalization.group_norm,
     F.instance_norm: normalization.instance_norm,
@@ -65,11 +70,13 @@ RULES: dict[Callable[..., Any], Callable[..., Any]] = {
     F.layer_norm: normalization.layer_norm,
     F.linear: elementwise.linear,
     F.log_softmax: elementwise.log_softmax,
+    F.multi_head_attention_forward: multi_head_attention_forward,
     F.nll_loss: losses.nll_loss,
     F.normalize: elementwise.normalize,
     F.pad: elementwise.pad,
     F.prelu: elementwise.prelu,
     F.rms_norm: normalization.rms_norm,
+    F.scaled_dot_product_attention: sequences.scaled_dot_product_attention,
     F.softmax: elementwise.softmax,
     F.softmin: elementwise.softmin,
     torch.cat: elementwise.cat,
