@@ -73,17 +73,17 @@ inline at::Scalar huge_number(PyObject* object, Huge huge) {
   return at::Scalar(value);
 }
 
-/// Whether it is a Python number of exactly a built-in type; NumPy's scalars have a width and count as arrays.
+/// Whether it is a Python number; NumPy's scalars have a width and count as arrays (its float64 and complex128 derive from
+/// Python's types).
 inline bool is_number(PyObject* object) {
-  return PyFloat_CheckExact(object) || PyBool_Check(object) || PyLong_CheckExact(object) ||
-         PyComplex_CheckExact(object);
+  return PyFloat_CheckExact(object) || PyLong_Check(object) || PyComplex_CheckExact(object);
 }
 
 /// The value of what is_number(); absent otherwise.
 inline std::optional<at::Scalar> number_in(PyObject* object, Huge huge = Huge::Refused) {
   if (PyFloat_CheckExact(object)) return at::Scalar(PyFloat_AS_DOUBLE(object));
   if (PyBool_Check(object)) return at::Scalar(object == Py_True);
-  if (PyLong_CheckExact(object)) {
+  if (PyLong_Check(object)) {
     int overflow = 0;
     const long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
     if (overflow == 0) return at::Scalar(static_cast<std::int64_t>(value));

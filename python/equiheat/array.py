@@ -102,11 +102,14 @@ class DNDarray(
         return self._core.ndim
 
     @property
-    def size(self) -> int:
+    def size(self) -> torch_methods.ElementCount:
+        """Number of elements of the global array; called as in torch, ``x.size(0)``, its shape or an extent. Local."""
+        return torch_methods.ElementCount.of(self._core)
+
+    @property
+    def gnumel(self) -> int:
         """Number of elements of the global array. Local."""
         return self._core.size
-
-    gnumel = size
 
     @property
     def comm(self) -> Communicator:

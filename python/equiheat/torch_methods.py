@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
+from equiheat.blocks import Array
 from equiheat.interchange import named_function
 
-__all__ = ["TorchMethods"]
+__all__ = ["ElementCount", "TorchMethods"]
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -33,6 +34,31 @@ def _rule(name: str) -> Callable[..., Any]:
 
 def _sequence(args: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(args[0]) if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
+
+
+class ElementCount(int):
+    """NumPy's number of elements, called as torch's method: ``x.size()`` is the shape, ``x.size(0)`` an extent."""
+
+    _core: Array
+
+    @classmethod
+    def of(cls, core: Array) -> ElementCount:
+        """The number of elements of an array."""
+        count = cls(core.size)
+        count._core = core
+        return count
+
+    def __call__(self, dim: int | None = None) -> Any:
+        """The shape, or the extent of one axis."""
+        shape = self._core.gshape
+        if dim is None:
+            return torch.Size(shape)
+        if not -len(shape) <= dim < len(shape):
+            raise IndexError(f"size: axis {dim} is out of bounds for {len(shape)}-dimensional array")
+        return shape[dim]
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
 
 
 class TorchMethods:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -219,3 +220,42 @@ def test_two_axes_of_three_change_places() -> None:
     assert_equal(x.transpose(1, 2), np.arange(24).reshape(2, 3, 4).swapaxes(1, 2))
     assert_equal(x.transpose(2, 0, 1), np.arange(24).reshape(2, 3, 4).transpose(2, 0, 1))
     assert ht.ones((2, 3)).transpose(0, 1).shape == (2, 3)  # NumPy's order of axes
+
+
+MODELS: dict[str, tuple[Any, tuple[int, ...], dict[str, Any]]] = {
+    "encoder": (
+        lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 12, 0.0, batch_first=True), 2),
+        (2, 5, 8),
+        {},
+    ),
+    "transformer": (lambda: nn.Transformer(8, 2, 1, 1, 12, 0.0, batch_first=True), (2, 5, 8), {}),
+    "instance norm": (lambda: nn.InstanceNorm2d(3, affine=True), (2, 3, 5, 4), {}),
+    "transposed convolution": (lambda: nn.ConvTranspose2d(3, 2, 3, 2), (2, 3, 5, 4), {"output_size": (12, 10)}),
+}
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_models_that_ask_for_sizes(name: str) -> None:
+    make, shape, options = MODELS[name]
+    torch.manual_seed(0)
+    model, value = make().double(), numbers(*shape)
+    count = 2 if name == "transformer" else 1
+    expected = model(*[torch.tensor(value)] * count, **options)
+    for x in arrays(value):
+        assert_equal(model(*[x] * count, **options), expected.detach().numpy(), 1e-9)
+
+
+def test_size_is_a_number_and_torchs_method() -> None:
+    x = ht.ones((3, 4), split=0)
+    assert x.size == 12
+    assert isinstance(x.size, int)
+    assert x.size() == (3, 4) == torch.Size([3, 4])
+    assert [x.size(0), x.size(-1)] == [3, 4]
+    assert x.view(x.size(0), -1).shape == (3, 4)
+    with pytest.raises(IndexError, match="size: axis 2 is out of bounds for 2-dimensional array"):
+        x.size(2)
+    narrow = x.astype(ht.int16)  # a number of Python's: its type does not count
+    assert (narrow + narrow.size).dtype == (narrow.size * narrow).dtype == ht.int16
+    assert ht.zeros((x.size, 2), split=0).shape == (12, 2)
+    assert ht.full(x.size, x.size).sum().item() == 144
+    assert type(pickle.loads(pickle.dumps(x.size))) is int
