@@ -70,7 +70,7 @@ struct TileWords {
   const typename T::Word* data;
   Index row;
 
-  const TileWords at(Index i, Index k) const { return {data + i * row + k, row}; }
+  TileWords at(Index i, Index k) const { return {data + i * row + k, row}; }
 };
 
 template <int Tile, typename T>
@@ -94,14 +94,16 @@ EH_FORCE void sum_parts(TileWords<T> a, TileWords<T> b) {
 /// C += 16 summed words of A and B. @tparam Rows, Vectors: of registers, up to two
 template <int Rows, int Vectors, typename T>
 EH_FORCE void sum_words(TileWords<T> a, TileWords<T> b) {
-  if constexpr (T::kParts == 1) return sum_parts<Rows, Vectors, 0, 0, true, true>(a, b);
-  // From one pair of parts to the next only one of them changes.
-  sum_parts<Rows, Vectors, 1, 1, true, true>(a, b);
-  sum_parts<Rows, Vectors, 1, 0, false, true>(a, b);
-  sum_parts<Rows, Vectors, 2, 0, true, false>(a, b);
-  sum_parts<Rows, Vectors, 0, 0, true, false>(a, b);
-  sum_parts<Rows, Vectors, 0, 1, false, true>(a, b);
-  sum_parts<Rows, Vectors, 0, 2, false, true>(a, b);
+  if constexpr (T::kParts == 1) {
+    sum_parts<Rows, Vectors, 0, 0, true, true>(a, b);
+  } else {  // from one pair of parts to the next only one of them changes
+    sum_parts<Rows, Vectors, 1, 1, true, true>(a, b);
+    sum_parts<Rows, Vectors, 1, 0, false, true>(a, b);
+    sum_parts<Rows, Vectors, 2, 0, true, false>(a, b);
+    sum_parts<Rows, Vectors, 0, 0, true, false>(a, b);
+    sum_parts<Rows, Vectors, 0, 1, false, true>(a, b);
+    sum_parts<Rows, Vectors, 0, 2, false, true>(a, b);
+  }
 }
 
 /// Up to 32 rows of A over all of a product's depth.
