@@ -31,6 +31,11 @@ def distribute(value: np.ndarray, split: int | None, counts: list[int] | None = 
     return wrap(_core.Array(local, list(value.shape), split, counts if split is not None else None, comm.core))
 
 
+def replicated(t: torch.Tensor) -> ht.DNDarray:
+    """A tensor that every rank holds whole."""
+    return wrap(_core.Array(t, list(t.shape), None, None, ht.get_comm().core))
+
+
 def check(x: ht.DNDarray, expected: Any, split: Any = "any", dtype: Any = None) -> None:
     """x is `expected` on every rank, its blocks fit its layout, and its split is `split`."""
     expected = np.asarray(expected)

@@ -14,16 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import equiheat as ht
-from equiheat.testing import all_splits, assert_equal, uneven_counts, with_counts
-
-
-def arrays(value: np.ndarray) -> Any:
-    """The array in every split, balanced and not."""
-    size = ht.get_comm().size
-    for split in all_splits(value.ndim):
-        yield with_counts(value, split, None)
-        if split is not None and size > 1:
-            yield with_counts(value, split, uneven_counts(value.shape[split], size, 1))
+from equiheat.testing import all_layouts, assert_equal
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -50,7 +41,7 @@ def test_attention_of_split_queries(name: str) -> None:
     expected = attend(*leaves, OPTIONS[name])
     weights = torch.tensor(numbers(*expected.shape, seed=4))
     (expected * weights).sum().backward()
-    for q in arrays(Q):
+    for q in all_layouts(Q):
         for split in (None, 0, 2, q.split):
             found = [q.requires_grad_(), *(ht.array(x, split=split).requires_grad_() for x in (K, V))]
             q.grad = None
@@ -64,7 +55,7 @@ def test_attention_of_split_queries(name: str) -> None:
 
 def test_attention_beside_tensors_and_with_fewer_heads_of_keys() -> None:
     k, v = torch.tensor(K, requires_grad=True), torch.tensor(V)
-    for q in arrays(Q):
+    for q in all_layouts(Q):
         assert_equal(attend(q, k, v, {}), attend(torch.tensor(Q), k, v, {}).detach().numpy(), 1e-10)
         shared = attend(q, k[:, :1], v[:, :1], {"enable_gqa": True})
         expected = attend(torch.tensor(Q), k[:, :1], v[:, :1], {"enable_gqa": True})
@@ -87,7 +78,7 @@ def test_dropped_weights_are_the_same_for_any_distribution() -> None:
     expected = attend(*(ht.array(x) for x in (Q, K, V)), {"dropout_p": 0.4, "is_causal": True}).numpy()
     plain = attend(torch.tensor(Q), torch.tensor(K), torch.tensor(V), {"is_causal": True}).numpy()
     assert not np.allclose(expected, plain)
-    for q in arrays(Q):
+    for q in all_layouts(Q):
         ht.random.seed(3)
         assert_equal(
             attend(q, ht.array(K, split=1), ht.array(V), {"dropout_p": 0.4, "is_causal": True}), expected, 1e-10
@@ -114,7 +105,7 @@ def test_layers_of_transformers(name: str) -> None:
     reference = torch.tensor(tokens, requires_grad=True)
     expected = whole(reference, *map(torch.tensor, memory), **call)
     (expected**3).sum().backward()
-    for x in arrays(tokens):
+    for x in all_layouts(tokens):
         layer.zero_grad()
         y = layer(x.requires_grad_(), *(ht.array(m, split=x.split) for m in memory), **call)
         assert_equal(y, expected.detach().numpy(), 1e-9)
@@ -132,7 +123,7 @@ def test_weights_of_multi_head_attention(average: bool) -> None:
     mask = torch.tensor(numbers(4, 5, 7, seed=3))
     expected = layer(*map(torch.tensor, (q, k, v)), attn_mask=mask, average_attn_weights=average)
     one = layer(*(torch.tensor(x[:, 0]) for x in (q, k, v)))
-    for x in arrays(q):
+    for x in all_layouts(q):
         found = layer(x, ht.array(k, split=0), ht.array(v, split=1), attn_mask=mask, average_attn_weights=average)
         for ours, theirs in zip(found, expected, strict=True):
             assert_equal(ours, theirs.detach().numpy(), 1e-10)
@@ -149,7 +140,7 @@ def test_embedding() -> None:
     rows = np.random.default_rng(0).integers(0, 9, size=(5, 3))
     expected = whole(torch.tensor(rows))
     (expected**3).sum().backward()
-    for x in arrays(rows):
+    for x in all_layouts(rows):
         layer.zero_grad()
         y = layer(x)
         assert y.split == x.split
@@ -206,7 +197,7 @@ def test_a_vision_transformer_takes_a_split_image() -> None:
     images = numbers(2, 3, 8, 12)
     expected = whole(torch.tensor(images))
     (expected**2).sum().backward()
-    for x in arrays(images):
+    for x in all_layouts(images):
         layer.zero_grad()
         y = layer(x)
         assert_equal(y, expected.detach().numpy(), 1e-9)
@@ -241,7 +232,7 @@ def test_models_that_ask_for_sizes(name: str) -> None:
     model, value = make().double(), numbers(*shape)
     count = 2 if name == "transformer" else 1
     expected = model(*[torch.tensor(value)] * count, **options)
-    for x in arrays(value):
+    for x in all_layouts(value):
         assert_equal(model(*[x] * count, **options), expected.detach().numpy(), 1e-9)
 
 

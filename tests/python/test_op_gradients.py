@@ -6,12 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from layouts import distribute
+from layouts import distribute, replicated
 from op_cases import combinations
 
 import equiheat as ht
-from equiheat import _core
-from equiheat._base import wrap
 
 GRADIENTS = {
     "exp": ht.exp, "sin": ht.sin, "log": lambda x: ht.log(x * x + 1), "sqrt": lambda x: ht.sqrt(x * x + 1),
@@ -35,11 +33,6 @@ def test_gradients_of_functions(name: str, split: int | None) -> None:
     torch.manual_seed(0)
     t = torch.randn(5, 3, dtype=torch.float64).requires_grad_()
     assert torch.autograd.gradcheck(loss, (t,))
-
-
-def replicated(t: torch.Tensor) -> ht.DNDarray:
-    """A tensor that every rank holds whole."""
-    return wrap(_core.Array(t, list(t.shape), None, None, ht.get_comm().core))
 
 
 @pytest.mark.parametrize("name", ["add", "multiply", "divide", "power", "maximum", "hypot", "arctan2", "logaddexp"])

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from layouts import replicated
 
 import equiheat as ht
 from equiheat import _core
-from equiheat._base import wrap
 
 Function = Callable[[ht.DNDarray], ht.DNDarray]
 ROW = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)
@@ -42,11 +42,6 @@ FUNCTIONS: dict[str, Function] = {
     "sort": lambda x: ht.sort(x, axis=0)[0].cumsum(0) ** 2,
     "softmax": lambda x: torch.softmax(x, 0) ** 2,  # type: ignore[dict-item]
 }
-
-
-def replicated(t: torch.Tensor) -> ht.DNDarray:
-    """A tensor that every rank holds whole."""
-    return wrap(_core.Array(t, list(t.shape), None, None, ht.get_comm().core))
 
 
 def curvature(function: Function, t: torch.Tensor, split: int | None) -> torch.Tensor:
