@@ -71,6 +71,15 @@ def test_attention_refuses_what_it_cannot_do() -> None:
         attend(q, k, v, {"is_causal": True, "attn_mask": torch.ones(5, 7, dtype=torch.bool)})
     with pytest.raises(ValueError, match=r"shapes \(2, 2, 5, 4\), \(2, 2, 7, 3\)"):
         attend(q, v, k, {})
+    for x in all_layouts(Q):  # on every rank, those with an empty block too
+        with pytest.raises(ValueError, match=r"attn_mask of shape \(4, 7\) does not fit"):
+            attend(x, k, v, {"attn_mask": torch.ones(4, 7, dtype=torch.bool)})
+        with pytest.raises(TypeError, match=r"attn_mask must be bool or torch\.float64"):
+            attend(x, k, v, {"attn_mask": torch.ones(5, 7)})
+        with pytest.raises(ValueError, match="batch axes"):
+            attend(x, ht.array(K[:, [0, 0, 0]]), ht.array(V[:, [0, 0, 0]]), {})
+        with pytest.raises(ValueError, match="must divide"):
+            attend(x, ht.array(K[:, [0, 0, 0]]), ht.array(V[:, [0, 0, 0]]), {"enable_gqa": True})
 
 
 def test_dropped_weights_are_the_same_for_any_distribution() -> None:

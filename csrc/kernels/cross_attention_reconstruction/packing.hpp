@@ -70,11 +70,8 @@ EH_FORCE Vector<Real> row_part(const Rows<Source>& x, Index i, Index j) {
 template <typename T, typename Source>
 EH_FORCE auto column_words(const Rows<Source>& x, Index i, Index j) {
   using Real = typename T::Real;
-  constexpr Index lanes = kLanes<Real>;
-  const Source* row = x.data + i * x.stride + j;
-  const Index left = i < x.rows ? x.columns - j : 0;
-  return T::words(load_up_to<Real>(row, left),
-                  T::kPair == 1 ? Vector<Real>{} : load_up_to<Real>(row + lanes, left - lanes));
+  return T::words(row_part<Real>(x, i, j),
+                  T::kPair == 1 ? Vector<Real>{} : row_part<Real>(x, i, j + kLanes<Real>));
 }
 
 /// Words k, ... of up to as many rows as a vector has lanes, a vector for each k.

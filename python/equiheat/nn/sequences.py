@@ -65,7 +65,8 @@ def scaled_dot_product_attention(
     """
     like = next(x for x in (query, key, value) if isinstance(x, ArrayBase))._core
     q, k, v = (x if isinstance(x, ArrayBase) else wrap(_whole(x, like)) for x in (query, key, value))
-    _check(q._core, k._core, v._core, is_causal and attn_mask is not None)
+    if is_causal and attn_mask is not None:
+        raise ValueError(f"{_ATTENTION}: give attn_mask or is_causal, not both")
     return attend(q, k, v, attn_mask, dropout_p, is_causal, scale, enable_gqa)[0]
 
 
@@ -82,9 +83,9 @@ def attend(
     need_weights: bool = False,
 ) -> tuple[Any, Any]:
     """Attention of arrays, and its weights if they are needed."""
+    batch = _check(query._core, key._core, value._core, attn_mask, enable_gqa)
     core = _beside(query, key, value)._core
     keys, values = (_of_queries(x, core) for x in (key, value))
-    batch = torch.broadcast_shapes(core.gshape[:-2], *([] if enable_gqa else [key.shape[:-2], value.shape[:-2]]))
     mask = _rows_of_mask(attn_mask, core)
     steps = bool(dropout_p) or need_weights or not core.local.numel()  # torch's has no graph where a block is empty
     if is_causal and (steps or core.split == core.ndim - 2):
@@ -117,14 +118,37 @@ def _stepwise(
     return result(core, weights._core.local @ values, [*shape, values.shape[-1]]), weights
 
 
-def _check(q: blocks.Array, k: blocks.Array, v: blocks.Array, is_masked_twice: bool) -> None:
-    if is_masked_twice:
-        raise ValueError(f"{_ATTENTION}: give attn_mask or is_causal, not both")
+def _check(q: blocks.Array, k: blocks.Array, v: blocks.Array, mask: Any, enable_gqa: bool) -> Sequence[int]:
+    """The batch axes of the result. What a rank with an empty block would not notice is refused before any message."""
     if not q.ndim == k.ndim == v.ndim >= 2:
         raise ValueError(f"{_ATTENTION}: query, key and value must have as many axes, 2 or more")
+    shapes = ", ".join(str(tuple(x.gshape)) for x in (q, k, v))
     if q.gshape[-1] != k.gshape[-1] or k.gshape[-2] != v.gshape[-2]:
-        shapes = ", ".join(str(tuple(x.gshape)) for x in (q, k, v))
         raise ValueError(f"{_ATTENTION}: shapes {shapes} must be (..., L, E), (..., S, E) and (..., S, V)")
+    heads = [x.gshape[-3] for x in (k, v)] if enable_gqa and q.ndim > 2 else []
+    if any(n == 0 or q.gshape[-3] % n for n in heads):
+        raise ValueError(
+            f"{_ATTENTION}: shapes {shapes}: the heads of keys and values must divide those of the queries"
+        )
+    batch = _broadcast(q.gshape[:-2], *([] if enable_gqa else [k.gshape[:-2], v.gshape[:-2]]))
+    if batch is None:
+        raise ValueError(f"{_ATTENTION}: the batch axes of shapes {shapes} do not fit")
+    if mask is None:
+        return batch
+    scores, dtype = (*batch, q.gshape[-2], k.gshape[-2]), q.local.dtype
+    if _broadcast(mask.shape, scores) != scores:
+        raise ValueError(f"{_ATTENTION}: attn_mask of shape {tuple(mask.shape)} does not fit scores of shape {scores}")
+    given = mask._core.local.dtype if isinstance(mask, ArrayBase) else mask.dtype
+    if given not in (torch.bool, dtype):
+        raise TypeError(f"{_ATTENTION}: attn_mask must be bool or {dtype} as the queries, is {given}")
+    return batch
+
+
+def _broadcast(*shapes: Sequence[int]) -> tuple[int, ...] | None:
+    try:
+        return tuple(torch.broadcast_shapes(*shapes))
+    except RuntimeError:
+        return None
 
 
 def _beside(q: Any, k: Any, v: Any) -> Any:
