@@ -5,9 +5,12 @@
 
 #include "array/movers.hpp"
 #include "array/tensor_comm.hpp"
+#include "base/error.hpp"
 
 namespace eh {
 namespace {
+
+bool has_tangent(const at::Tensor& tensor) { return tensor._fw_grad(/*level=*/0).defined(); }
 
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
@@ -103,7 +106,8 @@ struct MoveRows : torch::autograd::Function<MoveRows> {
 };
 
 at::Tensor run_row_plan(const at::Tensor& local, RowPlan plan) {
-  if (needs_grad(local)) return MoveRows::apply(local, std::make_shared<const RowPlan>(std::move(plan)));
+  if (needs_grad(local))
+    return MoveRows::apply(without_tangent(local), std::make_shared<const RowPlan>(std::move(plan)));
   return movers::move_rows(local, plan.axis, plan.from, plan.to, plan.moves, plan.reverse, *plan.comm);
 }
 
@@ -128,27 +132,38 @@ struct Redistribute : torch::autograd::Function<Redistribute> {
 
 }  // namespace
 
-bool needs_grad(const at::Tensor& tensor) { return at::GradMode::is_enabled() && tensor.requires_grad(); }
+bool needs_grad(const at::Tensor& tensor) {
+  return (at::GradMode::is_enabled() && tensor.requires_grad()) || has_tangent(tensor);
+}
+
+const at::Tensor& without_tangent(const at::Tensor& tensor) {
+  EH_CHECK(
+      !has_tangent(tensor), NotSupported,
+      "a dual number (torch.func.jvp, torch.autograd.forward_ad) reaches an operation between ranks or a "
+      "kernel that only has a derivative backwards; use backward() or torch.autograd.grad");
+  return tensor;
+}
 
 at::Tensor sum_partials(const at::Tensor& partial, const CommPtr& comm) {
   if (comm->size() == 1) return partial;
-  return needs_grad(partial) ? SumPartials::apply(partial, comm) : allreduce(partial, ReduceOp::Sum, *comm);
+  return needs_grad(partial) ? SumPartials::apply(without_tangent(partial), comm)
+                             : allreduce(partial, ReduceOp::Sum, *comm);
 }
 
 at::Tensor enter_partial(const at::Tensor& replicated, const CommPtr& comm) {
   if (comm->size() == 1 || !needs_grad(replicated)) return replicated;
-  return EnterPartial::apply(replicated, comm);
+  return EnterPartial::apply(without_tangent(replicated), comm);
 }
 
 at::Tensor extreme_partials(const at::Tensor& partial, ReduceOp op, const CommPtr& comm) {
   if (comm->size() == 1) return partial;
   if (!needs_grad(partial)) return allreduce(partial, op, *comm);
-  return ExtremePartials::apply(partial, static_cast<int>(op), comm);
+  return ExtremePartials::apply(without_tangent(partial), static_cast<int>(op), comm);
 }
 
 at::Tensor stack_partials(const at::Tensor& partial, const CommPtr& comm) {
   if (comm->size() == 1) return partial.unsqueeze(0);
-  if (needs_grad(partial)) return StackPartials::apply(partial, comm);
+  if (needs_grad(partial)) return StackPartials::apply(without_tangent(partial), comm);
   return allgather(partial.unsqueeze(0), 0, Counts(static_cast<std::size_t>(comm->size()), 1), *comm);
 }
 
@@ -161,7 +176,7 @@ at::Tensor move_rows(const at::Tensor& local, int axis, const std::vector<std::i
 at::Tensor redistribute_local(const at::Tensor& local, const LayoutPtr& from, const LayoutPtr& to,
                               const CommPtr& comm) {
   if (from->same_distribution(*to)) return local;
-  if (needs_grad(local)) return Redistribute::apply(local, LayoutChange{from, to, comm});
+  if (needs_grad(local)) return Redistribute::apply(without_tangent(local), LayoutChange{from, to, comm});
   return movers::redistribute(local, from, to, *comm);
 }
 

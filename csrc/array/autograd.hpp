@@ -15,8 +15,11 @@
 ///   replicated -> partial (enter_partial) has the sum over ranks as adjoint.
 namespace eh {
 
-/// True if autograd records operations on this tensor.
+/// True if autograd follows this tensor: it records operations, or the tensor carries a tangent (forward mode).
 bool needs_grad(const at::Tensor& tensor);
+/// The tensor itself, on its way into a function that only has a derivative backwards.
+/// @throws NotSupported if it carries a tangent, which would be lost
+const at::Tensor& without_tangent(const at::Tensor& tensor);
 
 /// Sum over ranks of partial results. Collective; adjoint: identity.
 at::Tensor sum_partials(const at::Tensor& partial, const CommPtr& comm);

@@ -30,7 +30,8 @@ struct TimesDense : torch::autograd::Function<TimesDense> {
 }  // namespace
 
 at::Tensor times_dense(const Compressed& a, const at::Tensor& x, bool transposed) {
-  return needs_grad(x) ? TimesDense::apply(x, a, transposed) : times_dense_blocks(a, x, transposed);
+  return needs_grad(x) ? TimesDense::apply(without_tangent(x), a, transposed)
+                       : times_dense_blocks(a, x, transposed);
 }
 
 }  // namespace eh

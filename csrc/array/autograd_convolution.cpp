@@ -50,7 +50,8 @@ struct Correlate : torch::autograd::Function<Correlate> {
 }  // namespace
 
 at::Tensor correlate_valid(const at::Tensor& x, const at::Tensor& v) {
-  return needs_grad(x) || needs_grad(v) ? Correlate::apply(x, v) : correlate_blocks(x, v);
+  return needs_grad(x) || needs_grad(v) ? Correlate::apply(without_tangent(x), without_tangent(v))
+                                        : correlate_blocks(x, v);
 }
 
 }  // namespace eh

@@ -96,12 +96,12 @@ struct GradientThrough : torch::autograd::Function<GradientThrough> {
 at::Tensor gradient_through(const at::Tensor& value, const at::Tensor& expression, const std::string& fn) {
   const at::Tensor anchor =
       expression.reshape({-1}).slice(0, 0, 0).clone();  // keeps the graph, not the numbers
-  return GradientThrough::apply(expression, value, anchor, fn);
+  return GradientThrough::apply(without_tangent(expression), value, anchor, fn);
 }
 
 at::Tensor contract(const at::Tensor& a, const at::Tensor& b, const Contraction& spec, const CommPtr& comm) {
   if (!needs_grad(a) && !needs_grad(b)) return contract_blocks(a, b, spec, comm);
-  return ContractFunction::apply(a, b, spec, comm);
+  return ContractFunction::apply(without_tangent(a), without_tangent(b), spec, comm);
 }
 
 }  // namespace eh

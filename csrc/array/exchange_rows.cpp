@@ -56,7 +56,7 @@ struct ExchangeRows : torch::autograd::Function<ExchangeRows> {
 
 at::Tensor exchange_rows(const at::Tensor& rows, const Counts& send_counts, const Counts& recv_counts,
                          const CommPtr& comm) {
-  if (needs_grad(rows)) return ExchangeRows::apply(rows, send_counts, recv_counts, comm);
+  if (needs_grad(rows)) return ExchangeRows::apply(without_tangent(rows), send_counts, recv_counts, comm);
   return run(rows, send_counts, recv_counts, *comm);
 }
 

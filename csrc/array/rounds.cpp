@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/CPUAllocator.h>
 
+#include "array/autograd.hpp"
 #include "array/movers.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
@@ -96,12 +97,12 @@ DNDarray redistribute_consuming(const DNDarray& x, const LayoutPtr& to, bool las
   const auto plan = redistribution_of(from, to, x.comm().rank());
   const std::int64_t share =
       x.layout().size() / x.comm().size() * static_cast<std::int64_t>(x.local().element_size());
-  if (plan->kind == Redistribution::Kind::Slice && !x.local().requires_grad()) {
+  const bool tracked = x.local().requires_grad() || needs_grad(x.local());
+  if (plan->kind == Redistribution::Kind::Slice && !tracked) {
     const DNDarray view = redistribute(x, to);  // the whole should go
     return view.with_local(view.local().clone());
   }
-  if (plan->kind != Redistribution::Kind::Exchange || share < kSmall || x.local().requires_grad())
-    return redistribute(x, to);
+  if (plan->kind != Redistribution::Kind::Exchange || share < kSmall || tracked) return redistribute(x, to);
   const bool gives_back = last_reader && is_sole_owner(x.local());
   const at::Tensor local = x.local();
   const int me = x.comm().rank();

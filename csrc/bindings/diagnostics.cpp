@@ -12,6 +12,7 @@
 
 #include "bindings/register.hpp"
 #include "comm/call.hpp"
+#include "comm/leaving.hpp"
 #include "comm/trace.hpp"
 #include "comm/watchdog.hpp"
 #include "kernels/pages.hpp"
@@ -114,6 +115,12 @@ void register_diagnostics(py::module_& m) {
         start_watchdog(comm, {.seconds = seconds, .dump_stacks = dump_stacks});
       },
       py::arg("comm"), py::arg("seconds"), py::arg("signal"), py::call_guard<py::gil_scoped_release>());
+  m.def(
+      "leave_together",
+      [](const Communicator& world, int signal) { leave_together(world, {.stack_signal = signal}); },
+      py::arg("world"), py::arg("signal"), py::call_guard<py::gil_scoped_release>(),
+      "When MPI ends on a rank that others still wait for in a collective, the job ends.");
+  m.def("keep_counts", &keep_counts, "For the end of the program, before its communicators go. Local.");
   m.def("watchdog_runs", &watchdog_runs);
   m.def("latest_calls", &latest_calls,
         "The latest calls of the communication layer, while they are recorded.");

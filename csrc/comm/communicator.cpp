@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "comm/impl.hpp"
+#include "comm/leaving.hpp"
 
 namespace eh {
 namespace {
@@ -66,6 +67,7 @@ Communicator::Impl::Impl(MPI_Comm owned, const Settings& agreed) : handle(owned)
   EH_MPI(MPI_Comm_size(owned, &size));
   id = new_id(owned);
   if (size > 1 && settings.shared_memory) node = Node::make(owned, settings.pull);
+  if (node != nullptr) count_collectives(node);
   if (size > 1 && settings.check) {
     guard = Guard::make(owned, node.get());
     record_calls();

@@ -43,10 +43,18 @@ void announce_call(Flight& flight, const Communicator::Impl& comm, Call call, Gu
 /// Says what is about to happen: to the other ranks in checked mode, which compare it with their own calls, and to the
 /// watchdog. Stands behind the checks of arguments and before the first message. `describe` gives a Call.
 template <typename Describe>
-void announce(Flight& flight, const Communicator::Impl& comm, Describe describe, Guard::PerRank counts = {}) {
+void announce_message(Flight& flight, const Communicator::Impl& comm, Describe describe,
+                      Guard::PerRank counts = {}) {
   if (comm.guard != nullptr || calls_recorded.load(std::memory_order_relaxed) ||
       tracing.load(std::memory_order_relaxed))
     announce_call(flight, comm, describe(), counts);
+}
+
+/// The same of a collective, which is counted for ranks that have left (leaving.hpp).
+template <typename Describe>
+void announce(Flight& flight, const Communicator::Impl& comm, Describe describe, Guard::PerRank counts = {}) {
+  if (comm.node != nullptr) comm.node->enter();
+  announce_message(flight, comm, describe, counts);
 }
 
 /// Runs a `start_*` function to its end.

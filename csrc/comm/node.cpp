@@ -74,6 +74,7 @@ std::unique_ptr<Node> Node::make(MPI_Comm comm, std::int64_t pull) {
   auto node = std::unique_ptr<Node>(new Node(comm, rank, size, pages(chunk)));
   node->memory_ = SharedMemory::make(comm, node->bytes_);
   if (node->memory_ == nullptr) return nullptr;
+  node->board(rank).process = getpid();
   if (pull > 0 && node->can_pull()) node->pull_ = pull;
   return node;
 }

@@ -34,13 +34,15 @@ class Patience {
   std::uint32_t turns_ = 0;
 };
 
-/// What one rank tells the others about its collectives (guard.hpp).
+/// What one rank tells the others about its collectives (guard.hpp, leaving.hpp).
 struct alignas(64) Board {
   static constexpr std::uint64_t kDepth = 16;
   static constexpr std::size_t kText = 512;
   std::atomic<std::uint64_t> published;  ///< calls announced
   std::atomic<std::uint64_t> checked;    ///< calls of all ranks compared
   std::atomic<std::uint64_t> told;       ///< the call `text` is about
+  std::atomic<std::uint64_t> entered;    ///< collectives begun, checked mode or not
+  std::int64_t process;
   char text[kText];
   alignas(64) std::byte calls[kDepth * sizeof(Call)];
 };
@@ -84,6 +86,8 @@ class Node {
   /// Waiting gives the core away at once.
   void be_polite() { crowded_ = true; }
   Board& board(int rank) const;
+  /// Counts a collective that this rank begins.
+  void enter() { board(rank_).entered.fetch_add(1, std::memory_order_release); }
   /// Two numbers for each pair of ranks and each call in flight: what `rank` sends to and receives from each.
   std::int64_t* board_counts(int rank, std::uint64_t call) const;
   Steps& steps(int rank) const;

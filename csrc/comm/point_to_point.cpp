@@ -20,7 +20,7 @@ void start_send(Flight& flight, const Impl& comm, const char* fn, ConstBuffer bu
   check_peer(fn, "dest", dest, comm.size);
   check_tag(fn, tag);
   const Extent all = extent(flight, buffer.count, buffer.dtype);
-  announce(flight, comm, [&] { return Call(CallKind::Send).of(buffer).at(dest); });
+  announce_message(flight, comm, [&] { return Call(CallKind::Send).of(buffer).at(dest); });
   flight.issue("MPI_Send", EH_LARGE(MPI_Send), EH_LARGE(MPI_Isend), flight.input(buffer), all.count, all.type,
                peer_of(dest), tag, comm.comm());
 }
@@ -30,7 +30,7 @@ void start_recv(Flight& flight, const Impl& comm, const char* fn, Buffer buffer,
   check_peer(fn, "source", source, comm.size);
   check_tag(fn, tag);
   const Extent all = extent(flight, buffer.count, buffer.dtype);
-  announce(flight, comm, [&] { return Call(CallKind::Recv).of(buffer).at(source); });
+  announce_message(flight, comm, [&] { return Call(CallKind::Recv).of(buffer).at(source); });
   // A message may be shorter than the buffer, whose end must then survive staging.
   flight.issue("MPI_Recv", receive, EH_LARGE(MPI_Irecv), flight.output(buffer, true), all.count, all.type,
                peer_of(source), tag, comm.comm());
@@ -59,7 +59,7 @@ void Communicator::sendrecv(ConstBuffer send, int dest, Buffer recv, int source,
   check_peer("sendrecv", "source", source, size());
   check_tag("sendrecv", tag);
   Flight flight(Flight::Blocking);
-  announce(flight, *impl_, [&] { return Call(CallKind::SendRecv).of(send).at(dest); });
+  announce_message(flight, *impl_, [&] { return Call(CallKind::SendRecv).of(send).at(dest); });
   const Extent to = extent(flight, send.count, send.dtype);
   const Extent from = extent(flight, recv.count, recv.dtype);
   EH_MPI(EH_LARGE(MPI_Sendrecv)(flight.input(send), to.count, to.type, peer_of(dest), tag,

@@ -28,13 +28,17 @@ _PROCESS = os.getpid()
 
 
 def install() -> None:
-    """Install the hooks; nothing happens with one rank, interactively, or when opted out. Local."""
+    """Install the hooks where they are wanted. Local."""
+    if is_wanted():
+        _install_excepthook()
+        _install_exit()
+
+
+def is_wanted() -> bool:
+    """Whether a lost rank ends the job: not with one rank, interactively, or when opted out. Local."""
     if MPI.COMM_WORLD.Get_size() == 1 or os.environ.get("EQUIHEAT_NO_ABORT", "0") not in ("", "0"):
-        return
-    if hasattr(sys, "ps1") or sys.flags.interactive:
-        return
-    _install_excepthook()
-    _install_exit()
+        return False
+    return not (hasattr(sys, "ps1") or sys.flags.interactive)
 
 
 def _install_excepthook() -> None:

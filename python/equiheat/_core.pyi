@@ -84,12 +84,14 @@ __all__: list[str] = [
     "is_large_matrix",
     "is_large_svd",
     "isclose",
+    "keep_counts",
     "keep_freed_memory",
     "kmeans",
     "kurtosis",
     "lasso",
     "latest_calls",
     "ldexp",
+    "leave_together",
     "linalg_tuning",
     "linspace",
     "local_product",
@@ -978,6 +980,11 @@ def isclose(
     atol: typing.SupportsFloat | typing.SupportsIndex,
     equal_nan: bool,
 ) -> Array: ...
+def keep_counts() -> None:
+    """
+    For the end of the program, before its communicators go. Local.
+    """
+
 def keep_freed_memory() -> None:
     """
     Freed memory stays for the next arrays: glibc gives less of it back to the system. Local.
@@ -1029,6 +1036,11 @@ def latest_calls() -> list[str]:
     """
 
 def ldexp(x: Array, exponent: Array) -> Array: ...
+def leave_together(world: Communicator, signal: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    When MPI ends on a rank that others still wait for in a collective, the job ends.
+    """
+
 def linalg_tuning(
     small: typing.SupportsInt | typing.SupportsIndex = -1,
     width: typing.SupportsInt | typing.SupportsIndex = -1,

@@ -7,6 +7,7 @@ ends the job when a call waits longer than S seconds, after every rank has print
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import os
 import pathlib
@@ -15,7 +16,7 @@ import sys
 
 import torch
 
-from equiheat import _core
+from equiheat import _abort, _core
 
 CHECKED_TIMEOUT = 300.0
 #: A real-time signal nobody uses by habit: SIGUSR1 and 2 belong to batch systems.
@@ -44,9 +45,13 @@ def timeout() -> float:
 
 
 def watch(world: _core.Communicator) -> None:
-    """Start the watchdog if it is wanted and MPI allows a second thread. Collective."""
-    seconds = timeout()
-    if seconds == 0 or world.size == 1 or _core.mpi_thread_level() != "multiple":
+    """Have a rank noticed that leaves others waiting, and those that wait too long if that is wanted. Collective."""
+    if world.size == 1:
         return
     faulthandler.register(STACK_SIGNAL, file=sys.__stderr__ or 2, all_threads=True)
-    _core.start_watchdog(world, seconds, STACK_SIGNAL)
+    if _abort.is_wanted():
+        _core.leave_together(world, STACK_SIGNAL)
+        atexit.register(_core.keep_counts)
+    seconds = timeout()
+    if seconds > 0 and _core.mpi_thread_level() == "multiple":
+        _core.start_watchdog(world, seconds, STACK_SIGNAL)

@@ -102,3 +102,30 @@ def test_opting_out_leaves_the_hooks_alone(tmp_path: pathlib.Path) -> None:
     body = "    pass\nassert sys.excepthook is sys.__excepthook__\n"
     code, output, _ = run_on_two_ranks(tmp_path, body, EQUIHEAT_NO_ABORT="1")
     assert code == 0, output
+
+
+LEAVES = (
+    "    pass\nimport torch\nworld = equiheat.get_comm()\nworld.allreduce(torch.ones(3))\n"
+    "def reduce_again():\n    return world.allreduce(torch.ones(3))\n"
+)
+
+
+@pytest.mark.parametrize("checked", ["0", "1"])
+def test_a_rank_that_ends_early_without_an_error_ends_the_job(tmp_path: pathlib.Path, checked: str) -> None:
+    body = LEAVES + "if rank == 0:\n    reduce_again()\n"
+    code, output, seconds = run_on_two_ranks(tmp_path, body, EQUIHEAT_CHECK=checked)
+    assert code == 1
+    assert "the program of rank 1 has ended, but 1 other rank(s) wait for it in collective number 2" in output
+    assert " in reduce_again" in output
+    assert seconds < 10
+
+
+def test_a_rank_that_ends_early_may_leave_the_others_to_themselves(tmp_path: pathlib.Path) -> None:
+    """They work on for longer than those are waited for that need the one that left, and use a part of the world."""
+    body = LEAVES + (
+        "part = world.Split(color=rank)\nif rank == 0:\n    part.core.barrier()\n    time.sleep(5)\n"
+        "sys.stdout.write(f'end {rank}\\n')\n"
+    )
+    code, output, _ = run_on_two_ranks(tmp_path, body)
+    assert code == 0, output
+    assert "end 0" in output
