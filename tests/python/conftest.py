@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The same tests run on every rank: `mpiexec -n 3 python -m pytest tests/python`.
 
-After each phase of each test, and after each example of a hypothesis test, the ranks agree on the outcome. A
-failure on one rank becomes a failure on all of them, so they stay in step and the run goes on. Ranks that are
-stuck in a collective cannot take part: then the failing rank prints its traceback and ends the job. A test that
-takes longer than EQUIHEAT_TEST_LIMIT seconds (240) ends the job with the stacks of its ranks.
+After each test, after its fixtures if it has any, and after each example of a hypothesis test, the ranks agree on
+the outcome. A failure on one rank becomes a failure on all of them, so they stay in step and the run goes on. Ranks
+that are stuck in a collective cannot take part: then the failing rank prints its traceback and ends the job. A test
+that takes longer than EQUIHEAT_TEST_LIMIT seconds (240) ends the job with the stacks of its ranks.
 """
 
 from __future__ import annotations
@@ -141,6 +141,12 @@ def _phase() -> Generator[None, object, object]:
     return (yield)
 
 
+def _has_fixtures(item: pytest.Item) -> bool:
+    """Whether anything but the test itself can fail: three agreements a test took longer than many tests."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return bool(set(getattr(item, "fixturenames", ())) - set(parameters))
+
+
 def _example_in_step(example: Callable[..., object]) -> Callable[..., object]:
     """Hypothesis replays a failing example: all ranks must see it fail, or only one would replay."""
 
@@ -182,8 +188,21 @@ def pytest_internalerror(excrepr: object) -> None:
         _end_job(f"pytest itself failed; the job ends\n{excrepr}", None)
 
 
+def _some_cases(items: list[pytest.Item], one_in: int) -> list[pytest.Item]:
+    """One in so many cases of each parametrised test, drawn by their names, its first among them."""
+    kept, functions = [], set()
+    for item in items:
+        function = item.nodeid.split("[", 1)[0]
+        drawn = hashlib.sha256(item.nodeid.encode()).digest()[0] % one_in == 0
+        if drawn or function not in functions:
+            kept.append(item)
+        functions.add(function)
+    return kept
+
+
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
     """Check that all ranks found the same tests, skip by rank count, keep hypothesis examples in step."""
+    items[:] = _some_cases(items, int(os.environ.get("EQUIHEAT_CASES", "1")))
     _State.nodeid = "collection of " + " ".join(item.nodeid for item in items)
     if SIZE > 1:
         _agree(FAILED if session.testsfailed else PASSED, None)
@@ -213,9 +232,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 if SIZE > 1:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_setup() -> Generator[None, object, object]:
+    def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
         """Fixtures, in step."""
-        return (yield from _in_step(_phase()))
+        return (yield from _in_step(_phase()) if _has_fixtures(item) else _phase())
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call() -> Generator[None, object, object]:
@@ -223,9 +242,9 @@ if SIZE > 1:
         return (yield from _in_step(_phase()))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_teardown() -> Generator[None, object, object]:
+    def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
         """What ends a fixture, in step; garbage that owns communicators goes at the same point on all ranks."""
-        result = yield from _in_step(_phase())
+        result = yield from _in_step(_phase()) if _has_fixtures(item) else _phase()
         gc.collect(0)
         return result
 

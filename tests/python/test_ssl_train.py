@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import resource
 import tempfile
 import warnings
@@ -286,6 +287,17 @@ def test_metrics_survive_a_cut_line(folder):
     path = folder / f"metrics-{get_comm().rank}.jsonl"
     path.write_text(json.dumps({"step": 0}) + "\n" + '{"step": 1, "lo')
     assert read_metrics(path) == [{"step": 0}]
+
+
+def test_metrics_are_json_whatever_the_figures(folder):
+    path = folder / f"figures-{get_comm().rank}.jsonl"
+    file = MetricsFile(path)
+    file.write({"step": 0, "loss": math.inf, "scale": math.nan, "rate": 0.5})
+    file.close()
+    assert path.read_text() == '{"step": 0, "loss": null, "scale": null, "rate": 0.5}\n'
+    (line,) = read_metrics(path)
+    assert math.isnan(line["loss"])
+    assert line["rate"] == 0.5
 
 
 def test_metrics_survive_a_full_disk(folder, monkeypatch):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ from rich.progress import (
 
 
 class MetricsFile:
-    """``metrics.jsonl``: one JSON object per line, flushed line by line.
+    """``metrics.jsonl``: one JSON object per line, flushed line by line; ``null`` is a figure that is not finite.
 
     Parameters
     ----------
@@ -33,13 +34,13 @@ class MetricsFile:
     def __init__(self, path: Path, *, keep_before: int = 0) -> None:
         kept = [line for line in read_metrics(path) if line.get("step", 0) < keep_before] if path.is_file() else []
         beside = path.with_name(f".{path.name}.tmp")  # what is kept must outlive a full disk
-        beside.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
+        beside.write_text("".join(_text(line) for line in kept), encoding="utf-8")
         beside.replace(path)
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, line: dict[str, Any]) -> None:
         """Append one object."""
-        self._file.write(json.dumps(line) + "\n")
+        self._file.write(_text(line))
         self._file.flush()
 
     def close(self) -> None:
@@ -47,12 +48,19 @@ class MetricsFile:
         self._file.close()
 
 
+def _text(line: dict[str, Any]) -> str:
+    """A line of a metrics file; JSON has no NaN and no infinity."""
+    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in line.items()}
+    return json.dumps(finite, allow_nan=False) + "\n"
+
+
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Lines of a metrics file; a last line that was cut off in the writing is left out."""
+    """Lines of a metrics file, with NaN for ``null``; a last line that was cut off in the writing is left out."""
     lines = []
     for text in path.read_text(encoding="utf-8").splitlines():
         try:
-            lines.append(json.loads(text))
+            line = json.loads(text)
+            lines.append({k: math.nan if v is None else v for k, v in line.items()})
         except json.JSONDecodeError:
             continue
     return lines

@@ -61,6 +61,8 @@ class DINOConfig:
         check_range(self, "local_crops local_size", 0)
         check_range(self, "local_scale", 0, 1, above=True)
         check_interval(self, "local_scale")
+        if self.local_size and not self.local_crops:
+            raise ValueError(f"dino.local_size is {self.local_size}, but there are no small crops: set local_crops too")
 
 
 def dino_loss(student: list[Tensor], teacher: list[Tensor], *, temperature: float, comm: Communicator) -> Tensor:
