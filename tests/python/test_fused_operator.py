@@ -24,6 +24,7 @@ def arguments(x: dict[str, Any], prediction: bool = False) -> tuple[Any, ...]:
 
 # torch 2.14's opcheck reads .grad of tensors it cloned itself, and warns of it
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.ranks(1, 2)  # nothing is sent
 @pytest.mark.parametrize("prediction", [False, True])
 def test_operator_check(prediction):
     x = made(dtype=torch.float32)

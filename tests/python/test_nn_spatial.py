@@ -65,6 +65,9 @@ CONVOLUTIONS = [
     ("ConvTranspose2d", (1, 1, 4), {"stride": 3, "padding": 3, "dilation": 2}, (1, 1, 5, 4)),
     ("ConvTranspose1d", (1, 2, 5), {"stride": 2, "padding": 4}, (1, 1, 7)),
     ("ConvTranspose3d", (1, 2, 2), {"stride": 2}, (1, 1, 3, 2, 4)),
+    ("Conv2d", (2, 3, 3), {"padding": 1}, (2, 7, 6)),  # one image
+    ("Conv1d", (2, 3, 3), {}, (2, 7)),
+    ("ConvTranspose2d", (2, 3, 3), {"stride": 2}, (2, 4, 5)),
 ]
 
 
@@ -74,6 +77,8 @@ def test_convolutions(name: str, args: Any, options: Any, shape: Any) -> None:
 
 
 POOLS = [
+    ("MaxPool2d", (3,), {"stride": 2, "padding": 1}, (2, 7, 6)),
+    ("AdaptiveAvgPool2d", (3,), {}, (2, 7, 6)),
     ("MaxPool2d", (3,), {"stride": 2, "padding": 1}, (2, 2, 7, 6)),
     ("MaxPool2d", (2,), {"dilation": 2, "stride": 1}, (1, 1, 6, 5)),
     ("MaxPool2d", (3,), {"stride": 2, "ceil_mode": True}, (1, 1, 8, 6)),
@@ -370,8 +375,8 @@ def test_plain_tensors_and_errors() -> None:
     layer, whole = pair("Conv2d", 1, 2, 3)
     x = torch.ones(1, 1, 4, 4, dtype=torch.float64)
     torch.testing.assert_close(layer(x), whole(x))
-    with pytest.raises(ValueError, match=r"must have 4 axes \(N, C, ...\)"):
-        layer(ht.ones((3, 4, 4), split=0))
+    with pytest.raises(ValueError, match=r"must have 4 axes \(N, C, ...\), or 3 without N, has"):
+        layer(ht.ones((4, 4), split=0))
     with pytest.raises(ValueError, match="input has 2 channels, the weight takes 1"):
         layer(ht.ones((1, 2, 4, 4), split=2))
     with pytest.raises(ValueError, match="kernel is larger than the padded image"):

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor
 
@@ -60,8 +61,21 @@ def image(name: str, x: Any, axes: int) -> blocks.Array:
     """The native array of images (N, C, *spatial), split along the batch or a spatial axis. May communicate."""
     core = block_of(x, name)
     if core.ndim != axes + 2:
-        raise ValueError(f"{name}: input must have {axes + 2} axes (N, C, ...), has shape {tuple(core.gshape)}")
+        wanted = f"{axes + 2} axes (N, C, ...), or {axes + 1} without N"
+        raise ValueError(f"{name}: input must have {wanted}, has shape {tuple(core.gshape)}")
     return core.resplit(2) if core.split == 1 else core
+
+
+def of_one_image(rule: Callable[..., Any], axes: int) -> Callable[..., Any]:
+    """The rule, which takes images (N, C, *spatial), of a single one (C, *spatial) too, as torch has it."""
+
+    @functools.wraps(rule)
+    def apply(input: Any, *args: Any, **kwargs: Any) -> Any:
+        single = isinstance(input, ArrayBase) and input._core.ndim == axes + 1
+        result = rule(cast("Any", input)[None] if single else input, *args, **kwargs)
+        return result[0] if single else result
+
+    return apply
 
 
 def check_floating(name: str, core: blocks.Array) -> None:

@@ -39,6 +39,7 @@ import torch
 from torch.nn import functional as F
 
 from equiheat.nn import elementwise, losses, normalization, sequences, shuffling
+from equiheat.nn._spatial import of_one_image
 from equiheat.nn.convolution import convolution, transposed_convolution
 from equiheat.nn.interpolation import interpolate
 from equiheat.nn.multihead import multi_head_attention_forward
@@ -55,7 +56,11 @@ _LOSSES = (
 
 #: From a function of torch to what computes it for arrays, with the same parameters.
 RULES: dict[Callable[..., Any], Callable[..., Any]] = {
-    **{getattr(F, name.format(axes)): rule(axes) for name, rule in _OF_AXES.items() for axes in (1, 2, 3)},
+    **{
+        getattr(F, name.format(axes)): of_one_image(rule(axes), axes)
+        for name, rule in _OF_AXES.items()
+        for axes in (1, 2, 3)
+    },
     **{func: elementwise.activation(func) for func in elementwise.ACTIVATIONS},
     **{func: losses.elementwise_loss(func) for func in _LOSSES},
     **{getattr(F, name): elementwise.channel_dropout(name) for name in ("dropout1d", "dropout2d", "dropout3d")},
