@@ -38,7 +38,9 @@ class Factorisation {
         next = begin(block + 1);
       }
       for (int other = block + 2; other < cyclic_.nblocks(); ++other) {
-        if (mine(other)) update(current.data, block, other);
+        if (!mine(other)) continue;
+        update(current.data, block, other);
+        next.request.test();  // messages are passed on only while MPI is called
       }
       current = std::move(next);
     }
@@ -67,8 +69,9 @@ class Factorisation {
       const auto [top, info] =
           at::_ops::linalg_cholesky_ex::call(first, /*upper=*/false, /*check_errors=*/false);
       first.copy_(top);
-      rest.copy_(at::_ops::linalg_solve_triangular::call(top.mH(), rest, /*upper=*/true, /*left=*/false,
-                                                         /*unitriangular=*/false));
+      at::Tensor solved = rest;
+      at::_ops::linalg_solve_triangular_out::call(top.mH(), rest, /*upper=*/true, /*left=*/false,
+                                                  /*unitriangular=*/false, solved);
       own(block).copy_(part);
       panel.data.select(0, rows).copy_(info.ne(0));
     }
@@ -100,10 +103,10 @@ void check_definite(bool definite) {
 /// Lower factor of a large matrix, in a's layout or, for its adjoint, in the transposed one.
 DNDarray factor_large(const DNDarray& a, const LayoutPtr& layout) {
   const Cyclic cyclic(a.shape()[0], linalg_tuning().width, a.comm().size());
-  const at::Tensor columns = deal_columns(a, cyclic);
+  const at::Tensor columns = deal_columns(a, cyclic, Counted::Lower);
   check_definite(Factorisation(columns, cyclic, a.comm()).run());
   clear_above(columns, cyclic, a.comm().rank());
-  return collect_columns(columns, cyclic, layout, a.comm_ptr());
+  return collect_columns(columns, cyclic, layout, a.comm_ptr(), Counted::Lower);
 }
 
 /// l with its derivative: dl = l phi(l^-1 da l^-H), phi the lower triangle with half the diagonal.

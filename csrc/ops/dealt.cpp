@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "array/movers.hpp"
@@ -17,21 +18,39 @@ void in_whole(std::vector<Part>& parts, const at::Tensor& rows, const Cyclic& cy
     parts.push_back({rank, rows.narrow(1, cyclic.begin(block), cyclic.width(block))});
 }
 
-/// The pieces of this rank's rows, by the owners of their columns.
-std::vector<Part> pieces_of_rows(const at::Tensor& rows, const Cyclic& cyclic) {
+/// Of a view that begins with row `first`, the rows from the diagonal of this block on.
+at::Tensor below_diagonal(const at::Tensor& view, const Cyclic& cyclic, int block, std::int64_t first) {
+  const std::int64_t above = std::clamp<std::int64_t>(cyclic.begin(block) - first, 0, view.size(0));
+  return view.narrow(0, above, view.size(0) - above);
+}
+
+/// The pieces of this rank's rows, which begin with row `first`, by the owners of their columns.
+std::vector<Part> pieces_of_rows(const at::Tensor& rows, const Cyclic& cyclic, std::int64_t first,
+                                 Counted counted) {
   std::vector<Part> parts;
-  for (int rank = 0; rank < cyclic.nranks(); ++rank) in_whole(parts, rows, cyclic, rank);
+  for (int rank = 0; rank < cyclic.nranks(); ++rank) {
+    const std::size_t begin = parts.size();
+    in_whole(parts, rows, cyclic, rank);
+    if (counted == Counted::All) continue;
+    for (std::size_t i = begin; i < parts.size(); ++i) {
+      const int block = rank + static_cast<int>(i - begin) * cyclic.nranks();
+      parts[i].view = below_diagonal(parts[i].view, cyclic, block, first);
+    }
+  }
   return parts;
 }
 
 /// The pieces of this rank's columns, by the owners of their rows.
 std::vector<Part> pieces_of_columns(const at::Tensor& columns, const Cyclic& cyclic, const Layout& rows,
-                                    int rank) {
+                                    int rank, Counted counted) {
   std::vector<Part> parts;
   for (int peer = 0; peer < cyclic.nranks(); ++peer) {
     const at::Tensor theirs = columns.narrow(0, rows.offset(peer), rows.count(peer));
-    for (int block = rank; block < cyclic.nblocks(); block += cyclic.nranks())
-      parts.push_back({peer, theirs.narrow(1, cyclic.local_begin(block), cyclic.width(block))});
+    for (int block = rank; block < cyclic.nblocks(); block += cyclic.nranks()) {
+      const at::Tensor view = theirs.narrow(1, cyclic.local_begin(block), cyclic.width(block));
+      const bool all = counted == Counted::All;
+      parts.push_back({peer, all ? view : below_diagonal(view, cyclic, block, rows.offset(peer))});
+    }
   }
   return parts;
 }
@@ -66,7 +85,7 @@ std::int64_t whole_up_to(Work work, const DNDarray& a) {
   return times * linalg_tuning().small;
 }
 
-at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic) {
+at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic, Counted counted) {
   const at::Tensor local = a.local().detach().resolve_conj();
   const Communicator& comm = a.comm();
   if (comm.size() == 1) return local.clone(at::MemoryFormat::Contiguous);
@@ -75,8 +94,8 @@ at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic) {
   }
   at::Tensor own = movers::empty({a.shape()[0], cyclic.count(comm.rank())}, local);
   if (a.layout().is_split()) {
-    exchange(pieces_of_rows(local, cyclic), pieces_of_columns(own, cyclic, a.layout(), comm.rank()), false,
-             local, comm);
+    exchange(pieces_of_rows(local, cyclic, a.layout().offset(comm.rank()), counted),
+             pieces_of_columns(own, cyclic, a.layout(), comm.rank(), counted), false, local, comm);
     return own;
   }
   std::vector<Part> mine;
@@ -89,7 +108,7 @@ at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic) {
 }
 
 DNDarray collect_columns(const at::Tensor& local, const Cyclic& cyclic, const LayoutPtr& to,
-                         const CommPtr& comm) {
+                         const CommPtr& comm, Counted counted) {
   if (comm->size() == 1) return {local, to, comm};
   if (to->split() == 1) {
     return {movers::move_rows(local, 1, to->counts(), cyclic.counts(), cyclic.moves(), true, *comm), to,
@@ -97,8 +116,9 @@ DNDarray collect_columns(const at::Tensor& local, const Cyclic& cyclic, const La
   }
   if (!to->is_split()) return {in_order(allgather(local, 1, cyclic.counts(), *comm), cyclic), to, comm};
   at::Tensor rows = movers::empty(to->lshape(comm->rank()), local);
-  exchange(pieces_of_columns(local, cyclic, *to, comm->rank()), pieces_of_rows(rows, cyclic), false, local,
-           *comm);
+  if (counted == Counted::Lower) rows.zero_();
+  exchange(pieces_of_columns(local, cyclic, *to, comm->rank(), counted),
+           pieces_of_rows(rows, cyclic, to->offset(comm->rank()), counted), false, local, *comm);
   return {rows, to, comm};
 }
 

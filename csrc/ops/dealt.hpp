@@ -34,11 +34,15 @@ enum class Work : std::uint8_t { Factors, Eigenvectors, Eigenvalues, SingularVal
 /// Local.
 std::int64_t whole_up_to(Work work, const DNDarray& a);
 
+/// What of a matrix is moved between rows and columns: all, or no more than the blocks of columns from their diagonals on.
+/// What lies above is then left as it is in columns, and zero in rows.
+enum class Counted : std::uint8_t { All, Lower };
+
 /// The own columns of a matrix, in a copy. Collective unless a is replicated: one alltoallv.
-at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic);
+at::Tensor deal_columns(const DNDarray& a, const Cyclic& cyclic, Counted counted = Counted::All);
 /// The matrix of these columns under another layout. Collective: one alltoallv or allgather.
 DNDarray collect_columns(const at::Tensor& local, const Cyclic& cyclic, const LayoutPtr& to,
-                         const CommPtr& comm);
+                         const CommPtr& comm, Counted counted = Counted::All);
 
 /// Columns that their owner sends to all ranks.
 struct Panel {

@@ -25,7 +25,7 @@ at::Tensor logarithmic(const DNDarray& a) {
 }
 
 SignLog slogdet_large(const DNDarray& a) {
-  const Cyclic cyclic(a.shape()[0], linalg_tuning().width, a.comm().size());
+  const Cyclic cyclic = elimination_panels(a.shape()[0], a.comm().size());
   const Eliminated lu = eliminate(deal_columns(constant(a), cyclic), cyclic, a.comm());
   const CommPtr& comm = a.comm_ptr();
   at::Tensor sign = allreduce(lu.diagonal.sgn().prod(std::nullopt), ReduceOp::Prod, *comm);

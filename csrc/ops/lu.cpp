@@ -5,6 +5,7 @@
 #include <ATen/ops/linalg_lu_factor_ex_ops.h>
 #include <ATen/ops/linalg_solve_triangular_ops.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -18,8 +19,11 @@ namespace {
 /// The elimination under way.
 class Elimination {
  public:
-  Elimination(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm)
-      : columns_(columns), cyclic_(cyclic), comm_(comm) {}
+  Elimination(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm, bool keep_lower)
+      : columns_(columns), cyclic_(cyclic), comm_(comm), keep_lower_(keep_lower) {
+    order_.resize(static_cast<std::size_t>(cyclic.extent()));
+    std::iota(order_.begin(), order_.end(), std::int64_t{0});
+  }
 
   Eliminated run() {
     Panel current = begin(0);
@@ -34,9 +38,10 @@ class Elimination {
       }
       const std::int64_t done = cyclic_.count_before(block + 2, comm_.rank());
       apply(current.data, block, done, columns_.size(1) - done);
+      if (keep_lower_) exchange_rows(block, 0, cyclic_.count_before(block, comm_.rank()));
       current = std::move(next);
     }
-    return {columns_, diagonal(), odd_};
+    return {columns_, diagonal(), order_, odd_};
   }
 
  private:
@@ -68,17 +73,23 @@ class Elimination {
     const std::int64_t width = packed.size(1);
     if (pivoted_ < block + 1) exchange_of(packed, block);
     if (count == 0) return;
+    exchange_rows(block, at, count);
     const at::Tensor part = columns_.narrow(1, at, count).narrow(0, cyclic_.begin(block), rows);
-    if (!targets_.empty()) {
-      const at::Tensor moved = part.index_select(0, index_tensor(sources_, part));
-      part.index_copy_(0, index_tensor(targets_, part), moved);
-    }
     const at::Tensor top = part.narrow(0, 0, width);
     top.copy_(at::_ops::linalg_solve_triangular::call(packed.narrow(0, 0, width), top, /*upper=*/false,
                                                       /*left=*/true, /*unitriangular=*/true));
     if (rows > width) {
       update_product(part.narrow(0, width, rows - width), packed.narrow(0, width, rows - width), top, true);
     }
+  }
+
+  /// In own columns [at, at + count), as the pivots of the latest panel demand.
+  void exchange_rows(int block, std::int64_t at, std::int64_t count) {
+    if (count == 0 || targets_.empty()) return;
+    const std::int64_t first = cyclic_.begin(block);
+    const at::Tensor part = columns_.narrow(1, at, count).narrow(0, first, columns_.size(0) - first);
+    const at::Tensor moved = part.index_select(0, index_tensor(sources_, part));
+    part.index_copy_(0, index_tensor(targets_, part), moved);
   }
 
   /// The rows that a panel's pivots move, and from where.
@@ -94,6 +105,10 @@ class Elimination {
       std::swap(rows[static_cast<std::size_t>(i)], rows[static_cast<std::size_t>(pivot[i] - 1)]);
       odd_ = !odd_;
     }
+    const auto moved = order_.begin() + cyclic_.begin(block);
+    const std::vector<std::int64_t> before(moved, order_.end());
+    std::transform(rows.begin(), rows.end(), moved,
+                   [&](std::int64_t row) { return before[static_cast<std::size_t>(row)]; });
     targets_.clear();
     sources_.clear();
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -118,6 +133,8 @@ class Elimination {
   const at::Tensor& columns_;
   const Cyclic& cyclic_;
   const Communicator& comm_;
+  bool keep_lower_;
+  std::vector<std::int64_t> order_;
   std::vector<std::int64_t> targets_;
   std::vector<std::int64_t> sources_;
   int pivoted_ = 0;  ///< panels whose row exchanges are known
@@ -152,14 +169,10 @@ void substitute_panel(const at::Tensor& panel, std::int64_t first, const Triangl
                  panel.narrow(0, triangle.upper ? 0 : width, rest), x, true);
 }
 
-}  // namespace
-
-Eliminated eliminate(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm) {
-  return Elimination(columns, cyclic, comm).run();
-}
-
-void substitute(const at::Tensor& columns, const Cyclic& cyclic, const Triangle& triangle,
-                const at::Tensor& rhs, const Communicator& comm) {
+/// Panel after panel, each of the first active(block) right-hand sides.
+template <typename Active>
+void substitute_active(const at::Tensor& columns, const Cyclic& cyclic, const Triangle& triangle,
+                       const at::Tensor& rhs, const Active& active, const Communicator& comm) {
   const int blocks = cyclic.nblocks();
   const auto block_at = [&](int step) { return triangle.upper ? blocks - 1 - step : step; };
   Panel current;
@@ -168,9 +181,37 @@ void substitute(const at::Tensor& columns, const Cyclic& cyclic, const Triangle&
     current.request.wait();
     Panel next;
     if (step + 1 < blocks) next = send_panel(columns, cyclic, triangle.upper, block_at(step + 1), comm);
-    if (rhs.size(1) > 0) substitute_panel(current.data, cyclic.begin(block_at(step)), triangle, rhs);
+    const int block = block_at(step);
+    const std::int64_t count = active(block);
+    if (count > 0) substitute_panel(current.data, cyclic.begin(block), triangle, rhs.narrow(1, 0, count));
     current = std::move(next);
   }
+}
+
+}  // namespace
+
+Cyclic elimination_panels(std::int64_t order, int ranks) {
+  const std::int64_t wide = 2 * linalg_tuning().width;
+  return {order, order >= 6 * ranks * wide ? wide : linalg_tuning().width, ranks};
+}
+
+Eliminated eliminate(const at::Tensor& columns, const Cyclic& cyclic, const Communicator& comm,
+                     bool keep_lower) {
+  return Elimination(columns, cyclic, comm, keep_lower).run();
+}
+
+void substitute(const at::Tensor& columns, const Cyclic& cyclic, const Triangle& triangle,
+                const at::Tensor& rhs, const Communicator& comm) {
+  substitute_active(columns, cyclic, triangle, rhs, [&](int) { return rhs.size(1); }, comm);
+}
+
+void substitute_from(const at::Tensor& columns, const Cyclic& cyclic, const at::Tensor& rhs,
+                     const std::vector<std::int64_t>& starts, const Communicator& comm) {
+  const auto active = [&](int block) {
+    const std::int64_t end = cyclic.begin(block) + cyclic.width(block);
+    return std::lower_bound(starts.begin(), starts.end(), end) - starts.begin();
+  };
+  substitute_active(columns, cyclic, {/*upper=*/false, /*unit=*/true}, rhs, active, comm);
 }
 
 }  // namespace eh

@@ -8,8 +8,13 @@
 #include <ATen/ops/linalg_solve_ex_ops.h>
 #include <ATen/ops/linalg_solve_triangular_ops.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "array/autograd.hpp"
 #include "array/contraction.hpp"
+#include "array/movers.hpp"
 #include "array/redistribute.hpp"
 #include "array/tensor_comm.hpp"
 #include "base/dtype.hpp"
@@ -26,15 +31,19 @@ at::Tensor beside(const at::Tensor& left, const at::Tensor& right) {
   return at::_ops::cat::call(at::ITensorListRef(parts), 1);
 }
 
-Cyclic cyclic_of(const DNDarray& a) { return {a.shape()[0], linalg_tuning().width, a.comm().size()}; }
+Cyclic cyclic_of(const DNDarray& a) { return elimination_panels(a.shape()[0], a.comm().size()); }
 
-/// The own columns of the identity.
-at::Tensor identity_columns(const at::Tensor& like, const Cyclic& cyclic, int rank) {
+/// The global indices of a rank's columns.
+std::vector<std::int64_t> own_indices(const Cyclic& cyclic, int rank) {
   const std::vector<std::int64_t> order = cyclic.order();
   const std::int64_t first = offsets_of(cyclic.counts())[static_cast<std::size_t>(rank)];
-  const std::vector<std::int64_t> own(order.begin() + first, order.begin() + first + cyclic.count(rank));
-  const at::Tensor columns = like.new_zeros({cyclic.extent(), cyclic.count(rank)});
-  columns.scatter_(0, index_tensor(own, like).unsqueeze(0), 1);
+  return {order.begin() + first, order.begin() + first + cyclic.count(rank)};
+}
+
+/// Columns with a one each.
+at::Tensor unit_columns(const std::vector<std::int64_t>& ones, std::int64_t extent, const at::Tensor& like) {
+  const at::Tensor columns = like.new_zeros({extent, static_cast<std::int64_t>(ones.size())});
+  columns.scatter_(0, index_tensor(ones, like).unsqueeze(0), 1);
   return columns;
 }
 
@@ -42,7 +51,7 @@ void check_regular(std::int64_t code, const char* fn) {
   EH_CHECK(code == 0, LinAlgError, fn, ": Singular matrix");
 }
 
-/// a^-1 for a large matrix, or t^-1 rhs for its own right-hand sides behind its dealt columns.
+/// a^-1 rhs for a large matrix and own right-hand sides.
 at::Tensor solve_dealt(const DNDarray& a, const at::Tensor& rhs, const Cyclic& cyclic, const char* fn) {
   const at::Tensor columns = beside(deal_columns(a, cyclic), rhs);
   const Eliminated lu = eliminate(columns, cyclic, a.comm());
@@ -53,10 +62,40 @@ at::Tensor solve_dealt(const DNDarray& a, const at::Tensor& rhs, const Cyclic& c
   return x;
 }
 
+/// Where the ones of the own columns of p (the identity with its rows exchanged) are, and the columns in that order.
+struct Ones {
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> columns;  ///< among the own ones
+};
+
+Ones exchanged_ones(const Eliminated& lu, const Cyclic& cyclic, int rank) {
+  std::vector<std::int64_t> places(lu.rows.size());
+  for (std::size_t i = 0; i < lu.rows.size(); ++i)
+    places[static_cast<std::size_t>(lu.rows[i])] = static_cast<std::int64_t>(i);
+  std::vector<std::pair<std::int64_t, std::int64_t>> ones;
+  for (const std::int64_t column : own_indices(cyclic, rank))
+    ones.emplace_back(places[static_cast<std::size_t>(column)], static_cast<std::int64_t>(ones.size()));
+  std::sort(ones.begin(), ones.end());
+  Ones found;
+  for (const auto& [row, column] : ones) {
+    found.rows.push_back(row);
+    found.columns.push_back(column);
+  }
+  return found;
+}
+
+/// u^-1 l^-1 p, which begins with columns of zeros and a one: 2 n^3 operations in all.
 DNDarray inverse_dealt(const DNDarray& a, const LayoutPtr& layout) {
   const Cyclic cyclic = cyclic_of(a);
-  const at::Tensor rhs = identity_columns(a.local(), cyclic, a.comm().rank());
-  return collect_columns(solve_dealt(a, rhs, cyclic, "inv"), cyclic, layout, a.comm_ptr());
+  const Eliminated lu = eliminate(deal_columns(a, cyclic), cyclic, a.comm(), /*keep_lower=*/true);
+  check_regular(agreed(lu.diagonal.eq(0), a.comm()), "inv");
+  const Ones ones = exchanged_ones(lu, cyclic, a.comm().rank());
+  const at::Tensor x = unit_columns(ones.rows, cyclic.extent(), lu.columns);
+  substitute_from(lu.columns, cyclic, x, ones.rows, a.comm());
+  substitute(lu.columns, cyclic, {/*upper=*/true, /*unit=*/false}, x, a.comm());
+  const at::Tensor sorted = movers::empty(shape_of(x), x);
+  sorted.index_copy_(1, index_tensor(ones.columns, x), x);
+  return collect_columns(sorted, cyclic, layout, a.comm_ptr());
 }
 
 /// Right-hand sides dealt out by columns, in memory of their own.
@@ -100,7 +139,7 @@ DNDarray solve_large_triangle(const DNDarray& a, const DNDarray& b, const Triang
   EH_CHECK(!needs_grad(a.local()), NotSupported,
            "solve_triangular: a large split matrix has no gradient; the right-hand side has");
   const Cyclic cyclic = cyclic_of(a);
-  const at::Tensor identity = identity_columns(a.local(), cyclic, a.comm().rank());
+  const at::Tensor identity = unit_columns(own_indices(cyclic, a.comm().rank()), cyclic.extent(), a.local());
   const at::Tensor inverse = substitute_dealt(a, identity, triangle);
   const DNDarray left = collect_columns(inverse, cyclic, a.layout_ptr(), a.comm_ptr());
   return x.with_local(gradient_through(x.local(), matmul_to(left, b, to).local(), ""));
