@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
-from equiheat._function import deliver
+from equiheat._function import DType, deliver, torch_dtype
 from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
@@ -271,7 +271,9 @@ def roll(x: DNDarray, shift: int | Sequence[int], axis: int | Sequence[int] | No
 
 
 # ---------------------------------------------------------------------- joining
-def concatenate(arrays: Sequence[DNDarray], axis: int | None = 0) -> DNDarray:
+def concatenate(
+    arrays: Sequence[DNDarray], axis: int | None = 0, out: DNDarray | None = None, *, dtype: DType = None
+) -> DNDarray:
     """Arrays joined along an existing axis.
 
     Parameters
@@ -280,6 +282,10 @@ def concatenate(arrays: Sequence[DNDarray], axis: int | None = 0) -> DNDarray:
         Arrays whose shapes agree but for `axis`; any splits and layouts, also mixed.
     axis
         The axis that grows; None: all elements of all arrays, each array in C order.
+    out
+        Where to write the result; any split, the result's shape.
+    dtype
+        Of the result, if it is not the common one.
 
     Returns
     -------
@@ -299,7 +305,8 @@ def concatenate(arrays: Sequence[DNDarray], axis: int | None = 0) -> DNDarray:
     cores = _cores(arrays, "concatenate")
     if axis is None:
         cores, axis = [ravel(wrap(core))._core for core in cores], 0
-    return wrap(_core.concatenate(cores, axis))
+    joined, kind = wrap(_core.concatenate(cores, axis)), torch_dtype(dtype)
+    return deliver(joined if kind is None else joined.astype(kind), out, True, "concatenate")
 
 
 concat = concatenate
