@@ -105,6 +105,45 @@ def test_writing_keywords() -> None:
         np.testing.assert_array_equal(x.numpy(), np.nan_to_num(GAPS, nan=3.0))
 
 
+SEQUENCES: dict[str, Callable[[Any, Any], Any]] = {
+    "sum": lambda m, x: m.sum([x, -2 * x], axis=0),
+    "mean": lambda m, x: m.mean([x, -2 * x]),
+    "max of rows": lambda m, x: m.max([x[0], x[3]], axis=0),
+    "nested": lambda m, x: m.sum([[x, -x], (x, 2 * x)], axis=(0, 1)),
+    "operator": lambda m, x: x[0] + [x[1], x[2]],
+    "product": lambda m, x: m.dot([x[0], x[1]], x.T),
+    "array": lambda m, x: m.array([x[:, 0], x[:, 1]]),
+    "array of numbers": lambda m, x: m.array([[x.mean(), 0.0], [x[1, 2], x.max()]]),
+    "array of rows": lambda m, x: m.array(list(x), ndmin=3),
+    "asarray": lambda m, x: m.asarray((x[0], [1, 2, 3, 4])),
+    "concatenate": lambda m, x: m.concatenate([[0], m.cumsum(x[0]), np.ones(2)]),
+    "concatenate, flat": lambda m, x: m.concatenate([x, 3], axis=None),
+    "hstack": lambda m, x: m.hstack([1, x[0], [2.5, 3]]),
+    "vstack": lambda m, x: m.vstack([x[0], [1, 2, 3, 4]]),
+    "column_stack": lambda m, x: m.column_stack([x[0], np.ones(4)]),
+    "stack": lambda m, x: m.stack([x[1], [1.0, 2.0, 3.0, 4.0]], axis=1),
+}
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_sequences_with_arrays_in_them(name: str) -> None:
+    """Whole arrays, not the blocks that a rank happens to have."""
+    for x in layouts(A):
+        same(SEQUENCES[name](ht, x), SEQUENCES[name](np, A))
+
+
+def test_sequences_that_do_not_fit() -> None:
+    for x in layouts(A):
+        with pytest.raises(ValueError, match="same shape"):
+            ht.sum([x, x[0]])
+        with pytest.raises(TypeError, match="array of numbers"):
+            ht.sum([x, "a"])
+        with pytest.raises(ValueError, match="needs a copy"):
+            ht.array([x, x], copy=False)
+        with pytest.raises(TypeError, match="no block of this rank"):
+            ht.array([x, x], is_split=0)
+
+
 def test_means_of_whole_numbers_under_a_mask() -> None:
     values = WHOLE + 2**40
     for x in layouts(values):
