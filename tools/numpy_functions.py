@@ -38,10 +38,10 @@ tools/numpy_functions.py` writes this page).
 
 Arguments without a counterpart are refused, too, unless they have no effect here (`optimize`, `order` of
 memory; of `ravel` and `reshape` it works). `out=` works everywhere.
-`where=` and `initial=` of `sum`, `prod`, `max`, `min`, `any`, `all`, `mean`, `var`, `std` and of `ufunc.reduce` work.
-`casting="unsafe"` lets `out=` take what its type cannot hold. `ufunc.accumulate` works for `add`, `multiply` and where
-the grouping of operands is free (`maximum`, `logical_or`, `gcd`, ...), `ufunc.at` for `add` and `subtract`;
-`ufunc.reduceat` is refused.
+`where=` and `initial=` of `sum`, `prod`, `max`, `min`, `any`, `all`, `mean`, `var`, `std`, `nansum`, `nanprod` and of
+`ufunc.reduce` work. `casting="unsafe"` lets `out=` take what its type cannot hold. `ufunc.accumulate` works for `add`,
+`multiply` and where the grouping of operands is free (`maximum`, `logical_or`, `gcd`, ...), `ufunc.at` for `add` and
+`subtract`; `ufunc.reduceat` is refused.
 """
 
 

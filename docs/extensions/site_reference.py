@@ -27,6 +27,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "manipulation": ("Shapes and places", "manipulation splitting repetition padding editing"),
     "indexing": ("Indexing, sorting, sets", "indexing gathering sorting sets differences"),
     "stencils": ("Stencils, windows, convolution", "stencils moving signal ndimage"),
+    "numpy": ("More names of NumPy's", "numpy_names"),
     "linalg": ("Linear algebra", "linalg"),
     "fft": ("Fourier transforms", "fft"),
     "random": ("Random numbers", "random"),

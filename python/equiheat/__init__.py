@@ -344,6 +344,8 @@ with _collection_paused():
     from equiheat.sets import *
     from equiheat.sorting import *
 
+    # ---- other names of NumPy's
+    from equiheat.numpy_names import *
     from equiheat import interop as interop
 
 interop.register()
@@ -357,6 +359,9 @@ _LATER = {
     **{name: f"equiheat.{name}" for name in ("nn", "optim", "utils")},
     **dict.fromkeys(("MPI", "MPI_SELF", "MPI_WORLD"), "equiheat.communication"),
     **dict.fromkeys(("SplitTiles", "SquareDiagTiles"), "equiheat.core.tiling"),
+    **dict.fromkeys(
+        ("errstate", "euler_gamma", "geterr", "index_exp", "isscalar", "ndindex", "s_", "seterr"), "numpy"
+    ),  # of which nothing is distributed
     "sanitize_memory_layout": "equiheat.core.memory",
     **dict.fromkeys(
         ("broadcast_shape", "broadcast_shapes", "sanitize_axis", "sanitize_shape", "sanitize_slice"),

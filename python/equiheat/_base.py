@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,16 +52,31 @@ def wrap(core: _core.Array) -> DNDarray:
 
 def as_core(value: Any, comm: _core.Communicator | None) -> _core.Array | None:
     """The native array of a DNDarray; of numbers, NumPy and torch arrays and sequences one that is replicated over
-    `comm` (default: the default communicator). None for anything else. Local.
+    `comm` (default: the default communicator). None for anything else. Local, but for sequences of DNDarrays, which
+    are stacked.
     """
     if isinstance(value, ArrayBase):
         return value._core
+    if isinstance(value, (list, tuple)) and holds_arrays(value):
+        return _stacked(value, comm)
     tensor = _tensor_of(value)
     if tensor is None:
         return None
     if comm is None:
         comm = get_comm().core
     return _core.Array(tensor, list(tensor.shape), None, None, comm)
+
+
+def holds_arrays(value: Sequence[Any]) -> bool:
+    """Whether there is a DNDarray in nested sequences."""
+    return any(isinstance(x, ArrayBase) or (isinstance(x, (list, tuple)) and holds_arrays(x)) for x in value)
+
+
+def _stacked(value: Sequence[Any], comm: _core.Communicator | None) -> _core.Array | None:
+    """What a sequence means to NumPy, which would look at this rank's blocks alone. Collective where splits differ."""
+    ranks = next((x._core.comm for x in value if isinstance(x, ArrayBase)), comm)
+    cores = [as_core(x, ranks) for x in value]
+    return None if None in cores else _core.stack([core for core in cores if core is not None], 0)
 
 
 def _tensor_of(value: Any) -> Tensor | None:

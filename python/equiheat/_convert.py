@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from equiheat import _core, dtypes
-from equiheat._base import ArrayBase
+from equiheat._base import holds_arrays
 
 
 def as_tensor(obj: Any, dtype: Any, device: torch.device, ndmin: int) -> tuple[Tensor, bool]:
@@ -66,8 +66,8 @@ def _source(obj: Any, wanted: torch.dtype | None) -> tuple[Tensor, bool]:
     if isinstance(obj, (list, tuple)):
         if obj and isinstance(obj[0], Tensor):
             return _stacked(obj), True
-        if obj and isinstance(obj[0], ArrayBase):
-            raise TypeError("array: a sequence of DNDarrays is not converted; use ht.stack or ht.concatenate")
+        if holds_arrays(obj):
+            raise TypeError("array: a sequence of DNDarrays is no block of this rank; use ht.stack or ht.concatenate")
         return _from_numpy(_to_numpy(obj, wanted), owned=True)
     return _from_numpy(_to_numpy(obj, wanted), owned=not hasattr(obj, "__array_interface__") and not _has_buffer(obj))
 

@@ -8,6 +8,7 @@ tell a type checker both uses.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast, overload
 
@@ -67,14 +68,8 @@ class Binary(Protocol):
 class ReductionMethod(Protocol):
     """x.max(0)"""
 
-    def __call__(
-        self,
-        axis: Axis = None,
-        out: DNDarray | None = None,
-        keepdims: bool = False,
-        *,
-        keepdim: bool | None = None,
-    ) -> DNDarray: ...
+    def __call__(self, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False, *,
+                 keepdim: bool | None = None, initial: Any = None, where: Mask = True) -> DNDarray: ...  # fmt: skip
 
 
 class Reduction(Protocol):
@@ -82,15 +77,8 @@ class Reduction(Protocol):
 
     __name__: str
 
-    def __call__(
-        self,
-        x: Operand,
-        axis: Axis = None,
-        out: DNDarray | None = None,
-        keepdims: bool = False,
-        *,
-        keepdim: bool | None = None,
-    ) -> DNDarray: ...
+    def __call__(self, x: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False, *,
+                 keepdim: bool | None = None, initial: Any = None, where: Mask = True) -> DNDarray: ...  # fmt: skip
     @overload
     def __get__(self, instance: None, owner: Any) -> Reduction: ...
     @overload
@@ -100,15 +88,9 @@ class Reduction(Protocol):
 class AccumulationMethod(Protocol):
     """x.sum(0)"""
 
-    def __call__(
-        self,
-        axis: Axis = None,
-        out: DNDarray | None = None,
-        keepdims: bool = False,
-        *,
-        dtype: DType = None,
-        keepdim: bool | None = None,
-    ) -> DNDarray: ...
+    def __call__(self, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False, *,
+                 dtype: DType = None, keepdim: bool | None = None, initial: Any = None,
+                 where: Mask = True) -> DNDarray: ...  # fmt: skip
 
 
 class Accumulation(Protocol):
@@ -116,16 +98,9 @@ class Accumulation(Protocol):
 
     __name__: str
 
-    def __call__(
-        self,
-        a: Operand,
-        axis: Axis = None,
-        out: DNDarray | None = None,
-        keepdims: bool = False,
-        *,
-        dtype: DType = None,
-        keepdim: bool | None = None,
-    ) -> DNDarray: ...
+    def __call__(self, a: Operand, axis: Axis = None, out: DNDarray | None = None, keepdims: bool = False, *,
+                 dtype: DType = None, keepdim: bool | None = None, initial: Any = None,
+                 where: Mask = True) -> DNDarray: ...  # fmt: skip
     @overload
     def __get__(self, instance: None, owner: Any) -> Accumulation: ...
     @overload
@@ -265,6 +240,10 @@ out : DNDarray, optional
     Where to write the result; any split, the result's shape.
 keepdims, keepdim : bool
     Keep reduced axes with length 1.{dtype_parameter}
+initial : number, optional
+    Reduced together with the elements.
+where : bool array, optional
+    Only elements where it holds are reduced; it is brought to the layout of `x`.
 
 Returns
 -------
@@ -340,6 +319,12 @@ def binary(
     return cast(Binary, named(chosen, name, doc))
 
 
+def restricted(*args: Any, **kwargs: Any) -> DNDarray:
+    """The reduction of what a mask leaves, and of a first value, which is built on all the others."""
+    module = importlib.import_module("equiheat.numpy_reductions")
+    return cast("DNDarray", module.restricted(*args, **kwargs))
+
+
 def reduction(name: str, summary: str, *, dtype: str) -> Reduction:
     """Function over axes for the row `name` of reduce.def."""
     fast = _core.reductions[name]
@@ -351,7 +336,11 @@ def reduction(name: str, summary: str, *, dtype: str) -> Reduction:
         keepdims: bool = False,
         *,
         keepdim: bool | None = None,
+        initial: Any = None,
+        where: Mask = True,
     ) -> DNDarray:
+        if where is not True or initial is not None:
+            return restricted(name, x, axis, None, out, kept(keepdims, keepdim), initial=initial, where=where)
         if out is None and keepdim is None:
             return cast("DNDarray", fast(x, axis, keepdims, None))
         return deliver(fast(x, axis, kept(keepdims, keepdim), None), out, True, name)
@@ -372,7 +361,13 @@ def accumulation(name: str, summary: str) -> Accumulation:
         *,
         dtype: DType = None,
         keepdim: bool | None = None,
+        initial: Any = None,
+        where: Mask = True,
     ) -> DNDarray:
+        if where is not True or initial is not None:
+            return restricted(
+                name, a, axis, torch_dtype(dtype), out, kept(keepdims, keepdim), initial=initial, where=where
+            )
         if out is None and dtype is None and keepdim is None:
             return cast("DNDarray", fast(a, axis, keepdims, None))
         return deliver(fast(a, axis, kept(keepdims, keepdim), torch_dtype(dtype)), out, True, name)

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from equiheat import _core
-from equiheat._base import wrap
+from equiheat._base import ArrayBase, wrap
 from equiheat._function import Mask, Operand, binary, deliver, native, pair, unary
 
 if TYPE_CHECKING:
@@ -106,11 +106,17 @@ def nan_to_num(
     posinf: float | None = None,
     neginf: float | None = None,
     out: DNDarray | None = None,
+    *,
+    copy: bool = True,
 ) -> DNDarray:
     """NaN and infinities replaced; None stands for 0, the largest and the lowest finite number of the dtype.
 
+    ``copy=False`` writes into a.
+
     Split and dtype as a; no communication.
     """
+    if out is None and not copy and isinstance(a, ArrayBase):
+        out = cast("DNDarray", a)
     return deliver(
         wrap(_core.nan_to_num(native(a, "nan_to_num"), 0.0 if nan is None else nan, posinf, neginf)),
         out,

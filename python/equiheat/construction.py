@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from equiheat import _core, dtypes
-from equiheat._base import ArrayBase, unwrap
+from equiheat._base import ArrayBase, holds_arrays, unwrap, wrap
 from equiheat._convert import as_tensor
+from equiheat._function import native
 from equiheat._sanitize import DeviceLike, ordered, sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.defaults import split_of_new
@@ -43,7 +44,7 @@ def array(
     ----------
     obj
         With `split`, or neither: the same object on every rank, of which each keeps its chunk. With `is_split`:
-        each rank's own block.
+        each rank's own block. DNDarrays in sequences are stacked.
     dtype
         Default: that of `obj`; Python integers give int64, Python floats float32, Python complex numbers complex64.
     copy
@@ -120,6 +121,10 @@ def _make(
     """copy: True always, None if needed, False never."""
     if split is not None and is_split is not None:
         raise ValueError("array: split and is_split are mutually exclusive parameters")
+    if is_split is None and isinstance(obj, (list, tuple)) and holds_arrays(obj):
+        if copy is False:
+            raise ValueError("array: a sequence of DNDarrays is stacked, which needs a copy")
+        obj = wrap(native(obj, "array", "obj"))
     if isinstance(obj, ArrayBase):
         return ordered(_from_array(obj, dtype, copy, ndmin, split, is_split, device, comm), order, "array")
     ranks = sanitize_comm(comm).core

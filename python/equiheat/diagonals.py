@@ -10,6 +10,7 @@ import torch
 
 from equiheat import _core, creation, manipulation
 from equiheat._base import wrap
+from equiheat._base import wrap as as_array
 from equiheat._function import native, to_write
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 
-def diag(a: DNDarray, offset: int = 0) -> DNDarray:
+def diag(a: DNDarray, offset: int = 0, *, k: int | None = None) -> DNDarray:
     """A diagonal of a matrix, or the matrix with a 1-D array on a diagonal.
 
     Parameters
@@ -36,8 +37,8 @@ def diag(a: DNDarray, offset: int = 0) -> DNDarray:
     a
         1 axis: makes a square matrix of ``a.size + abs(offset)`` rows, zero elsewhere. 2 axes: its diagonal is read.
         More: `diagonal` of the first two, as in Heat.
-    offset
-        0 the main diagonal, positive ones lie above it.
+    offset, k
+        0 the main diagonal, positive ones lie above it; k is NumPy's name.
 
     Returns
     -------
@@ -60,6 +61,7 @@ def diag(a: DNDarray, offset: int = 0) -> DNDarray:
     [[1, 0], [0, 2]]
     """
     core = native(a, "diag", "a")
+    offset = offset if k is None else k
     if core.ndim == 1:
         return wrap(_core.diagonal_matrix(core, operator.index(offset)))
     if core.ndim == 0:
@@ -102,7 +104,7 @@ def diagonal(
     return wrap(_core.diagonal(native(a, "diagonal", "a"), operator.index(offset), *axes))
 
 
-def fill_diagonal(a: DNDarray, value: Any, wrap_around: bool = False) -> DNDarray:
+def fill_diagonal(a: DNDarray, value: Any, wrap_around: bool = False, *, wrap: bool = False) -> DNDarray:
     """Write `value` on the main diagonal of a, in place; returns a.
 
     Parameters
@@ -111,8 +113,8 @@ def fill_diagonal(a: DNDarray, value: Any, wrap_around: bool = False) -> DNDarra
         At least 2 axes; with more than 2, all of one extent.
     value
         A number, or an array that is repeated or cut to the diagonal.
-    wrap_around
-        A tall matrix gets further diagonals below, each one row behind the one before, as NumPy's ``wrap``.
+    wrap_around, wrap
+        A tall matrix gets further diagonals below, each one row behind the one before; `wrap` is NumPy's name.
 
     Notes
     -----
@@ -127,12 +129,12 @@ def fill_diagonal(a: DNDarray, value: Any, wrap_around: bool = False) -> DNDarra
     if core.ndim > 2:
         rows = torch.arange(shape[0])
         places = [_core.replicated_like(core, rows)] * core.ndim
-        a[tuple(map(wrap, places))] = _cut_to(core, value, shape[0])
+        a[tuple(map(as_array, places))] = _cut_to(core, value, shape[0])
         return a
-    starts = range(0, shape[0], shape[1] + 1) if wrap_around and shape[1] > 0 else (0,)
+    starts = range(0, shape[0], shape[1] + 1) if (wrap_around or wrap) and shape[1] > 0 else (0,)
     written = 0
     for start in starts:
-        line = wrap(_core.diagonal(core, -start, 0, 1))
+        line = as_array(_core.diagonal(core, -start, 0, 1))
         line[...] = _cut_to(core, value, line.shape[0], written)
         written += line.shape[0]
     return a

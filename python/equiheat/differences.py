@@ -302,6 +302,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             f"interp: xp and fp must be 1-D, not empty and equally long, are {places.shape}, {values.shape}"
         )
     wide = torch.complex128 if values._core.local.dtype.is_complex else torch.float64
+    if at._core.local.is_complex() or places._core.local.is_complex():
+        raise TypeError("interp: x and xp must be real, as complex numbers have no order")
     at, places = (wrap(v._core.with_local(v._core.local.to(torch.float64))) for v in (at, places))
     values = wrap(values._core.with_local(values._core.local.to(wide)))
     if period is not None:

@@ -293,3 +293,26 @@ class Generator(MoreDistributions):
         cumulative = torch.exp(log_mass).cumsum(0)
         cumulative /= cumulative[-1].clone()
         return self._mapped(lambda u: _quantiles(u, cumulative), size, dtype, where)
+
+
+class _OfModule(Generator):
+    """The distributions of generators on the state of `equiheat.random`: ``ht.random.exponential(2.0, 5)``."""
+
+    def __init__(self) -> None:
+        self._spawned = 0
+
+    def __repr__(self) -> str:
+        return "equiheat.random"
+
+    def _draw(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+
+#: What NumPy's module of random numbers has besides its generators, and `equiheat.random` takes from here.
+DISTRIBUTIONS = (
+    "beta", "binomial", "chisquare", "dirichlet", "exponential", "f", "gamma", "geometric", "gumbel", "hypergeometric",
+    "laplace", "logistic", "lognormal", "multinomial", "multivariate_normal", "negative_binomial", "pareto", "poisson",
+    "power", "rayleigh", "standard_cauchy", "standard_exponential", "standard_gamma", "standard_t", "triangular",
+    "weibull",
+)  # fmt: skip
+of_module = _OfModule()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from equiheat import _core
 from equiheat._base import ArrayBase, unwrap, wrap
-from equiheat._function import deliver
+from equiheat._function import DType, deliver, native, torch_dtype
 from equiheat.errors import AxisError
 
 if TYPE_CHECKING:
@@ -28,10 +28,15 @@ def _axes(axis: Any, fn: str) -> list[int]:
         raise TypeError(f"{fn}: axis must be None or int or tuple, but was {axis!r}") from None
 
 
-def _cores(arrays: Sequence[DNDarray], fn: str) -> list[_core.Array]:
+def _cores(arrays: Sequence[Any], fn: str, numbers: bool = True) -> list[_core.Array]:
+    """Native arrays; NumPy's arrays and sequences of numbers beside ours count as replicated."""
     if isinstance(arrays, ArrayBase) or not isinstance(arrays, Sequence):
         raise TypeError(f"{fn}: arrays must be a list or tuple of DNDarrays, is {type(arrays)}")
-    return [unwrap(x, fn, f"arrays[{i}]") for i, x in enumerate(arrays)]
+    like = next((x._core for x in arrays if isinstance(x, ArrayBase)), None)
+    return [
+        native(x, fn, f"arrays[{i}]", like) if numbers or hasattr(x, "__len__") else unwrap(x, fn, f"arrays[{i}]")
+        for i, x in enumerate(arrays)
+    ]
 
 
 # ---------------------------------------------------------------------- shape
@@ -271,15 +276,22 @@ def roll(x: DNDarray, shift: int | Sequence[int], axis: int | Sequence[int] | No
 
 
 # ---------------------------------------------------------------------- joining
-def concatenate(arrays: Sequence[DNDarray], axis: int | None = 0) -> DNDarray:
+def concatenate(
+    arrays: Sequence[DNDarray], axis: int | None = 0, out: DNDarray | None = None, *, dtype: DType = None
+) -> DNDarray:
     """Arrays joined along an existing axis.
 
     Parameters
     ----------
     arrays
-        Arrays whose shapes agree but for `axis`; any splits and layouts, also mixed.
+        Arrays whose shapes agree but for `axis`; any splits and layouts, also mixed. NumPy's arrays and sequences of
+        numbers count as replicated.
     axis
         The axis that grows; None: all elements of all arrays, each array in C order.
+    out
+        Where to write the result; any split, the result's shape.
+    dtype
+        Of the result, if it is not the common one.
 
     Returns
     -------
@@ -296,10 +308,11 @@ def concatenate(arrays: Sequence[DNDarray], axis: int | None = 0) -> DNDarray:
     >>> ht.concatenate([ht.zeros(3, split=0), ht.ones(2)]).shape
     (5,)
     """
-    cores = _cores(arrays, "concatenate")
+    cores = _cores(arrays, "concatenate", numbers=axis is None)
     if axis is None:
         cores, axis = [ravel(wrap(core))._core for core in cores], 0
-    return wrap(_core.concatenate(cores, axis))
+    joined, kind = wrap(_core.concatenate(cores, axis)), torch_dtype(dtype)
+    return deliver(joined if kind is None else joined.astype(kind), out, True, "concatenate")
 
 
 concat = concatenate

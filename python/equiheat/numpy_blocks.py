@@ -39,6 +39,16 @@ def as_type(fn: str, x: Any, dtype: Any, casting: str) -> Any:
     return x.astype(dtype)
 
 
+def in_type(name: str, x: Any, dtype: Any, casting: str) -> Any:
+    """An operand in the type to compute in; Python's numbers are weak: they lose width, but not their kind."""
+    ht = _ht()
+    weak = isinstance(x, (bool, int, float, complex)) and not isinstance(x, np.generic)
+    operand: Any = x if isinstance(x, ArrayBase) else as_ours(np.asarray(x))
+    if not ht.can_cast(operand.dtype, dtype, "same_kind" if weak and casting != "unsafe" else casting):
+        raise TypeError(f"{name}: cannot cast {operand.dtype.__name__} to {dtype} by the rule {casting!r}")
+    return operand.astype(dtype)
+
+
 def block_by_block(function: Callable[..., Any], inputs: Sequence[Any], options: dict[str, Any]) -> Any:
     """A function of NumPy's that has no counterpart (SciPy's special functions, ...): element by element.
 

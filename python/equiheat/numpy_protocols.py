@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 
 from equiheat import _core
 from equiheat._base import ArrayBase
-from equiheat._function import to_write
-from equiheat.numpy_blocks import as_ours, block_by_block
+from equiheat._function import to_write, torch_dtype
+from equiheat.numpy_blocks import as_ours, block_by_block, in_type
 from equiheat.numpy_functions import FUNCTIONS, as_subscripts, is_ours
 from equiheat.numpy_reductions import accumulate_blocks, is_restricted, reduce_by_halves, restricted
 
@@ -90,8 +91,9 @@ def _call(ufunc: np.ufunc, inputs: Sequence[Any], out: Any, options: dict[str, A
         options.pop(ignored, None)
     if options:
         raise TypeError(f"{name}: {', '.join(options)} is not supported for DNDarrays")
-    if dtype is not None:
-        inputs = [_ht().asarray(x).astype(_typed(dtype)) for x in inputs]
+    predicate = f"{'d' * ufunc.nin}->?" in ufunc.types  # its dtype is that of the result
+    if dtype is not None and not (predicate and torch_dtype(_typed(dtype)) == torch.bool):
+        inputs = [in_type(name, x, _typed(dtype), casting) for x in inputs]
     target = out[0] if out else None
     if where is True or isinstance(target, np.ndarray) or (target is not None and casting == "unsafe"):
         return _deliver(function(*inputs), out, name, where, casting)
@@ -355,7 +357,9 @@ def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, k
         If there is none, or it lacks an argument that is given.
     """
     if is_restricted(func.__name__, kwargs):
-        return restricted(func.__name__, **inspect.signature(func).bind(*args, **kwargs).arguments)
+        given = inspect.signature(func).bind(*args, **kwargs).arguments
+        out = given.pop("out", None)
+        return _deliver(restricted(func.__name__, **given), None if out is np._NoValue else out, func.__name__)
     found = _counterpart(func)
     if found is None:
         return NotImplemented

@@ -21,10 +21,13 @@ from equiheat.reductions import root_of_spread
 
 __all__: list[str] = []
 
-_NEUTRAL = {"sum": 0, "prod": 1, "any": False, "all": True}
-_COMBINED = {"sum": "add", "prod": "multiply", "any": "logical_or", "all": "logical_and", "max": "maximum",
-             "min": "minimum", "amax": "maximum", "amin": "minimum"}  # fmt: skip
+_NEUTRAL = {"sum": 0, "prod": 1, "nansum": 0, "nanprod": 1, "count_nonzero": 0, "any": False, "all": True}
+_COMBINED = {"sum": "add", "prod": "multiply", "nansum": "add", "nanprod": "multiply", "count_nonzero": "add",
+             "any": "logical_or", "all": "logical_and", "max": "maximum", "min": "minimum", "amax": "maximum",
+             "amin": "minimum"}  # fmt: skip
 _MOMENTS = ("mean", "var", "std")
+#: What short real numbers are added up in.
+_WIDER = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
 #: Universal functions whose order of evaluation is free.
 _FREE_ORDER = ("bitwise_and", "bitwise_or", "bitwise_xor", "fmax", "fmin", "gcd", "hypot", "lcm", "logaddexp",
                "logaddexp2", "logical_xor")  # fmt: skip
@@ -56,7 +59,9 @@ def restricted(
     unknown = [key for key, value in rest.items() if value is not np._NoValue]
     if unknown:
         raise TypeError(f"{name}: {', '.join(unknown)} together with where or initial is not supported for DNDarrays")
-    x = _ht().asarray(a) if dtype is None else _ht().asarray(a).astype(np.dtype(dtype))
+    x = as_ours(a) if isinstance(a, np.ndarray) else _ht().asarray(a)
+    if dtype is not None and dtype is not np._NoValue:
+        x = x.astype(dtype if isinstance(dtype, torch.dtype) else np.dtype(dtype))
     keep = keepdims is True
     first = None if initial is np._NoValue else initial
     if name in _MOMENTS:
@@ -93,13 +98,16 @@ def _moment(name: str, x: Any, axis: Any, keepdims: bool, mask: Any, ddof: float
     def total(values: Any, keep: bool) -> Any:
         return ht.sum(ht.where(chosen, values, 0), axis=axis, keepdims=keep)
 
-    values = x * 1.0
+    kind = x.larray.dtype
+    inexact = kind.is_floating_point or kind.is_complex
+    values = x.astype(_WIDER.get(kind, kind) if inexact else torch.float64)
     count = ht.sum(chosen, axis=axis, keepdims=True).astype(ht.real(values).dtype)
-    mean = total(values, True) / count
-    if name == "mean":
-        return mean if keepdims else _without(mean, axis)
-    deviations = total(ht.abs(values - mean) ** 2, True) / ht.maximum(count - ddof, 0)
-    result = deviations if name == "var" else root_of_spread(deviations)
+    result = mean = total(values, True) / count
+    if name != "mean":
+        result = total(ht.abs(values - mean) ** 2, True) / ht.maximum(count - ddof, 0)
+        result = result if name == "var" else root_of_spread(result)
+        kind = result.larray.dtype if kind.is_complex else kind
+    result = result.astype(kind if inexact else torch.float32, copy=False)
     return result if keepdims else _without(result, axis)
 
 

@@ -391,4 +391,8 @@ def _first_entries(n: int, number: int, shape: tuple[int, ...], split: int | Non
 def __getattr__(name: str) -> Any:
     if name in ("Generator", "default_rng"):  # they draw with the functions above
         return getattr(importlib.import_module("equiheat.generator"), name)
+    if not name.startswith("_"):
+        generator = importlib.import_module("equiheat.generator")
+        if name in generator.DISTRIBUTIONS:
+            return getattr(generator.of_module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

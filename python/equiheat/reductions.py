@@ -16,12 +16,14 @@ from equiheat._base import wrap
 from equiheat._function import (
     Axis,
     DType,
+    Mask,
     Operand,
     accumulation,
     deliver,
     kept,
     native,
     reduction,
+    restricted,
     torch_dtype,
 )
 from equiheat.arithmetic import divide, sqrt, square, subtract
@@ -62,6 +64,10 @@ def _index(axis: object) -> int:
         raise TypeError(f"axis must be None or int or tuple, but was {type(axis)}") from None
 
 
+def _few(axes: list[int] | None) -> Axis:
+    return None if axes is None else tuple(axes)
+
+
 def mean(
     x: Operand,
     axis: Axis | list[int] = None,
@@ -70,14 +76,17 @@ def mean(
     out: DNDarray | None = None,
     keepdims: bool = False,
     keepdim: bool | None = None,
+    where: Mask = True,
 ) -> DNDarray:
-    """Arithmetic mean over axes; NaN of nothing.
+    """Arithmetic mean over axes, of the elements where a mask `where` holds; NaN of nothing.
 
     float64 stays float64; float16 and bfloat16 accumulate in float32; integers give float32, accumulated in float64.
     Distribution: replicated if the split is among the axes, else split as before. Communication: then one allreduce
     of the result's size.
     """
     axes = _axes(tuple(axis) if isinstance(axis, list) else axis)
+    if where is not True:
+        return restricted("mean", x, _few(axes), torch_dtype(dtype), out, kept(keepdims, keepdim), where=where)
     core = _core.mean(native(x, "mean"), axes, kept(keepdims, keepdim), torch_dtype(dtype))
     return deliver(wrap(core), out, True, "mean")
 
@@ -100,9 +109,11 @@ def var(
     keepdim: bool | None = None,
     mean: Operand | None = None,
     correction: float | None = None,
+    where: Mask = True,
 ) -> DNDarray:
     """Mean squared deviation over axes, divided by n - ddof; of complex numbers a real one.
 
+    A mask `where` chooses elements.
     ``bessel=True`` is ddof=1, as in Heat, whose lists of axes are taken too; `correction` is another name of ddof.
     `mean`, which must broadcast to the array, saves the time to find it.
     dtype and distribution as `mean`. Communication: if the split is among the axes one allgather of two partial
@@ -110,6 +121,11 @@ def var(
     """
     freedom = _freedom(ddof if correction is None else correction, bessel, "var")
     axes = _axes(tuple(axis) if isinstance(axis, list) else axis)
+    if where is not True:
+        if mean is not None:
+            raise TypeError("var: mean together with where is not supported")
+        keep = kept(keepdims, keepdim)
+        return restricted("var", x, _few(axes), torch_dtype(dtype), out, keep, where=where, ddof=freedom)
     array = native(x, "var")
     if mean is not None:
         around = wrap(native(mean, "var", "mean", array))
@@ -147,9 +163,10 @@ def std(
     keepdim: bool | None = None,
     mean: Operand | None = None,
     correction: float | None = None,
+    where: Mask = True,
 ) -> DNDarray:
     """Square root of `var`."""
-    known: dict[str, Any] = {"mean": mean, "correction": correction}
+    known: dict[str, Any] = {"mean": mean, "correction": correction, "where": where}
     spread = var(x, axis, ddof, bessel=bessel, dtype=dtype, keepdims=keepdims, keepdim=keepdim, **known)
     return deliver(root_of_spread(spread), out, True, "std")
 

@@ -54,13 +54,22 @@ def round(x: Operand, decimals: int = 0, out: DNDarray | None = None, dtype: DTy
 around = round
 
 
-def clip(x: Operand, min: Operand = None, max: Operand = None, out: DNDarray | None = None) -> DNDarray:
+def clip(
+    x: Operand,
+    min: Operand = None,
+    max: Operand = None,
+    out: DNDarray | None = None,
+    *,
+    a_min: Operand = None,
+    a_max: Operand = None,
+) -> DNDarray:
     """X with values below `min` moved to it and values above `max` moved to that; None is no bound.
 
     Bounds are numbers, also beyond what x's integers can be, or arrays that broadcast; with min > max everything is
-    max. NaN stays. Distribution and communication as `maximum`.
+    max. NaN stays. `a_min` and `a_max` are NumPy's older names. Distribution and communication as `maximum`.
     """
     core = native(x, "clip")
+    min, max = (min if a_min is None else a_min), (max if a_max is None else a_max)
     # One pass where the bounds cannot change the type.
     if type(min) in _NUMBERS and type(max) in _NUMBERS and core.local.dtype in _PLAIN:
         return deliver(wrap(_core.clip(core, min, max)), out, True, "clip")

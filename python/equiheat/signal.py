@@ -11,7 +11,7 @@ from equiheat._base import ArrayBase, wrap
 from equiheat._function import Operand, native
 from equiheat.complex_math import conj
 from equiheat.conversion import astype
-from equiheat.dtypes import bool_, int32
+from equiheat.dtypes import bool_, int32, int64, uint16, uint32, uint64
 from equiheat.manipulation import broadcast_to, flip, reshape
 from equiheat.promotion import promote_types
 
@@ -22,6 +22,8 @@ __all__ = ["convolve", "convolve2d", "convolve3d", "correlate"]
 
 _MODES = ("full", "same", "valid")
 _BOUNDARIES = ("fill", "wrap", "symm")
+#: What torch does not compute with: their results modulo their range are those of int64.
+_THROUGH_INT64 = (uint16, uint32, uint64)
 
 
 def _operands(fn: str, a: Operand, v: Operand, axes: int) -> tuple[DNDarray, DNDarray]:
@@ -60,13 +62,13 @@ def _place(mode: str, n: int, m: int) -> tuple[int, int]:
 def _run(
     a: DNDarray, v: DNDarray, places: list[tuple[int, int]], stride: Sequence[int], boundary: str, fill: float
 ) -> DNDarray:
-    logical = a.dtype is bool_
-    if logical:
-        a, v = astype(a, int32), astype(v, int32)
+    logical, kind = a.dtype is bool_, a.dtype
+    if logical or kind in _THROUGH_INT64:
+        a, v = (astype(x, int32 if logical else int64) for x in (a, v))
     offsets = [offset for offset, _ in places]
     lengths = [-(-length // step) for (_, length), step in zip(places, stride, strict=True)]
     result = wrap(_core.convolve(a._core, v._core, offsets, lengths, list(stride), boundary, fill))
-    return result != 0 if logical else result
+    return result != 0 if logical else astype(result, kind, copy=False)
 
 
 def _steps(fn: str, stride: Any, axes: int) -> tuple[int, ...]:

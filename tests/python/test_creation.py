@@ -264,7 +264,7 @@ def test_bad_input() -> None:
     with pytest.raises(TypeError, match="not supported"):
         ht.array(object())
     with pytest.raises(TypeError, match=r"ht\.stack"):
-        ht.array([ht.zeros(2), ht.zeros(2)])
+        ht.array([ht.zeros(2), ht.zeros(2)], is_split=0)  # without is_split they are stacked
     with pytest.raises(ValueError, match="Unknown device 'tpu'"):
         ht.zeros(3, device="tpu")
     with pytest.raises(ValueError, match="negative dimensions"):

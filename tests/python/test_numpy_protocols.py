@@ -122,7 +122,8 @@ def test_functions_without_counterpart() -> None:
     with pytest.raises(TypeError, match="no implementation"):
         np.packbits(x)
     with pytest.raises(TypeError, match="where is not supported"):
-        np.nansum(x, where=np.ones((4, 3), bool))
+        np.nanmean(x, where=np.ones((4, 3), bool))
+    assert np.nansum(x, where=VALUE > 3).item() == 8
     assert np.shape(x) == (4, 3) and np.size(x) == 12 and np.ndim(x) == 2 and not np.iscomplexobj(x)
     assert np.array_equal(x, x)
     assert np.allclose(x, np.ones((4, 3)))

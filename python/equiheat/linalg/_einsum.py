@@ -104,7 +104,7 @@ def _pairwise(items: list[tuple[DNDarray, list[str]]], wanted: list[str], extent
     return ordered(*items[0], wanted)
 
 
-def einsum(subscripts: str, *operands: ArrayLike) -> DNDarray:
+def einsum(subscripts: str, *operands: ArrayLike, optimize: object = True) -> DNDarray:
     """Einstein's summation: products of operands, summed over the labels that the result has not.
 
     Parameters
@@ -114,6 +114,8 @@ def einsum(subscripts: str, *operands: ArrayLike) -> DNDarray:
         that occur once, in alphabetical order. An extent of 1 in one operand is broadcast.
     *operands : array
         Any shapes and splits.
+    optimize
+        Of no effect: the order of products is always chosen by their sizes.
 
     Returns
     -------
