@@ -11,7 +11,7 @@ from equiheat._base import ArrayBase, wrap
 from equiheat._function import Operand, native
 from equiheat.complex_math import conj
 from equiheat.conversion import astype
-from equiheat.dtypes import bool_, int32
+from equiheat.dtypes import bool_, int32, int64, uint16, uint32, uint64
 from equiheat.manipulation import broadcast_to, flip, reshape
 from equiheat.promotion import promote_types
 
@@ -60,13 +60,17 @@ def _place(mode: str, n: int, m: int) -> tuple[int, int]:
 def _run(
     a: DNDarray, v: DNDarray, places: list[tuple[int, int]], stride: Sequence[int], boundary: str, fill: float
 ) -> DNDarray:
-    logical = a.dtype is bool_
-    if logical:
-        a, v = astype(a, int32), astype(v, int32)
+    kind = a.dtype
+    logical, wide = (
+        kind is bool_,
+        kind in (uint16, uint32, uint64),
+    )  # torch computes nothing with these; int64 wraps alike
+    if logical or wide:
+        a, v = (astype(x, int64 if wide else int32) for x in (a, v))
     offsets = [offset for offset, _ in places]
     lengths = [-(-length // step) for (_, length), step in zip(places, stride, strict=True)]
     result = wrap(_core.convolve(a._core, v._core, offsets, lengths, list(stride), boundary, fill))
-    return result != 0 if logical else result
+    return result != 0 if logical else astype(result, kind, copy=False)
 
 
 def _steps(fn: str, stride: Any, axes: int) -> tuple[int, ...]:

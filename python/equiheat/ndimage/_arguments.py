@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from equiheat import _core, dtypes
+from equiheat import _core
 from equiheat._base import wrap
 from equiheat.errors import AxisError
-from equiheat.stencils import whole_number
+from equiheat.stencils import check_value, whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -33,12 +32,8 @@ def boundary_of(fn: str, mode: str) -> str:
 
 def beyond_of(fn: str, core: _core.Array, mode: str, cval: float) -> tuple[str, float]:
     """Boundary and value, for results of the input's type; ValueError for a value that no such element has."""
-    boundary, kind = boundary_of(fn, mode), core.local.dtype
-    if boundary == "constant" and not (kind.is_floating_point or kind.is_complex or kind is torch.bool):
-        limits = torch.iinfo(kind)
-        if not limits.min <= cval <= limits.max:
-            name = dtypes.from_torch(kind).__name__
-            raise ValueError(f"{fn}: cval must be from {limits.min} to {limits.max} for {name}, is {cval}")
+    boundary = boundary_of(fn, mode)
+    check_value(fn, core, boundary, cval, "cval")
     return boundary, cval
 
 

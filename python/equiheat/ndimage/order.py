@@ -14,14 +14,13 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
 from equiheat._sliding import sliding_extreme
-from equiheat.ndimage._arguments import around, array_of, axis_of, beyond_of, mapped, per_axis
-from equiheat.stencils import whole_number
+from equiheat.ndimage._arguments import around, array_of, axis_of, beyond_of, per_axis
+from equiheat.stencils import map_ordered, whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 Pick = Callable[[Tensor, Tensor], Tensor]
-_LEAST = torch.iinfo(torch.int64).min
 
 
 def element(fn: str, ndim: int, size: Any, footprint: Any) -> np.ndarray[Any, Any]:
@@ -41,22 +40,6 @@ def views(u: Tensor, places: np.ndarray[Any, Any]) -> list[Tensor]:
     """The part of a block with its frame that lies at each true place of the window."""
     extents = [n - m + 1 for n, m in zip(u.shape, places.shape, strict=True)]
     return [u[tuple(slice(int(i), int(i) + n) for i, n in zip(at, extents, strict=True))] for at in np.argwhere(places)]
-
-
-def _mapped(
-    core: _core.Array, widths: tuple[list[int], list[int]], beyond: tuple[str, float], fn: Callable[[Tensor], Tensor]
-) -> DNDarray:
-    """`mapped`, also of the unsigned integers that torch does not compare: as int64 in the same order."""
-    kind = core.local.dtype
-    if kind == torch.uint64:
-        value = beyond[1] - 2**64 if beyond[1] >= 2**63 else beyond[1]  # the same bits
-        bits = core.with_local(core.local.view(torch.int64))
-        found = mapped(bits, widths, (beyond[0], value), lambda u: fn(u ^ _LEAST) ^ _LEAST)
-        return wrap(found._core.with_local(found._core.local.view(kind)))
-    if kind in (torch.uint16, torch.uint32):
-        found = mapped(core.with_local(core.local.to(torch.int64)), widths, beyond, fn)
-        return wrap(found._core.with_local(found._core.local.to(kind)))
-    return mapped(core, widths, beyond, fn)
 
 
 def _sums(u: Tensor, places: np.ndarray[Any, Any], heights: np.ndarray[Any, Any]) -> list[Tensor]:
@@ -95,7 +78,7 @@ def extreme(
         return result.to(u.dtype) if len(parts) > 1 else result.to(u.dtype, copy=True)
 
     fn_of_block = box if heights is None and places.all() else general
-    return _mapped(core, around(fn, places.shape, origin), beyond, fn_of_block)
+    return map_ordered(core, *around(fn, places.shape, origin), beyond, fn_of_block)
 
 
 def _extremes(
@@ -192,7 +175,7 @@ def _ranked(
     def pick(u: Tensor) -> Tensor:
         return torch.stack(views(u, places)).sort(0).values[rank]
 
-    return _mapped(core, around(fn, places.shape, origin), beyond_of(fn, core, mode, cval), pick)
+    return map_ordered(core, *around(fn, places.shape, origin), beyond_of(fn, core, mode, cval), pick)
 
 
 def rank_filter(
