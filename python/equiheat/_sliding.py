@@ -54,7 +54,8 @@ def _merged(a: Moments, b: Moments) -> Moments:
     count = a[0] + b[0]
     distance = b[1] - a[1]
     mean = torch.add(a[1], distance, alpha=b[0] / count)
-    return count, mean, a[2] + b[2] + distance.square() * (a[0] * b[0] / count)
+    square = (distance * distance.conj()).real if distance.is_complex() else distance.square()
+    return count, mean, a[2] + b[2] + square * (a[0] * b[0] / count)
 
 
 def sliding_moments(x: Tensor, axis: int, size: int) -> tuple[Tensor, Tensor]:
@@ -63,5 +64,7 @@ def sliding_moments(x: Tensor, axis: int, size: int) -> tuple[Tensor, Tensor]:
     def part(state: Moments, begin: int, n: int) -> Moments:
         return state[0], state[1].narrow(axis, begin, n), state[2].narrow(axis, begin, n)
 
-    _, mean, squares = _fold((1, x, torch.zeros_like(x)), size, _merged, part, x.shape[axis])
+    _, mean, squares = _fold(
+        (1, x, torch.zeros_like(x.real if x.is_complex() else x)), size, _merged, part, x.shape[axis]
+    )
     return mean, squares

@@ -20,8 +20,9 @@ from equiheat import dtypes, random
 from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat._distributions import MoreDistributions, inside, number
 from equiheat._gamma import in_whole_vectors
+from equiheat._parameters import as_parameter
 from equiheat._sanitize import ShapeLike, sanitize_shape
-from equiheat.construction import array, asarray
+from equiheat.construction import array
 from equiheat.defaults import default_split, get_default_split
 
 if TYPE_CHECKING:
@@ -48,12 +49,11 @@ def _quantiles(u: torch.Tensor, cumulative: torch.Tensor) -> torch.Tensor:
     return torch.searchsorted(cumulative, u.contiguous(), right=True).clamp_(max=cumulative.numel() - 1)
 
 
-def _as_array(x: Any) -> Any:
-    """A list or NumPy array as an array of ours, replicated; numbers stay."""
-    if isinstance(x, ArrayBase) or not hasattr(x, "__len__"):
-        return x
-    with default_split(None):
-        return asarray(x)
+def _around(mean: float, deviation: float, most: float) -> torch.Tensor:
+    """Counts up to `most` that are not out of reach of a mean."""
+    reach = 14 * deviation + 40
+    first, last = max(math.floor(mean - reach), 0), min(math.ceil(mean + reach), math.floor(most))
+    return torch.arange(first, last + 1, dtype=torch.float64)
 
 
 class Generator(MoreDistributions):
@@ -110,7 +110,7 @@ class Generator(MoreDistributions):
         self, low: Any = 0.0, high: Any = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
         """Uniform in [low, high), up to rounding; ValueError for numbers with high below low."""
-        low, high = _as_array(low), _as_array(high)
+        low, high = as_parameter(low), as_parameter(high)
         if not isinstance(low, ArrayBase) and not isinstance(high, ArrayBase):
             number(high, "uniform", "high", number(low, "uniform", "low"))
         return self._draw(random.uniform, low, high, size, dtype, **where)
@@ -123,7 +123,7 @@ class Generator(MoreDistributions):
         self, loc: Any = 0.0, scale: Any = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64, **where: Any
     ) -> DNDarray:
         """Normal with mean `loc` and standard deviation `scale`; ValueError for a negative one."""
-        return self._draw(random.normal, _as_array(loc), _as_array(scale), size, dtype, **where)
+        return self._draw(random.normal, as_parameter(loc), as_parameter(scale), size, dtype, **where)
 
     def lognormal(
         self, mean: float = 0.0, sigma: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.float64,
@@ -145,7 +145,7 @@ class Generator(MoreDistributions):
 
     def permutation(self, x: Any, axis: int = 0, **where: Any) -> DNDarray:
         """0, ..., x - 1, or the entries of an array along an axis, in random order; see `random.permutation`."""
-        x = _as_array(x)
+        x = as_parameter(x)
         if not isinstance(x, ArrayBase):
             return self._draw(random.permutation, x, **where)
         array: Any = x
@@ -169,7 +169,7 @@ class Generator(MoreDistributions):
         ValueError
             If there is nothing to draw from, not enough without replacement, or `p` does not fit.
         """
-        a = _as_array(a)
+        a = as_parameter(a)
         if p is None and axis == 0:
             return self._draw(random.choice, a, size, replace, **where)
         source: Any = a
@@ -182,7 +182,7 @@ class Generator(MoreDistributions):
 
     def _weighted(self, rows: int, size: ShapeLike | None, replace: bool, p: Any, where: Any) -> DNDarray:
         weights = torch.as_tensor(p.numpy() if isinstance(p, ArrayBase) else p, dtype=torch.float64)  # type: ignore[attr-defined]
-        if weights.shape != (rows,) or bool((weights < 0).any()) or abs(float(weights.sum()) - 1) > 1e-8:
+        if weights.shape != (rows,) or not bool((weights >= 0).all()) or abs(float(weights.sum()) - 1) > 1e-8:
             raise ValueError(f"choice: p must be {rows} probabilities that add up to 1")
         if not replace:
             return self._without_replacement(weights, size, where)
@@ -265,34 +265,36 @@ class Generator(MoreDistributions):
         if not 0 < number(p, "geometric", "p") <= 1:
             raise ValueError(f"geometric: p must be in (0, 1], is {p}")
         rate = -math.inf if p == 1 else math.log1p(-p)
-        return self._mapped(lambda u: torch.floor(torch.log1p(-u) / rate) + 1, size, dtype, where)
+        most = 2.0**63 - 1024  # of int64, as NumPy's
+        return self._mapped(lambda u: (torch.floor(torch.log1p(-u) / rate) + 1).clamp_(max=most), size, dtype, where)
 
     def poisson(
         self, lam: float = 1.0, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any
     ) -> DNDarray:
-        """Poisson with mean `lam`, by inversion: memory O(lam)."""
+        """Poisson with mean `lam`, by inversion: memory O(sqrt(lam))."""
         if not 0 <= number(lam, "poisson", "lam") < 2**31:
             raise ValueError(f"poisson: lam must be from 0 to 2**31, is {lam}")
-        k = torch.arange(int(lam + 14 * math.sqrt(lam) + 40), dtype=torch.float64)
-        return self._tabulated(torch.special.xlogy(k, lam) - lam - torch.lgamma(k + 1), size, dtype, where)
+        k = _around(lam, math.sqrt(lam), lam + 14 * math.sqrt(lam) + 40)
+        mass = torch.special.xlogy(k, lam) - lam - torch.lgamma(k + 1)
+        return self._tabulated(mass, size, dtype, where, int(k[0]))
 
     def binomial(
         self, n: int, p: float, size: ShapeLike | None = None, dtype: Any = dtypes.int64, **where: Any
     ) -> DNDarray:
-        """Successes of probability `p` among `n` trials, by inversion: memory O(n)."""
+        """Successes of probability `p` among `n` trials, by inversion: memory O(sqrt(n))."""
         n = random._integer(n, "binomial", "n")
         if n < 0 or not 0 <= number(p, "binomial", "p") <= 1:
             raise ValueError(f"binomial: n must not be negative and p be in [0, 1], are {n} and {p}")
-        k = torch.arange(n + 1, dtype=torch.float64)
+        k = _around(n * p, math.sqrt(n * p * (1 - p)), n)
         ways = math.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
         chance = torch.special.xlogy(k, torch.tensor(p)) + torch.special.xlog1py(n - k, torch.tensor(-p))
-        return self._tabulated(ways + chance, size, dtype, where)
+        return self._tabulated(ways + chance, size, dtype, where, int(k[0]))
 
-    def _tabulated(self, log_mass: torch.Tensor, size: Any, dtype: Any, where: Any) -> DNDarray:
-        """From the logarithms of the probabilities of 0, 1, 2, ..."""
+    def _tabulated(self, log_mass: torch.Tensor, size: Any, dtype: Any, where: Any, first: int = 0) -> DNDarray:
+        """From the logarithms of the probabilities of `first`, `first` + 1, ..."""
         cumulative = torch.exp(log_mass).cumsum(0)
         cumulative /= cumulative[-1].clone()
-        return self._mapped(lambda u: _quantiles(u, cumulative), size, dtype, where)
+        return self._mapped(lambda u: _quantiles(u, cumulative) + first, size, dtype, where)
 
 
 class _OfModule(Generator):

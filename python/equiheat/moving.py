@@ -13,8 +13,9 @@ from equiheat import _core
 from equiheat._base import wrap
 from equiheat._function import native
 from equiheat._sliding import sliding_extreme, sliding_moments, sliding_sum
+from equiheat.conversion import astype
 from equiheat.errors import AxisError
-from equiheat.stencils import check_boundary, inexact, whole_number
+from equiheat.stencils import check_boundary, check_value, inexact, map_ordered, whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -39,11 +40,16 @@ class Rolling:
         self._behind = (window - 1) // 2 if center else 0
         self._boundary, self._value = boundary, value
 
-    def _run(self, core: _core.Array, fn: Callable[[Tensor, int, int], Tensor]) -> DNDarray:
+    def _run(self, core: _core.Array, fn: Callable[[Tensor, int, int], Tensor], compares: bool = False) -> DNDarray:
         before, after = [0] * core.ndim, [0] * core.ndim
         before[self._axis], after[self._axis] = self._window - 1 - self._behind, self._behind
         boundary = "edge" if self._boundary is None else self._boundary
-        done = _core.map_stencil(core, before, after, boundary, self._value, lambda u: fn(u, self._axis, self._window))
+        check_value("rolling", core, boundary, self._value)
+        part = lambda u: fn(u, self._axis, self._window)  # noqa: E731
+        if compares:
+            done = map_ordered(core, before, after, (boundary, self._value), part)._core
+        else:
+            done = _core.map_stencil(core, before, after, boundary, self._value, part)
         return wrap(done if self._boundary is not None else self._without_partial(done))
 
     def _without_partial(self, core: _core.Array) -> _core.Array:
@@ -59,8 +65,14 @@ class Rolling:
         return core.with_local(torch.where(mask, block, torch.full((), torch.nan, dtype=block.dtype)))
 
     def sum(self) -> DNDarray:
-        """Sums, pairwise. Integers stay exact where a boundary is given."""
-        return self._run(self._core, sliding_sum)
+        """Sums, pairwise. Of integers and bool in int64 (of uint64: uint64), exact where a boundary is given."""
+        kind = self._core.local.dtype
+        if kind.is_floating_point or kind.is_complex:
+            return self._run(self._core, sliding_sum)
+        found = self._run(self._core.astype(torch.int64), sliding_sum)
+        if self._boundary is None:
+            return astype(found, torch.float64 if kind.itemsize == 8 else torch.float32, copy=False)
+        return astype(found, kind, copy=False) if kind == torch.uint64 else found
 
     def mean(self) -> DNDarray:
         """Arithmetic means."""
@@ -78,11 +90,11 @@ class Rolling:
 
     def min(self) -> DNDarray:
         """Minima."""
-        return self._run(self._core, lambda u, axis, n: sliding_extreme(u, axis, n, torch.minimum))
+        return self._run(self._core, lambda u, axis, n: sliding_extreme(u, axis, n, torch.minimum), True)
 
     def max(self) -> DNDarray:
         """Maxima."""
-        return self._run(self._core, lambda u, axis, n: sliding_extreme(u, axis, n, torch.maximum))
+        return self._run(self._core, lambda u, axis, n: sliding_extreme(u, axis, n, torch.maximum), True)
 
     def median(self) -> DNDarray:
         """Medians: the mean of the two middle entries of an even number. Memory: the window times the block."""

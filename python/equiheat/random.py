@@ -14,6 +14,7 @@ Arguments common to all functions: `dtype`, `split`, `device`, `comm` as for the
 from __future__ import annotations
 
 import importlib
+import math
 import operator
 import os
 from collections.abc import Sequence
@@ -23,8 +24,10 @@ import torch
 
 from equiheat import _core, dtypes
 from equiheat._base import ArrayBase, unwrap, wrap
-from equiheat._sanitize import DeviceLike, ShapeLike
+from equiheat._parameters import as_parameter, shape_of
+from equiheat._sanitize import DeviceLike, ShapeLike, sanitize_shape
 from equiheat.communication import Communicator, get_comm
+from equiheat.conversion import astype
 from equiheat.creation import new_array
 from equiheat.defaults import default_split
 from equiheat.errors import ArgumentError
@@ -179,10 +182,9 @@ def uniform(
     device: DeviceLike = None,
     comm: Communicator | None = None,
 ) -> DNDarray:
-    """Uniform in [low, high), up to rounding. Local for numbers; arrays broadcast against `size`."""
-    if size is None and (isinstance(low, ArrayBase) or isinstance(high, ArrayBase)):
-        size = _common_shape(low, high)
-    x = random_sample(size, dtype, split, device, comm)
+    """Uniform in [low, high), up to rounding. Local for numbers; arrays broadcast to `size`."""
+    low, high = as_parameter(low), as_parameter(high)
+    x = random_sample(shape_of("uniform", size, low, high), dtype, split, device, comm)
     return _scaled(x, low, high - low)
 
 
@@ -219,33 +221,29 @@ def normal(
     device: DeviceLike = None,
     comm: Communicator | None = None,
 ) -> DNDarray:
-    """Normal with mean and standard deviation; local for numbers, arrays broadcast against `shape`.
+    """Normal with mean and standard deviation; local for numbers, arrays broadcast to `shape`.
 
     Raises
     ------
     ValueError
-        If `std` is negative, or has negative elements (collective if it is a split array).
+        If `std` is negative, or has negative elements (collective if it is a split array); if arrays do not broadcast
+        to `shape`.
     """
+    mean, std = as_parameter(mean), as_parameter(std)
     negative = std < 0
     if isinstance(std, ArrayBase):
         if negative.any():
             raise ValueError("normal: std must not be negative, has elements that are")
     elif negative:
         raise ValueError(f"normal: std must not be negative, is {std}")
-    if shape is None and (isinstance(mean, ArrayBase) or isinstance(std, ArrayBase)):
-        shape = _common_shape(mean, std)
-    return _scaled(standard_normal(shape, dtype, split, device, comm), mean, std)
-
-
-def _common_shape(*operands: Any) -> tuple[int, ...]:
-    shapes = [tuple(x._core.gshape) for x in operands if isinstance(x, ArrayBase)]
-    return tuple(torch.broadcast_shapes(*shapes))
+    return _scaled(standard_normal(shape_of("normal", shape, mean, std), dtype, split, device, comm), mean, std)
 
 
 def _scaled(x: DNDarray, shift: Any, scale: Any) -> DNDarray:
-    """Shift + scale * x, in place for numbers."""
+    """Shift + scale * x, in place for numbers; in the type of x."""
     if isinstance(shift, ArrayBase) or isinstance(scale, ArrayBase):
-        return shift + scale * x
+        result: DNDarray = shift + scale * x
+        return astype(result, x.dtype, copy=False)
     if scale != 1.0:
         x._core.local.mul_(scale)
     if shift != 0.0:
@@ -312,7 +310,7 @@ def randperm(
 
 
 def permutation(x: int | DNDarray, **kwargs: Any) -> DNDarray:
-    """`randperm(x)` for an integer; for an array its rows (axis 0) in random order.
+    """`randperm(x)` for an integer; for an array (or list) its rows (axis 0) in random order.
 
     The result is laid out like `x`. Differentiable. Collective if `x` is split along axis 0: one alltoallv of rows.
 
@@ -323,6 +321,7 @@ def permutation(x: int | DNDarray, **kwargs: Any) -> DNDarray:
     kwargs
         For an integer: `dtype`, `split`, `device`, `comm` of `randperm`.
     """
+    x = as_parameter(x)
     if not isinstance(x, ArrayBase):
         return randperm(x, **kwargs)
     if kwargs:
@@ -347,7 +346,7 @@ def choice(
     Parameters
     ----------
     a
-        Number of entries, or array.
+        Number of entries, or array (or list).
     size
         Shape of the result (along axis 0 for arrays); one entry for None.
     replace
@@ -360,11 +359,12 @@ def choice(
     ValueError
         If there is nothing to draw from, or not enough without replacement.
     """
+    a = as_parameter(a)
+    if isinstance(a, ArrayBase) and a._core.ndim == 0:
+        raise ValueError("choice: a is 0-d; it must be an integer or have at least one axis")
     rows = a._core.gshape[0] if isinstance(a, ArrayBase) else _integer(a, "choice", "a")
-    shape = () if size is None else (size,) if isinstance(size, int) else tuple(size)
-    number = 1
-    for extent in shape:
-        number *= extent
+    shape = tuple(sanitize_shape(() if size is None else size, "choice"))
+    number = math.prod(shape)
     if rows < 1 and number > 0:
         raise ValueError(f"choice: a must have entries to draw from, has {rows}")
     if not replace and number > rows:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from equiheat import _core
+from equiheat import _core, dtypes
 from equiheat._base import ArrayBase, unwrap, wrap
 from equiheat._function import Operand, native, to_write
 from equiheat._function import whole_number as whole_number
@@ -29,6 +29,34 @@ def check_boundary(fn: str, boundary: str) -> str:
     if boundary not in BOUNDARIES:
         raise ValueError(f"{fn}: boundary must be one of {', '.join(BOUNDARIES)}, is {boundary!r}")
     return boundary
+
+
+def check_value(fn: str, core: _core.Array, boundary: str, value: float, argument: str = "value") -> None:
+    """ValueError, on all ranks and not only on those at the ends, for a value that the array's type has not. Local."""
+    kind = core.local.dtype
+    if boundary != "constant" or kind.is_floating_point or kind.is_complex or kind is torch.bool:
+        return
+    limits = torch.iinfo(kind)
+    if not limits.min <= value <= limits.max:
+        name = dtypes.from_torch(kind).__name__
+        raise ValueError(f"{fn}: {argument} must be from {limits.min} to {limits.max} for {name}, is {value}")
+
+
+def map_ordered(
+    core: _core.Array, before: list[int], behind: list[int], beyond: tuple[str, float], fn: Callable[[Tensor], Tensor]
+) -> DNDarray:
+    """A function of windows that only compares entries; unsigned integers that torch does not compare go as int64 in
+    the same order.
+    """
+    kind, least = core.local.dtype, torch.iinfo(torch.int64).min
+    if kind == torch.uint64:
+        value = beyond[1] - 2**64 if beyond[1] >= 2**63 else beyond[1]  # the same bits
+        bits = core.with_local(core.local.view(torch.int64))
+        found = _core.map_stencil(bits, before, behind, beyond[0], float(value), lambda u: fn(u ^ least) ^ least)
+        return wrap(found.with_local(found.local.view(kind)))
+    wide = core.with_local(core.local.to(torch.int64)) if kind in (torch.uint16, torch.uint32) else core
+    found = _core.map_stencil(wide, before, behind, beyond[0], float(beyond[1]), fn)
+    return wrap(found if wide is core else found.with_local(found.local.to(kind)))
 
 
 def frame(fn: str, width: Width, ndim: int) -> tuple[list[int], list[int]]:
@@ -95,7 +123,10 @@ def stencil(
     Raises
     ------
     ValueError
-        For an unknown boundary, widths that do not fit, weights of even extent, a result of the wrong shape.
+        For an unknown boundary, widths that do not fit, weights of even extent, a result of the wrong shape, a value
+        that the type fn sees has not.
+    TypeError
+        For complex weights.
 
     Notes
     -----
@@ -120,6 +151,7 @@ def stencil(
         if steps != 1:
             raise ValueError(f"stencil: steps={steps} is for weights; call the function again on what it returned")
         before, behind = frame("stencil", 0 if width is None else width, core.ndim)
+        check_value("stencil", core, boundary, value)
         return wrap(_core.map_stencil(core, before, behind, boundary, float(value), fn))
     times = whole_number("stencil", "steps", steps, least=1)
     if accumulate and times > 1:
@@ -136,7 +168,10 @@ def _weighted(
     accumulate: bool,
     steps: int,
 ) -> DNDarray:
-    w = weights.numpy() if hasattr(weights, "numpy") else np.asarray(weights, dtype=float)
+    w = weights.numpy() if hasattr(weights, "numpy") else np.asarray(weights)
+    if np.iscomplexobj(w):
+        raise TypeError("stencil: weights must be real; add the stencils of their real and their imaginary parts")
+    w = w.astype(float)
     if w.ndim != core.ndim or any(n % 2 == 0 for n in w.shape):
         raise ValueError(
             f"stencil: weights need one odd extent for each of the {core.ndim} axes, have shape {tuple(w.shape)}"
@@ -208,7 +243,7 @@ class HaloExchange:
     Raises
     ------
     ValueError
-        If x is not split, or for an unknown boundary.
+        If x is not split, for an unknown boundary, or a value that x's type has not.
 
     Notes
     -----
@@ -230,6 +265,7 @@ class HaloExchange:
         before, behind = frame("HaloExchange", [width], 1)
         check_boundary("HaloExchange", boundary)
         core = unwrap(x, "HaloExchange")
+        check_value("HaloExchange", core, boundary, value)
         self._native = _core.HaloExchange(core, before[0], behind[0], boundary, float(value))
         self.exchange_core = self._native.exchange
 

@@ -36,6 +36,22 @@ def test_one_hot(drop: str | None) -> None:
     assert OneHotEncoder(dtype=ht.int32).fit_transform(x).dtype == ht.int32
 
 
+@pytest.mark.filterwarnings("ignore:Found unknown categories")
+@pytest.mark.parametrize("drop", [None, "if_binary"])
+def test_sparse_output(drop: str | None) -> None:
+    new = CATEGORIES[:5].copy()
+    new[1] = 77
+    reference = theirs.OneHotEncoder(drop=drop, handle_unknown="ignore").fit(CATEGORIES).transform(new)
+    for x in all_layouts(new):
+        model = OneHotEncoder(drop=drop, handle_unknown="ignore", sparse_output=True, dtype=ht.float32).fit(CATEGORIES)
+        found = model.transform(x)
+        assert isinstance(found, ht.sparse.DCSR_matrix) and found.nnz == reference.nnz
+        assert found.dtype is ht.float32 and found.split == (None if x.split is None else 0)
+        assert_equal(found.to_dense(), reference.toarray(), dtype="float32")
+    model = OneHotEncoder(drop=drop, sparse_output=True)
+    assert_equal(model.inverse_transform(model.fit_transform(ht.array(CATEGORIES, split=0))), CATEGORIES)
+
+
 def test_unknown_categories() -> None:
     new = CATEGORIES[:3].copy()
     new[1, 1] = 77

@@ -210,3 +210,18 @@ def test_multinomial_refuses() -> None:
     for n, p in ((-1, [1.0]), (2, []), (2, [0.7, 0.7, 0.1]), (2, [-0.1, 1.1])):
         with pytest.raises(ValueError, match="multinomial"):
             g.multinomial(n, p)
+
+
+def test_large_counts_and_small_chances() -> None:
+    """Tables as long as the deviation, not the mean; results that int64 has not end at its end."""
+    rng = ht.random.default_rng(0)
+    for x, mean, deviation in (
+        (rng.poisson(2e9, 1000, split=0), 2e9, 2e9**0.5),
+        (rng.binomial(10**12, 0.25, 1000, split=0), 2.5e11, (1e12 * 0.25 * 0.75) ** 0.5),
+    ):
+        scaled = (x.numpy() - mean) / deviation
+        assert abs(scaled.mean()) < 0.15 and abs(scaled.std() - 1) < 0.15
+    assert (rng.binomial(60, 1.0, 5).numpy() == 60).all() and (rng.binomial(60, 0.0, 5).numpy() == 0).all()
+    assert (rng.geometric(1e-30, 10).numpy() > 2**62).all()
+    with pytest.raises(ValueError, match="probabilities that add up to 1"):
+        rng.choice(2, 3, p=[float("nan"), 1.0])

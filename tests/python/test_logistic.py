@@ -111,6 +111,9 @@ def test_conventions_and_errors(capfd: Any) -> None:
         LogisticRegression(C=0.0).fit(x, y)
     with pytest.raises(ValueError, match="class_weight"):
         LogisticRegression(class_weight="even").fit(x, y)
+    for weight in (float("nan"), float("inf"), -1.0):
+        with pytest.raises(ValueError, match="class_weight must be numbers from 0 on"):
+            LogisticRegression(class_weight={int(y[0]): weight}).fit(x, y)
     with pytest.raises(ValueError, match="3 features"):
         model.predict(x[:, :3])
     values[3, 2] = np.nan
@@ -124,3 +127,13 @@ def test_gradient_of_probabilities(split: int | None) -> None:
     values, y = datasets.load_iris(return_X_y=True)
     model = LogisticRegression().fit(ht.array(values, split=0), y)
     assert gradcheck(model.predict_proba, values[::40], splits=[split])
+
+
+def test_balance_with_a_class_of_no_weight() -> None:
+    """It counts nothing on any rank; one rank alone used to divide by zero and leave the others waiting."""
+    values = np.random.default_rng(0).standard_normal((8, 3))
+    labels, weights = np.array([0, 1, 1, 0, 2, 2, 1, 0]), np.array([1.0, 1, 1, 1, 0, 0, 1, 1])
+    expected = LogisticRegression(**EXACT).fit(values, labels, weights * 2 / 3).coef_
+    for x in all_layouts(values):
+        found = LogisticRegression(class_weight="balanced", **EXACT).fit(x, labels, weights).coef_
+        assert_equal(found, expected.numpy(), 1e-4, split=None)

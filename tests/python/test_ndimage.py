@@ -186,8 +186,81 @@ def test_integers_become_floating_point() -> None:
     assert ndimage.laplace(ht.array([1, 2, 4], dtype=ht.int32, split=0)).dtype is ht.float32
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("mode", ["reflect", "wrap", "constant"])
+def test_order_of_wide_unsigned_integers(dtype: str, mode: str) -> None:
+    value = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (5, 4), dtype=dtype, endpoint=True)
+    foot = np.array([[True, False], [True, True], [False, True]])
+    for x in all_layouts(value):
+        for name, size in (("minimum_filter", (3, 2)), ("maximum_filter", (1, 4)), ("median_filter", 3)):
+            expected = getattr(scipy.ndimage, name)(value, size, mode=mode, cval=7)
+            assert_equal(getattr(ndimage, name)(x, size, mode=mode, cval=7), expected, split=x.split)
+        expected = scipy.ndimage.grey_dilation(value, footprint=foot, mode=mode, cval=7)
+        assert_equal(ndimage.grey_dilation(x, footprint=foot, mode=mode, cval=7), expected)
+
+
+def test_heights_on_integers() -> None:
+    value = np.array([[0, 40, 90, 7], [200, 3, 251, 60], [30, 80, 11, 250]], np.uint8)
+    for structure in (np.array([[1, 2, 5]]), np.array([[0.5, 2.0, 1.25]])):
+        for x in all_layouts(value):
+            low = scipy.ndimage.grey_erosion(value.astype(float), structure=structure).clip(0, 255)
+            high = scipy.ndimage.grey_dilation(value.astype(float), structure=structure).clip(0, 255)
+            assert_equal(ndimage.grey_erosion(x, structure=structure), low.astype(np.uint8), split=x.split)
+            assert_equal(ndimage.grey_dilation(x, structure=structure), high.astype(np.uint8))
+    flags = ndimage.grey_erosion(ht.array([True, False, True], split=0), structure=[1, 0, 1])
+    assert flags.dtype is ht.bool
+
+
+@pytest.mark.parametrize("mode", ["reflect", "constant"])
+def test_complex_weights(mode: str) -> None:
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(7, 5))
+    weights = np.array([[1, 2j], [3 - 1j, 0], [0.5j, -1]])
+    for value in (real, real + 1j * rng.normal(size=(7, 5))):
+        for x in all_layouts(value):
+            for name in ("correlate", "convolve"):
+                expected = getattr(scipy.ndimage, name)(value, weights, mode=mode)
+                assert_equal(getattr(ndimage, name)(x, weights, mode), expected, 1e-9, split=x.split)
+                expected = getattr(scipy.ndimage, name + "1d")(value, weights[:, 0], 0, mode=mode)
+                assert_equal(getattr(ndimage, name + "1d")(x, weights[:, 0], 0, mode), expected, 1e-9)
+    expected = scipy.ndimage.correlate(value, weights.real, mode="constant", cval=1 + 2j)
+    assert_equal(ndimage.correlate(ht.array(value, split=0), weights.real, "constant", 1 + 2j), expected, 1e-9)
+
+
+def test_a_mode_for_each_axis() -> None:
+    value = np.random.default_rng(0).normal(size=(7, 6))
+    modes = ["wrap", "constant"]
+    for x in all_layouts(value):
+        for name, arguments in (
+            ("gaussian_filter", (1.0,)), ("uniform_filter", (3,)), ("minimum_filter", (3,)),
+            ("maximum_filter", ((2, 3),)), ("sobel", ()), ("prewitt", (0,)), ("laplace", ()),
+            ("gaussian_laplace", (1.0,)), ("gaussian_gradient_magnitude", (1.0,)),
+        ):  # fmt: skip
+            expected = getattr(scipy.ndimage, name)(value, *arguments, mode=modes, cval=1.5)
+            assert_equal(getattr(ndimage, name)(x, *arguments, mode=modes, cval=1.5), expected, 1e-9, split=x.split)
+    with pytest.raises(ValueError, match="mode must be one of"):
+        ndimage.correlate(x, np.ones((3, 3)), modes)
+    with pytest.raises(ValueError, match="not with a footprint"):
+        ndimage.maximum_filter(x, footprint=[[1, 0]], mode=modes)
+
+
+def test_arguments_that_scipy_passes_on() -> None:
+    value = np.random.default_rng(0).normal(size=(9, 8))
+    flags, mask = value > -0.6, value < 0.9
+    for x in all_layouts(value):
+        for name in ("gaussian_laplace", "gaussian_gradient_magnitude"):
+            expected = getattr(scipy.ndimage, name)(value, 1.3, truncate=1.5)
+            assert_equal(getattr(ndimage, name)(x, 1.3, truncate=1.5), expected, 1e-9)
+        for name in ("binary_opening", "binary_closing"):
+            expected = getattr(scipy.ndimage, name)(flags, iterations=2, mask=mask, border_value=1)
+            found = getattr(ndimage, name)(x > -0.6, iterations=2, mask=mask, border_value=1)
+            assert_equal(found, expected, split=x.split)
+
+
 def test_errors() -> None:
     x = ht.ones((4, 3), split=0)
+    with pytest.raises(ValueError, match="cval must be from 0 to 255 for uint8, is -1"):
+        ndimage.minimum_filter(x.astype(ht.uint8), 3, mode="constant", cval=-1)
     with pytest.raises(ValueError, match="mode must be one of reflect"):
         ndimage.correlate(x, np.ones((3, 3)), "edge")
     with pytest.raises(ValueError, match="an extent for each of the 2 axes"):

@@ -157,6 +157,15 @@ def test_sketch() -> None:
         assert (scaler.center_.numpy() != exact).any()
 
 
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_norms_that_have_no_squares_in_single_precision(norm: str) -> None:
+    values = np.array([[3e30, -4e30], [3e-30, 4e-30], [0, 0], [3e38, 3e38]], np.float32)
+    sizes = np.linalg.norm(values.astype(np.float64), {"l1": 1, "l2": 2, "max": np.inf}[norm], axis=1, keepdims=True)
+    expected = values / np.where(sizes == 0, 1, sizes)
+    for x in all_layouts(values):
+        assert_equal(ours.Normalizer(norm).transform(x), expected, 1e-6, split=x.split, dtype="float32")
+
+
 def test_bad_parameters() -> None:
     x = ht.ones((3, 2), split=0)
     for scaler in (

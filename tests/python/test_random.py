@@ -283,3 +283,30 @@ def test_inverse_permutation() -> None:
     x = ht.arange(70000, dtype=ht.int64)
     once = _core.permute_rows(x._core, p).local
     assert torch.equal(torch.argsort(once)[once], torch.arange(70000))
+
+
+def test_parameters_that_are_arrays() -> None:
+    """Lists and NumPy arrays, too; the result has the type asked for, and every entry its own number."""
+    low, high = [0.0, 10.0], np.array([[1.0, 20.0], [2.0, 30.0]])
+    for split in (None, 0, 1):
+        x = ht.random.uniform(low, ht.array(high, split=split), dtype=ht.float32)
+        assert x.shape == (2, 2) and x.dtype is ht.float32
+        assert ((low <= whole(x)) & (whole(x) <= high)).all()
+    x = ht.random.normal(ht.array([0.0, 100.0], dtype=ht.float64, split=0), [1.0, 0.0], (3, 2), dtype=ht.float32)
+    assert x.dtype is ht.float32 and (whole(x)[:, 1] == 100).all()
+    for size in ((2, 1), (3,), ()):
+        with pytest.raises(ValueError, match="do not broadcast to the shape"):
+            ht.random.uniform([0.0, 1.0], 2.0, size)
+    with pytest.raises(ValueError, match="do not broadcast to each other"):
+        ht.random.normal([0.0, 1.0], [1.0, 1.0, 1.0])
+
+
+def test_orders_of_lists() -> None:
+    values = np.array([[3, 1], [7, 2], [9, 5]])
+    for x in (values, values.tolist(), torch.from_numpy(values)):
+        assert sorted(whole(ht.random.permutation(x)).tolist()) == values.tolist()
+        assert whole(ht.random.choice(x, np.int64(2))).shape == (2, 2)
+        assert sorted(whole(ht.random.choice(x, 3, replace=False)).tolist()) == values.tolist()
+    assert ht.random.default_rng(0).choice(5, np.int64(3), split=0).shape == (3,)
+    with pytest.raises(ValueError, match="0-d"):
+        ht.random.choice(ht.array(5), 2)

@@ -78,3 +78,23 @@ def test_errors() -> None:
         ht.rolling(x, 2, 1)
     with pytest.raises(ValueError, match="ddof 2 leaves nothing"):
         ht.rolling(x, 2).var(2)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "uint32", "uint64"])
+def test_small_and_unsigned_types(dtype: str) -> None:
+    """Sums need more bits than their terms; torch neither adds nor compares the wide unsigned types."""
+    value = np.array([1, 0, 250, 249, 3, 250], dtype=dtype)
+    expected = np.lib.stride_tricks.sliding_window_view(np.pad(value, (2, 0), mode="edge"), 3)
+    for x in all_layouts(value):
+        r = ht.rolling(x, 3, boundary="edge")
+        assert_equal(r.sum(), expected.sum(1, dtype=np.uint64 if dtype == "uint64" else np.int64), split=x.split)
+        assert_equal(r.min(), expected.min(1), split=x.split)
+        assert_equal(r.max(), expected.max(1), split=x.split)
+        assert ht.rolling(x, 3).sum().numpy()[2:].tolist() == expected.sum(1, dtype=float)[2:].tolist()
+
+
+def test_variance_of_complex_numbers_is_real() -> None:
+    value = np.array([1 + 2j, 3 - 1j, 0.5j, -2, 4 + 4j])
+    expected = np.lib.stride_tricks.sliding_window_view(np.pad(value, (2, 0), mode="edge"), 3).var(1)
+    for x in all_layouts(value):
+        assert_equal(ht.rolling(x, 3, boundary="edge").var(), expected, 1e-9)

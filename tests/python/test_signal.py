@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import equiheat as ht
-from equiheat.testing import assert_equal, gradcheck, uneven_counts, with_counts
+from equiheat.testing import all_layouts, assert_equal, gradcheck, uneven_counts, with_counts
 from equiheat.testing.strategies import pairs
 
 DTYPES = ("bool", "uint8", "int16", "int32", "int64", "float32", "float64", "complex64", "complex128")
@@ -193,3 +193,17 @@ def test_correlation_of_logical_values_is_logical() -> None:
     for split in (None, 0):
         assert_equal(ht.correlate(ht.array(a, split=split), ht.array(v), "full"), np.correlate(a, v, "full"))
         assert_equal(ht.correlate(ht.array(v, split=split), ht.array(a)), np.correlate(v, a))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64"])
+def test_unsigned_types_wrap_as_numpys(dtype: str) -> None:
+    top = np.iinfo(dtype).max
+    a, v = np.array([top, 3, 0, 5, top - 1], dtype), np.array([2, 7, top], dtype)
+    for x in all_layouts(a):
+        for mode in ("full", "same", "valid"):
+            assert_equal(ht.convolve(x, v, mode), np.convolve(a, v, mode))
+            assert_equal(ht.correlate(x, v, mode), np.correlate(a, v, mode))
+    image, kernel = a[:4].reshape(2, 2), v[:2].reshape(1, 2)
+    for x in all_layouts(image):
+        expected = scipy.signal.convolve2d(image, kernel, boundary="symm")
+        assert_equal(ht.convolve2d(x, kernel, boundary="symm"), expected)

@@ -137,3 +137,23 @@ def test_stored_zeros() -> None:
             x.eliminate_zeros()
             assert x.nnz == a.count_nonzero()
             assert_equal(x.to_dense(), a.toarray())
+
+
+def test_differences_are_taken_in_the_common_type() -> None:
+    a, b = dense((6, 5), "float64").round(), dense((6, 5), "float64").T.reshape(6, 5).round().clip(0, 9)
+    for x, y in zip(matrices(a), matrices(b), strict=True):
+        assert_equal((x - y.astype("uint8")).to_dense(), a - b)
+        assert_equal((x - np.uint8(3)).to_dense(), np.where(a != 0, a - 3, 0))
+        flags = y.astype("bool")
+        assert_equal((x.astype("int64") - flags).to_dense(), a.astype(np.int64) - (b != 0))
+        assert_equal(abs(flags).to_dense(), b != 0)
+        with pytest.raises(TypeError, match="booleans have no differences"):
+            flags - flags
+
+
+def test_quotients_are_exact() -> None:
+    a = dense((6, 5), "float64").round() * 49
+    for x in matrices(a):
+        assert np.array_equal((x / 49).to_dense().numpy(), a / 49)
+        assert_equal((x / 0).to_dense(), np.where(a > 0, np.inf, np.where(a < 0, -np.inf, 0)))
+        assert (x.astype("int32") / 7).dtype is ht.float32

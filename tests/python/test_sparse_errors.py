@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import equiheat as ht
 
@@ -90,3 +91,25 @@ def test_text() -> None:
     split = whole.resplit(0)
     assert str(split) == (expected.replace("None", "0") if RANK == 0 else "")
     assert f"rank {RANK} of {SIZE}" in repr(split)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint32", "uint64"])
+def test_unsigned_types_are_refused_on_all_ranks(dtype: str) -> None:
+    """Also where only some ranks have entries: torch computes next to nothing with these types."""
+    value = np.array([[0, 1], [0, 0], [0, 0], [2, 0]], dtype=dtype)
+    places = (value[value != 0], np.nonzero(value))
+    make = ht.sparse.sparse_csr_matrix
+    for argument, how in (
+        (value, {"split": 0}), (value, {}), (ht.array(value, split=0), {}), (scipy.sparse.coo_array(value), {}),
+        (places, {"shape": value.shape, "split": 0}),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=f"there are none of {dtype}"):
+            make(argument, **how)
+    with pytest.raises((TypeError, ValueError), match=f"there are none of {dtype}"):
+        make(places, shape=value.shape, is_split=0)
+    a = make(value.astype(np.uint8), split=0)
+    for refused in (lambda: a.astype(dtype), lambda: a @ ht.ones(2, dtype=dtype), lambda: a.multiply(value)):
+        with pytest.raises(TypeError, match=f"there are none of {dtype}"):
+            refused()
+    assert (make(ht.array(value, split=0), dtype="int64").to_dense().numpy() == value).all()
+    assert (make(value, dtype="int64", split=0).to_dense().numpy() == value).all()

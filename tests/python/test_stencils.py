@@ -243,3 +243,17 @@ def test_bad_steps(options: dict[str, Any]) -> None:
         ht.stencil([[1.0, 2.0, 1.0]], x, **options)
     with pytest.raises((ValueError, TypeError), match=r"stencil: .*steps"):
         ht.stencil(lambda u: u, x, 0, steps=2)
+
+
+def test_what_a_type_has_not_is_refused_on_all_ranks() -> None:
+    x = ht.arange(8, dtype=ht.uint8, split=0)
+    for call in (
+        lambda: ht.stencil(lambda u: u[2:], x, 1, "constant", 300),
+        lambda: ht.HaloExchange(x, 1, "constant", -1),
+        lambda: ht.rolling(x, 2, boundary="constant", value=256).max(),
+    ):
+        with pytest.raises(ValueError, match="must be from 0 to 255 for uint8"):
+            call()
+    assert_equal(ht.rolling(x, 2, boundary="constant", value=-1.5).mean()[:2], np.float32([-0.75, 0.5]))
+    with pytest.raises(TypeError, match="weights must be real"):
+        ht.stencil(np.array([1, 2j, 3]), x)

@@ -174,15 +174,20 @@ class LogisticRegression(ClassificationMixin, BaseEstimator):
         if self.class_weight is None:
             return own, float(sums.sum())
         if self.class_weight == "balanced":
-            factors = sums.sum() / (len(sums) * sums)
+            factors = torch.where(sums > 0, sums.sum() / (len(sums) * sums), 0.0)
         elif isinstance(self.class_weight, dict):
             without = [c for c in classes.tolist() if c not in self.class_weight]
             if without and len(self.class_weight) != len(classes) - len(without):  # a name that is none of them
                 raise ValueError(f"{fn}: the classes {without} are not in class_weight, {self.class_weight}")
             factors = torch.tensor([float(self.class_weight.get(c, 1.0)) for c in classes.tolist()]).double()
+            if not bool(((factors >= 0) & (factors < torch.inf)).all()):
+                raise ValueError(f"{fn}: class_weight must be numbers from 0 on, is {self.class_weight}")
         else:
             raise ValueError(f"{fn}: class_weight must be None, 'balanced' or a dict, is {self.class_weight!r}")
-        return own * factors[which.larray], float((sums * factors).sum())
+        total = float((sums * factors).sum())
+        if not total > 0:
+            raise no_weight(fn)
+        return own * factors[which.larray], total
 
     def decision_function(self, x: DNDarray) -> DNDarray:
         """The linear functions: (n, classes), for two classes (n,); split and communication as in `predict`."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from equiheat import _core
 from equiheat._base import wrap
 from equiheat.errors import AxisError
-from equiheat.stencils import whole_number
+from equiheat.stencils import check_value, whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -25,9 +25,16 @@ MODES = {
 
 
 def boundary_of(fn: str, mode: str) -> str:
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         raise ValueError(f"{fn}: mode must be one of {', '.join(MODES)}, is {mode!r}")
     return MODES[mode]
+
+
+def beyond_of(fn: str, core: _core.Array, mode: str, cval: float) -> tuple[str, float]:
+    """Boundary and value, for results of the input's type; ValueError for a value that no such element has."""
+    boundary = boundary_of(fn, mode)
+    check_value(fn, core, boundary, cval, "cval")
+    return boundary, cval
 
 
 def per_axis(fn: str, name: str, value: Any, ndim: int) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from equiheat import _core
 from equiheat._base import wrap
@@ -19,8 +20,22 @@ if TYPE_CHECKING:
     from equiheat.array import DNDarray
 
 
-def _sum(fn: str, input: Any, weights: np.ndarray[Any, Any], mode: str, cval: float, origin: Any) -> DNDarray:
+def _complex(real: DNDarray, imaginary: DNDarray) -> DNDarray:
+    """``real + 1j * imaginary`` of real or complex parts, without products that make NaN of infinity. Local."""
+    a, b = real._core.local, imaginary._core.local
+    if b.is_complex():
+        return wrap(real._core.with_local(a + torch.complex(-b.imag, b.real)))
+    return wrap(real._core.with_local(a + torch.complex(torch.zeros_like(b), b)))
+
+
+def _sum(fn: str, input: Any, weights: np.ndarray[Any, Any], mode: str, cval: Any, origin: Any) -> DNDarray:
     core = inexact(native(input, fn, "input"))
+    if np.iscomplexobj(weights):
+        return _complex(*(_sum(fn, wrap(core), w, mode, cval, origin) for w in (weights.real, weights.imag)))
+    if np.iscomplexobj(cval):
+        zeros = core.with_local(torch.zeros_like(core.local.real if core.local.is_complex() else core.local))
+        parts = (wrap(core), cval.real), (wrap(zeros), cval.imag)
+        return _complex(*(_sum(fn, x, weights, mode, float(c), origin) for x, c in parts))
     if weights.ndim != core.ndim or 0 in weights.shape:
         raise ValueError(
             f"{fn}: weights must have an extent for each of the {core.ndim} axes, have shape {weights.shape}"
@@ -47,12 +62,12 @@ def correlate(input: Any, weights: Any, mode: str = "reflect", cval: float = 0.0
     input
         Array of any split; integers become floating point.
     weights
-        One extent per axis of the input; entries of weight 0 cost nothing.
+        One extent per axis of the input, complex ones count conjugate; entries of weight 0 cost nothing.
     mode
         What lies beyond the array, as SciPy calls it: "reflect" (d c b a | a b c d | d c b a), "mirror" (d c b |
         a b c d | c b a), "nearest", "wrap", or "constant" (`cval`).
     cval
-        For "constant".
+        For "constant"; a complex one makes the result complex.
     origin
         Moves the window: one number, or one per axis; entry ``n // 2 + origin`` of n lies on the entry computed.
 
@@ -76,11 +91,11 @@ def correlate(input: Any, weights: Any, mode: str = "reflect", cval: float = 0.0
     >>> ht.ndimage.correlate(ht.array([1.0, 2.0, 4.0], split=0), [1.0, 0.0, -1.0]).tolist()
     [-1.0, -3.0, -2.0]
     """
-    return _sum("correlate", input, array_of(weights), mode, cval, origin)
+    return _sum("correlate", input, array_of(weights).conj(), mode, cval, origin)
 
 
 def convolve(input: Any, weights: Any, mode: str = "reflect", cval: float = 0.0, origin: Any = 0) -> DNDarray:
-    """`correlate` with the weights turned round along all axes."""
+    """`correlate` with the weights turned round along all axes, complex ones as they are."""
     w = array_of(weights)
     shifts = [
         -int(o) - (n % 2 == 0) for n, o in zip(w.shape, per_axis("convolve", "origin", origin, w.ndim), strict=True)
@@ -95,7 +110,7 @@ def correlate1d(
     ndim = native(input, "correlate1d", "input").ndim
     k = axis_of("correlate1d", axis, ndim)
     shifts = [origin if j == k else 0 for j in range(ndim)]
-    return _sum("correlate1d", input, _along(array_of(weights), k, ndim), mode, cval, shifts)
+    return _sum("correlate1d", input, _along(array_of(weights).conj(), k, ndim), mode, cval, shifts)
 
 
 def convolve1d(
@@ -103,7 +118,7 @@ def convolve1d(
 ) -> DNDarray:
     """`convolve` along one axis."""
     w = array_of(weights)
-    return correlate1d(input, np.flip(w), axis, mode, cval, -int(origin) - (w.size % 2 == 0))
+    return correlate1d(input, np.flip(w).conj(), axis, mode, cval, -int(origin) - (w.size % 2 == 0))
 
 
 def uniform_filter1d(
@@ -121,12 +136,13 @@ def uniform_filter1d(
     return mapped(core, widths, (boundary_of(fn, mode), cval), lambda u: sliding_sum(u, k, n) / n)
 
 
-def uniform_filter(input: Any, size: Any = 3, mode: str = "reflect", cval: float = 0.0, origin: Any = 0) -> DNDarray:
-    """`uniform_filter1d` along all axes, of one size or one per axis."""
+def uniform_filter(input: Any, size: Any = 3, mode: Any = "reflect", cval: float = 0.0, origin: Any = 0) -> DNDarray:
+    """`uniform_filter1d` along all axes, of one size, mode and origin or one per axis."""
     x = wrap(native(input, "uniform_filter", "input"))
     sizes, shifts = (per_axis("uniform_filter", n, v, x.ndim) for n, v in (("size", size), ("origin", origin)))
+    modes = per_axis("uniform_filter", "mode", mode, x.ndim)
     for axis, (n, o) in enumerate(zip(sizes, shifts, strict=True)):
-        x = uniform_filter1d(x, n, axis, mode, cval, o)
+        x = uniform_filter1d(x, n, axis, modes[axis], cval, o)
     return x
 
 
@@ -207,69 +223,84 @@ def gaussian_filter(
     input: Any,
     sigma: Any,
     order: Any = 0,
-    mode: str = "reflect",
+    mode: Any = "reflect",
     cval: float = 0.0,
     truncate: float = 4.0,
     *,
     radius: Any = None,
 ) -> DNDarray:
-    """`gaussian_filter1d` along all axes, of one sigma, order and radius or one per axis; sigma 0 leaves it alone."""
+    """`gaussian_filter1d` along all axes, of one sigma, order, mode and radius or one per axis; not along sigma 0."""
     x = wrap(inexact(native(input, "gaussian_filter", "input")))
-    given = (("sigma", sigma), ("order", order), ("radius", radius))
-    for axis, (s, k, r) in enumerate(zip(*(per_axis("gaussian_filter", n, v, x.ndim) for n, v in given), strict=True)):
+    given = (("sigma", sigma), ("order", order), ("mode", mode), ("radius", radius))
+    choices = zip(*(per_axis("gaussian_filter", n, v, x.ndim) for n, v in given), strict=True)
+    for axis, (s, k, m, r) in enumerate(choices):
         if s > 1e-15:
-            x = gaussian_filter1d(x, s, axis, k, mode, cval, truncate, radius=r)
+            x = gaussian_filter1d(x, s, axis, k, m, cval, truncate, radius=r)
     return x
 
 
-def _derivative(fn: str, input: Any, axis: int, smooth: Sequence[float], mode: str, cval: float) -> DNDarray:
+def _derivative(fn: str, input: Any, axis: int, smooth: Sequence[float], mode: Any, cval: float) -> DNDarray:
     core = native(input, fn, "input")
     k = axis_of(fn, axis, core.ndim)
     weights = np.ones((1,) * core.ndim)
     for j in range(core.ndim):
         weights = weights * _along(np.array([-1.0, 0.0, 1.0] if j == k else smooth), j, core.ndim)
     # One axis after another sees what lies beyond as values of its own: the same but for "constant".
-    if mode not in ("constant", "grid-constant") or cval == 0:
+    if isinstance(mode, str) and (mode not in ("constant", "grid-constant") or cval == 0):
         return _sum(fn, input, weights, mode, cval, 0)
-    x = correlate1d(input, [-1.0, 0.0, 1.0], k, mode, cval)
+    modes = per_axis(fn, "mode", mode, core.ndim)
+    x = correlate1d(input, [-1.0, 0.0, 1.0], k, modes[k], cval)
     for j in range(core.ndim):
         if j != k:
-            x = correlate1d(x, smooth, j, mode, cval)
+            x = correlate1d(x, smooth, j, modes[j], cval)
     return x
 
 
-def sobel(input: Any, axis: int = -1, mode: str = "reflect", cval: float = 0.0) -> DNDarray:
+def sobel(input: Any, axis: int = -1, mode: Any = "reflect", cval: float = 0.0) -> DNDarray:
     """Sobel's derivative along an axis: central difference there, (1, 2, 1) along the others. See `correlate`."""
     return _derivative("sobel", input, axis, (1.0, 2.0, 1.0), mode, cval)
 
 
-def prewitt(input: Any, axis: int = -1, mode: str = "reflect", cval: float = 0.0) -> DNDarray:
+def prewitt(input: Any, axis: int = -1, mode: Any = "reflect", cval: float = 0.0) -> DNDarray:
     """Prewitt's derivative along an axis: central difference there, (1, 1, 1) along the others. See `correlate`."""
     return _derivative("prewitt", input, axis, (1.0, 1.0, 1.0), mode, cval)
 
 
-def laplace(input: Any, mode: str = "reflect", cval: float = 0.0) -> DNDarray:
-    """Sum of the second differences along all axes. Parameters, result and cost as for `correlate`."""
+def laplace(input: Any, mode: Any = "reflect", cval: float = 0.0) -> DNDarray:
+    """Sum of the second differences along all axes, of one mode or one per axis. Otherwise as `correlate`."""
     ndim = native(input, "laplace", "input").ndim
+    if not isinstance(mode, str):
+        modes = per_axis("laplace", "mode", mode, ndim)
+        parts = [correlate1d(input, [1.0, -2.0, 1.0], axis, modes[axis], cval) for axis in range(ndim)]
+        return sum(parts[1:], parts[0])
     weights = np.zeros((3,) * ndim)
     for axis in range(ndim):
         weights += np.pad(_along(np.array([1.0, -2.0, 1.0]), axis, ndim), [(int(k != axis),) * 2 for k in range(ndim)])
     return _sum("laplace", input, weights, mode, cval, 0)
 
 
-def gaussian_laplace(input: Any, sigma: Any, mode: str = "reflect", cval: float = 0.0) -> DNDarray:
+def _of_each_axis(
+    fn: str, input: Any, sigma: Any, order: int, mode: Any, cval: float, truncate: float
+) -> list[DNDarray]:
+    """The smoothed array's derivatives of that order; a mode per axis is that of the axis' derivative, as in SciPy."""
+    x = wrap(native(input, fn, "input"))
+    return [
+        gaussian_filter(x, sigma, [order * (k == axis) for k in range(x.ndim)], m, cval, truncate)
+        for axis, m in enumerate(per_axis(fn, "mode", mode, x.ndim))
+    ]
+
+
+def gaussian_laplace(
+    input: Any, sigma: Any, mode: Any = "reflect", cval: float = 0.0, truncate: float = 4.0
+) -> DNDarray:
     """Sum of the Gaussian's second derivatives along all axes. See `gaussian_filter`."""
-    x = wrap(native(input, "gaussian_laplace", "input"))
-    total = gaussian_filter(x, sigma, [2 * (k == 0) for k in range(x.ndim)], mode, cval)
-    for axis in range(1, x.ndim):
-        total = total + gaussian_filter(x, sigma, [2 * (k == axis) for k in range(x.ndim)], mode, cval)
-    return total
+    parts = _of_each_axis("gaussian_laplace", input, sigma, 2, mode, cval, truncate)
+    return sum(parts[1:], parts[0])
 
 
-def gaussian_gradient_magnitude(input: Any, sigma: Any, mode: str = "reflect", cval: float = 0.0) -> DNDarray:
+def gaussian_gradient_magnitude(
+    input: Any, sigma: Any, mode: Any = "reflect", cval: float = 0.0, truncate: float = 4.0
+) -> DNDarray:
     """Length of the gradient of the smoothed array. See `gaussian_filter`."""
-    x = wrap(native(input, "gaussian_gradient_magnitude", "input"))
-    total = gaussian_filter(x, sigma, [int(k == 0) for k in range(x.ndim)], mode, cval) ** 2
-    for axis in range(1, x.ndim):
-        total = total + gaussian_filter(x, sigma, [int(k == axis) for k in range(x.ndim)], mode, cval) ** 2
-    return total**0.5
+    parts = [d**2 for d in _of_each_axis("gaussian_gradient_magnitude", input, sigma, 1, mode, cval, truncate)]
+    return sum(parts[1:], parts[0]) ** 0.5

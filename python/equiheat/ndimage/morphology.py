@@ -11,7 +11,7 @@ import torch
 from equiheat import _core, logical
 from equiheat._base import wrap
 from equiheat._function import native
-from equiheat.ndimage._arguments import array_of, boundary_of, per_axis
+from equiheat.ndimage._arguments import array_of, beyond_of, per_axis
 from equiheat.ndimage.order import element, extreme
 from equiheat.stencils import whole_number
 
@@ -55,7 +55,8 @@ def grey_erosion(
     size, footprint
         A flat structuring element: extents, or a bool array that says which neighbours count.
     structure
-        Heights of the structuring element; with a footprint only those where it is true.
+        Heights of the structuring element; with a footprint only those where it is true. Sums beyond
+        the ends of an integer type become the end.
     mode, cval, origin
         As for `correlate`.
 
@@ -67,7 +68,7 @@ def grey_erosion(
     Raises
     ------
     ValueError
-        For no structuring element, an unknown mode, an origin outside of it.
+        For no structuring element, an unknown mode, an origin outside of it, a cval the dtype has not.
 
     Notes
     -----
@@ -83,7 +84,7 @@ def grey_erosion(
     core = native(input, fn, "input")
     places, heights = _structure(fn, core.ndim, size, footprint, structure)
     below = None if heights is None else -heights
-    return extreme(fn, core, places, below, torch.minimum, (boundary_of(fn, mode), cval), origin)
+    return extreme(fn, core, places, below, torch.minimum, beyond_of(fn, core, mode, cval), origin)
 
 
 def grey_dilation(
@@ -101,7 +102,7 @@ def grey_dilation(
     places, heights = _structure(fn, core.ndim, size, footprint, structure)
     above = None if heights is None else np.flip(heights)
     shifts = _reflected(fn, places.shape, origin)
-    return extreme(fn, core, np.flip(places), above, torch.maximum, (boundary_of(fn, mode), cval), shifts)
+    return extreme(fn, core, np.flip(places), above, torch.maximum, beyond_of(fn, core, mode, cval), shifts)
 
 
 def grey_opening(
@@ -300,15 +301,17 @@ def binary_fill_holes(input: Any, structure: Any = None, *, origin: Any = 0) -> 
     return logical.logical_not(outside)
 
 
-def binary_opening(input: Any, structure: Any = None, iterations: int = 1, *, origin: Any = 0) -> DNDarray:
+def binary_opening(
+    input: Any, structure: Any = None, iterations: int = 1, mask: Any = None, *, border_value: int = 0, origin: Any = 0
+) -> DNDarray:
     """Erosion, then dilation; see `binary_erosion`."""
-    return binary_dilation(
-        binary_erosion(input, structure, iterations, origin=origin), structure, iterations, origin=origin
-    )
+    eroded = binary_erosion(input, structure, iterations, mask, border_value=border_value, origin=origin)
+    return binary_dilation(eroded, structure, iterations, mask, border_value=border_value, origin=origin)
 
 
-def binary_closing(input: Any, structure: Any = None, iterations: int = 1, *, origin: Any = 0) -> DNDarray:
+def binary_closing(
+    input: Any, structure: Any = None, iterations: int = 1, mask: Any = None, *, border_value: int = 0, origin: Any = 0
+) -> DNDarray:
     """Dilation, then erosion; see `binary_erosion`."""
-    return binary_erosion(
-        binary_dilation(input, structure, iterations, origin=origin), structure, iterations, origin=origin
-    )
+    dilated = binary_dilation(input, structure, iterations, mask, border_value=border_value, origin=origin)
+    return binary_erosion(dilated, structure, iterations, mask, border_value=border_value, origin=origin)

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from equiheat import _core
+from equiheat._base import wrap
 from equiheat._function import native
 from equiheat._sliding import sliding_extreme
-from equiheat.ndimage._arguments import around, array_of, axis_of, boundary_of, mapped, per_axis
-from equiheat.stencils import whole_number
+from equiheat.ndimage._arguments import around, array_of, axis_of, beyond_of, per_axis
+from equiheat.stencils import map_ordered, whole_number
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -41,6 +42,13 @@ def views(u: Tensor, places: np.ndarray[Any, Any]) -> list[Tensor]:
     return [u[tuple(slice(int(i), int(i) + n) for i, n in zip(at, extents, strict=True))] for at in np.argwhere(places)]
 
 
+def _sums(u: Tensor, places: np.ndarray[Any, Any], heights: np.ndarray[Any, Any]) -> list[Tensor]:
+    """Neighbours with their heights added, integers in a type that holds the sums. Local."""
+    if not u.is_floating_point():
+        u = u.to(torch.float64 if heights.dtype.kind == "f" else torch.int64)
+    return [p + h for p, h in zip(views(u, places), heights[places].tolist(), strict=True)]
+
+
 def extreme(
     fn: str,
     core: _core.Array,
@@ -51,6 +59,9 @@ def extreme(
     origin: Any,
 ) -> DNDarray:
     """The extreme of neighbours, each with its height added; a box goes axis by axis."""
+    kind = core.local.dtype
+    if heights is not None and kind == torch.uint64:  # beyond what double precision tells apart
+        heights = heights.astype(np.int64)
 
     def box(u: Tensor) -> Tensor:
         for axis, n in enumerate(places.shape):
@@ -58,20 +69,36 @@ def extreme(
         return u
 
     def general(u: Tensor) -> Tensor:
-        parts = views(u, places)
-        if heights is not None:
-            parts = [p + h for p, h in zip(parts, heights[places].tolist(), strict=True)]
+        parts = views(u, places) if heights is None else _sums(u, places, heights)
         result = parts[0]
         for part in parts[1:]:
             result = pick(result, part)
-        return result if len(parts) > 1 else result.clone()
+        if heights is not None and not kind.is_floating_point and kind not in (torch.bool, torch.uint64):
+            result = result.clamp(torch.iinfo(kind).min, torch.iinfo(kind).max)
+        return result.to(u.dtype) if len(parts) > 1 else result.to(u.dtype, copy=True)
 
-    widths = around(fn, places.shape, origin)
-    return mapped(core, widths, beyond, box if heights is None and places.all() else general)
+    fn_of_block = box if heights is None and places.all() else general
+    return map_ordered(core, *around(fn, places.shape, origin), beyond, fn_of_block)
+
+
+def _extremes(
+    fn: str, input: Any, size: Any, footprint: Any, pick: Pick, mode: Any, cval: float, origin: Any
+) -> DNDarray:
+    core = native(input, fn, "input")
+    places = element(fn, core.ndim, size, footprint)
+    if isinstance(mode, str):
+        return extreme(fn, core, places, None, pick, beyond_of(fn, core, mode, cval), origin)
+    if not places.all():
+        raise ValueError(f"{fn}: one mode per axis goes with a size, not with a footprint")
+    modes, shifts = (per_axis(fn, n, v, core.ndim) for n, v in (("mode", mode), ("origin", origin)))
+    x = wrap(core)
+    for axis, n in enumerate(places.shape):
+        x = _along(fn, x, n, axis, pick, modes[axis], cval, shifts[axis])
+    return x
 
 
 def minimum_filter(
-    input: Any, size: Any = None, footprint: Any = None, mode: str = "reflect", cval: float = 0.0, origin: Any = 0
+    input: Any, size: Any = None, footprint: Any = None, mode: Any = "reflect", cval: float = 0.0, origin: Any = 0
 ) -> DNDarray:
     """Minimum of every entry's neighbours.
 
@@ -84,7 +111,7 @@ def minimum_filter(
     footprint
         Instead of a size: a bool array of the input's number of axes that says which neighbours count.
     mode, cval, origin
-        As for `correlate`.
+        As for `correlate`; with a size also one mode per axis. cval must be a value of the input's dtype.
 
     Returns
     -------
@@ -94,7 +121,7 @@ def minimum_filter(
     Raises
     ------
     ValueError
-        For neither size nor footprint, an unknown mode, an origin outside of the window.
+        For neither size nor footprint, an unknown mode, an origin outside of the window, a cval the dtype has not.
 
     Notes
     -----
@@ -106,20 +133,14 @@ def minimum_filter(
     >>> ht.ndimage.minimum_filter(ht.array([3, 1, 2, 5], split=0), 3).tolist()
     [1, 1, 1, 2]
     """
-    fn = "minimum_filter"
-    core = native(input, fn, "input")
-    places = element(fn, core.ndim, size, footprint)
-    return extreme(fn, core, places, None, torch.minimum, (boundary_of(fn, mode), cval), origin)
+    return _extremes("minimum_filter", input, size, footprint, torch.minimum, mode, cval, origin)
 
 
 def maximum_filter(
-    input: Any, size: Any = None, footprint: Any = None, mode: str = "reflect", cval: float = 0.0, origin: Any = 0
+    input: Any, size: Any = None, footprint: Any = None, mode: Any = "reflect", cval: float = 0.0, origin: Any = 0
 ) -> DNDarray:
     """Maximum of every entry's neighbours; see `minimum_filter`."""
-    fn = "maximum_filter"
-    core = native(input, fn, "input")
-    places = element(fn, core.ndim, size, footprint)
-    return extreme(fn, core, places, None, torch.maximum, (boundary_of(fn, mode), cval), origin)
+    return _extremes("maximum_filter", input, size, footprint, torch.maximum, mode, cval, origin)
 
 
 def _along(fn: str, input: Any, size: int, axis: int, pick: Pick, mode: str, cval: float, origin: int) -> DNDarray:
@@ -127,7 +148,7 @@ def _along(fn: str, input: Any, size: int, axis: int, pick: Pick, mode: str, cva
     k = axis_of(fn, axis, core.ndim)
     places = np.ones([whole_number(fn, "size", size, 1) if j == k else 1 for j in range(core.ndim)], bool)
     shifts = [origin if j == k else 0 for j in range(core.ndim)]
-    return extreme(fn, core, places, None, pick, (boundary_of(fn, mode), cval), shifts)
+    return extreme(fn, core, places, None, pick, beyond_of(fn, core, mode, cval), shifts)
 
 
 def minimum_filter1d(
@@ -154,7 +175,7 @@ def _ranked(
     def pick(u: Tensor) -> Tensor:
         return torch.stack(views(u, places)).sort(0).values[rank]
 
-    return mapped(core, around(fn, places.shape, origin), (boundary_of(fn, mode), cval), pick)
+    return map_ordered(core, *around(fn, places.shape, origin), beyond_of(fn, core, mode, cval), pick)
 
 
 def rank_filter(
@@ -180,7 +201,7 @@ def rank_filter(
 
 
 def median_filter(
-    input: Any, size: Any = None, footprint: Any = None, mode: str = "reflect", cval: float = 0.0, origin: Any = 0
+    input: Any, size: Any = None, footprint: Any = None, mode: Any = "reflect", cval: float = 0.0, origin: Any = 0
 ) -> DNDarray:
     """Median of every entry's neighbours, the upper one of an even number; see `rank_filter`."""
     return _ranked("median_filter", input, lambda n: n // 2, size, footprint, mode, cval, origin)

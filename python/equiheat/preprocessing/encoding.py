@@ -14,6 +14,8 @@ from equiheat._labels import common_type, places, sought
 from equiheat._samples import check_finite, replicated, rowwise, samples, whole_rows
 from equiheat.base import BaseEstimator, TransformMixin
 from equiheat.communication import Communicator
+from equiheat.sparse import DCSR_matrix
+from equiheat.sparse._operators import check_kind
 
 if TYPE_CHECKING:
     from equiheat.array import DNDarray
@@ -34,6 +36,8 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         Of the result; float64 by default.
     handle_unknown : {'error', 'ignore'}
         What is not among the categories: an error on all ranks, or zeros in all columns of its feature.
+    sparse_output : bool
+        `transform` gives a `DCSR_matrix`. (scikit-learn's default is True.)
 
     Attributes
     ----------
@@ -47,7 +51,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
     Notes
     -----
     Categories are numbers. `fit` is one allgather per feature of the distinct values of every rank; `transform` is
-    local but for one allreduce of one number (the check for unknown ones). The result is dense.
+    local but for one allreduce of one number (the check for unknown ones).
 
     Examples
     --------
@@ -62,12 +66,19 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
     _preserves_dtype = ()
 
     def __init__(
-        self, *, categories: Any = "auto", drop: str | None = None, dtype: Any = None, handle_unknown: str = "error"
+        self,
+        *,
+        categories: Any = "auto",
+        drop: str | None = None,
+        dtype: Any = None,
+        handle_unknown: str = "error",
+        sparse_output: bool = False,
     ) -> None:
         self.categories = categories
         self.drop = drop
         self.dtype = dtype
         self.handle_unknown = handle_unknown
+        self.sparse_output = sparse_output
 
     def fit(self, X: DNDarray, y: Any = None) -> Self:
         """Find the categories of samples X (n, f), any split. y is ignored.
@@ -120,7 +131,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         widths = widths - (dropped >= 0).long()
         return widths.cumsum(0) - widths, dropped, int(widths.sum())
 
-    def transform(self, X: DNDarray) -> DNDarray:
+    def transform(self, X: DNDarray) -> Any:
         """The columns of samples.
 
         Parameters
@@ -130,7 +141,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
 
         Returns
         -------
-        DNDarray
+        DNDarray, or DCSR_matrix with ``sparse_output``
             (n, columns), split 0 if X is split.
 
         Raises
@@ -146,19 +157,23 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
             check_finite(core, fn, "X")
         code, known = self._codes(core, fn)
         first, dropped, width = self._columns()
+        kind = torch_dtype(self.dtype) or torch.float64
         place = first + code - ((dropped >= 0) & (code > dropped)).long()
-        ones = (known & (code != dropped)).to(torch_dtype(self.dtype) or torch.float64)
+        there = known & (code != dropped)
+        if self.sparse_output:
+            return DCSR_matrix._of(_entries(core, place, there, width, check_kind(kind)))
+        ones = there.to(kind)
         out = torch.zeros((code.shape[0], width + 1), dtype=ones.dtype)  # the last column takes what has none
         out.scatter_(1, torch.where(ones != 0, place, width), ones)
         return rowwise(out[:, :width].contiguous(), core)
 
-    def inverse_transform(self, X: DNDarray) -> DNDarray:
+    def inverse_transform(self, X: Any) -> DNDarray:
         """Samples from their columns: of each feature the category whose column is largest (the dropped one where all
         are zero).
 
         Parameters
         ----------
-        X : DNDarray
+        X : DNDarray or DCSR_matrix
             (n, columns), any split.
 
         Returns
@@ -176,7 +191,7 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
         fn = "OneHotEncoder.inverse_transform"
         categories = self._fitted("categories_")
         first, dropped, width = self._columns()
-        core = whole_rows(samples(X, fn, "X"))
+        core = whole_rows(samples(X.to_dense() if isinstance(X, DCSR_matrix) else X, fn, "X"))
         if core.gshape[1] != width:
             raise ValueError(f"{fn}: X has {core.gshape[1]} columns, but {width} are those of the categories")
         kind = common_type(*(values.larray.dtype for values in categories))
@@ -210,6 +225,18 @@ class OneHotEncoder(TransformMixin, BaseEstimator):
             for place, value in enumerate(values.larray.tolist())
             if place != gone
         ]
+
+
+def _entries(
+    rows: _core.Array, places: torch.Tensor, there: torch.Tensor, width: int, kind: torch.dtype
+) -> _core.SparseMatrix:
+    """Ones at these columns of the rows, where there are any. Communication: one number per rank."""
+    begin = torch.nn.functional.pad(there.sum(1).cumsum(0), (1, 0))
+    columns = places[there]  # ascending in each row
+    shape, split = (rows.gshape[0], width), rows.split
+    return _core.sparse_from_block(
+        begin, columns, columns.new_ones(len(columns), dtype=kind), shape, split, rows.counts, rows.comm
+    )
 
 
 def _distinct(core: _core.Array, column: int) -> torch.Tensor:

@@ -173,9 +173,8 @@ class MinMaxScaler(ColumnScaler):
     def transform(self, X: DNDarray) -> DNDarray:
         """As `ColumnScaler.transform`, with values brought into `feature_range` where `clip` says so."""
         scaled = super().transform(X)
-        if not self.clip:
-            return scaled
-        scaled._core.local.clamp_(*self.feature_range)
+        if self.clip:
+            scaled._core.local.clamp_(*self.feature_range)
         return scaled
 
 
@@ -354,10 +353,8 @@ class Normalizer(ColumnScaler):
         ValueError
             An unknown norm, NaN or infinity in X.
         """
-        if self.norm not in ("l1", "l2", "max"):
-            raise ValueError(f"Normalizer.fit: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
         core = samples(X, "Normalizer.fit", "X")
-        check_finite(core, "Normalizer.fit", "X")
+        self._check(core, "Normalizer.fit")
         self.n_features_in_ = core.gshape[1]
         return self
 
@@ -380,20 +377,23 @@ class Normalizer(ColumnScaler):
         ValueError
             An unknown norm, NaN or infinity in X; after `fit` another number of features.
         """
-        if self.norm not in ("l1", "l2", "max"):
-            raise ValueError(f"Normalizer.transform: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
-        fitted = hasattr(self, "n_features_in_")  # there is nothing to fit, so that it may be left out
-        core = self._matrix(X, "transform", "X") if fitted else samples(X, "Normalizer.transform", "X")
-        check_finite(core, "Normalizer.transform", "X")
-        x = wrap(core) if core.local.is_floating_point() else wrap(core).astype(torch.float32)
-        norms = vector_norm(x, axis=1, keepdims=True, ord={"l1": 1, "l2": 2, "max": torch.inf}[self.norm])
-        result = x / wrap(norms._core.with_local(torch.where(norms._core.local == 0, 1.0, norms._core.local)))
+        core = self._matrix(X, "transform", "X") if hasattr(self, "n_features_in_") else samples(X, "Normalizer", "X")
+        self._check(core, "Normalizer.transform")
+        kind = core.local.dtype if core.local.is_floating_point() else torch.float32
+        x = wrap(core).astype(torch.float64)  # float32 has no squares of its numbers beyond 1e19 and below 1e-23
+        norms = vector_norm(x, axis=1, keepdims=True, ord={"l1": 1, "l2": 2, "max": torch.inf}[self.norm])._core
+        result = (x / wrap(norms.with_local(torch.where(norms.local == 0, 1.0, norms.local)))).astype(kind)
         if self.copy:
             return result
-        if core.local.dtype != result._core.local.dtype:
+        if core.local.dtype != kind:
             raise TypeError(f"Normalizer: copy=False needs real samples, they are {core.local.dtype}")
         core.local.copy_(result._core.local)
         return X
+
+    def _check(self, core: _core.Array, fn: str) -> None:
+        if self.norm not in ("l1", "l2", "max"):
+            raise ValueError(f"{fn}: norm must be 'l1', 'l2' or 'max', is {self.norm!r}")
+        check_finite(core, fn, "X")
 
     def inverse_transform(self, Y: DNDarray) -> DNDarray:
         """Norms are lost. NotImplementedError."""

@@ -15,7 +15,7 @@ from equiheat._function import native
 from equiheat._sanitize import sanitize_split
 from equiheat.linalg import matrix_transpose as transpose
 from equiheat.promotion import promote_types
-from equiheat.sparse._operators import Operators, is_scalar
+from equiheat.sparse._operators import Operators, check_kind, is_scalar
 
 if TYPE_CHECKING:
     from typing import Self
@@ -177,7 +177,7 @@ class Elements(Operators):
             x = x.resplit(None)
         else:
             x = wrap(x.resplit(0)._core.redistribute(counts))
-        kind = promote_types(self._core.values.dtype, x.dtype).torch_type()
+        kind = check_kind(promote_types(self._core.values.dtype, x.dtype).torch_type())
         lines = self._lines() * (x.shape[0] != 1)
         factors = x._core.local[lines, self._core.columns * (x.shape[1] != 1)]
         return self._map(self._core.values.to(kind) * factors.to(kind))

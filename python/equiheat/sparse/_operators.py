@@ -31,6 +31,19 @@ def is_scalar(x: Any) -> bool:
     return isinstance(x, (bool, int, float, complex, np.number, np.bool_))
 
 
+def check_kind(dtype: torch.dtype) -> torch.dtype:
+    """The element type, if there are sparse matrices of it; TypeError for unsigned integers beyond uint8. Local."""
+    if dtype in (torch.uint16, torch.uint32, torch.uint64):
+        name = dtypes.from_torch(dtype).__name__
+        raise TypeError(f"sparse matrix: there are none of {name}; give a signed integer type, as dtype=ht.int64")
+    return dtype
+
+
+def _common(a: Any, b: Any) -> torch.dtype:
+    """The type of results of two types, for sparse matrices. Local."""
+    return check_kind(promote_types(a, b).torch_type())
+
+
 class Operators(SparseBase):
     """Methods of sparse matrices. Their costs are in the package's docstring."""
 
@@ -52,7 +65,7 @@ class Operators(SparseBase):
 
     def astype(self, dtype: Any, copy: bool = True) -> Self:
         """A matrix with another element type; with ``copy=False`` this one, changed in place (as in Heat). Local."""
-        values = self._core.values.to(dtypes.torch_dtype(dtype), copy=copy)
+        values = self._core.values.to(check_kind(dtypes.torch_dtype(dtype)), copy=copy)
         if copy:
             return self._map(values)
         this = cast("DCSX_matrix", self)
@@ -165,13 +178,15 @@ class Operators(SparseBase):
 
     # ------------------------------------------------------------------ with numbers and other sparse matrices
     def _scaled(self, fn: str, scalar: Any) -> Self:
-        """A number added to, or multiplied with, the stored entries. Local."""
+        """A number added to, subtracted from, or multiplied with, the stored entries, or their divisor. Local."""
         scalar = scalar.item() if isinstance(scalar, (torch.Tensor, np.ndarray)) else scalar
         own: Any = dtypes.from_torch(self._core.values.dtype)
-        target = result_type(own, scalar).torch_type()
+        target = check_kind(result_type(own, scalar).torch_type())
+        if fn == "divide" and not (target.is_floating_point or target.is_complex):
+            target = torch.float32
         values = self._core.values.to(target)
         number = torch.tensor(scalar).to(target)
-        return self._map(values + number if fn == "add" else values * number)
+        return self._map(getattr(torch, fn)(values, number))
 
     def _combined(self, fn: str, other: Any) -> Any:
         if is_scalar(other):
@@ -183,6 +198,10 @@ class Operators(SparseBase):
             raise ValueError(f"{fn}: matrices must have one shape, have {a.shape} and {b.shape}")
         b = b.tocsr() if self._major == 0 else b.tocsc()
         x, y = _in_one_type(a._core, b._core)
+        if fn == "subtract":
+            if y.values.dtype == torch.bool:
+                raise TypeError("subtract: booleans have no differences; take `astype` of one operand")
+            fn, y = "add", y.with_values(-y.values)
         return self._made(x.add(y) if fn == "add" else x.multiply(y), self._major)
 
     def __add__(self, other: Any) -> Self:
@@ -202,21 +221,17 @@ class Operators(SparseBase):
         return self
 
     def __abs__(self) -> Self:
-        return self._map(self._core.values.abs())
+        values = self._core.values
+        return self._map(values.clone() if values.dtype == torch.bool else values.abs())
 
     def __sub__(self, other: Any) -> Self:
-        if not (is_scalar(other) or isinstance(other, Operators)):
-            return NotImplemented
-        return self + (-other)
+        return cast("Self", self._combined("subtract", other))
 
     def __rsub__(self, other: Any) -> Self:
         return (-self) + other
 
     def __truediv__(self, other: Any) -> Self:
-        if not is_scalar(other):
-            return NotImplemented
-        inexact = heat_type_is_inexact(dtypes.from_torch(self._core.values.dtype))
-        return (self if inexact else self.astype(dtypes.float32)) * (1 / other)
+        return self._scaled("divide", other) if is_scalar(other) else NotImplemented
 
     # ------------------------------------------------------------------ products
     def __matmul__(self, other: Any) -> Any:
@@ -246,8 +261,8 @@ class Operators(SparseBase):
         shape = cast(Any, self).shape
         if x.ndim not in (1, 2) or x.shape[0] != shape[1]:
             raise ValueError(f"matmul: shapes {shape} and {x.shape} do not match")
-        common = promote_types(dtypes.from_torch(self._core.values.dtype), x.dtype)
-        core = _in_type(self._core, common.torch_type())
+        common = _common(self._core.values.dtype, x.dtype)
+        core = _in_type(self._core, common)
         return wrap(core.times_dense(astype_dense(x, common, copy=False)._core, self._major == 1))
 
 
@@ -256,5 +271,5 @@ def _in_type(a: SparseMatrix, dtype: torch.dtype) -> SparseMatrix:
 
 
 def _in_one_type(a: SparseMatrix, b: SparseMatrix) -> tuple[SparseMatrix, SparseMatrix]:
-    common = promote_types(a.values.dtype, b.values.dtype).torch_type()
+    common = _common(a.values.dtype, b.values.dtype)
     return _in_type(a, common), _in_type(b, common)

@@ -16,6 +16,7 @@ from equiheat._sanitize import sanitize_split
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.devices import Device, device_of, sanitize_device
 from equiheat.sparse._elements import Elements
+from equiheat.sparse._operators import check_kind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -54,7 +55,7 @@ class DCSX_matrix(Elements):
         if sum(counts) != shape[0] if counts is not None else begin.numel() - 1 != shape[0]:
             raise ValueError(f"{name}: gshape is {gshape}, but the blocks add up to {counts or begin.numel() - 1}")
         at = None if split is None else 0
-        values = values.to(dtypes.torch_dtype(dtype))
+        values = values.to(check_kind(dtypes.torch_dtype(dtype)))
         self._core = _core.sparse_from_block(begin, columns, values, shape, at, counts, comm.core)
         self._array = None
         if self.nnz != gnnz:

@@ -16,7 +16,7 @@ from equiheat._sanitize import DeviceLike, sanitize_shape
 from equiheat.communication import Communicator, sanitize_comm
 from equiheat.defaults import get_default_split
 from equiheat.devices import sanitize_device
-from equiheat.sparse._operators import Operators
+from equiheat.sparse._operators import Operators, check_kind
 from equiheat.sparse.dcsx_matrix import DCSC_matrix, DCSR_matrix, check_split, parts_of
 from equiheat.sparse.manipulations import to_sparse_csc, to_sparse_csr
 
@@ -67,7 +67,7 @@ def sparse_csr_matrix(
         For a split other than 0, both splits, other than two dimensions, indices outside the shape, blocks of
         different widths. On all ranks.
     TypeError
-        For what has no numbers in it.
+        For what has no numbers in it; for uint16, uint32 and uint64, of which there are no sparse matrices.
 
     Notes
     -----
@@ -112,6 +112,7 @@ class _Block:
     def __init__(self, begin: Any, indices: Any, values: Any, extents: Shape) -> None:
         self.begin = begin.to(torch.int64).contiguous()
         self.indices, self.values, self.extents = indices, values, extents
+        check_kind(values.dtype)
 
     def misfit(self) -> str | None:
         """What is wrong but for single indices; None if nothing is."""
@@ -146,6 +147,7 @@ class _Entries:
 
     def __init__(self, rows: Tensor, columns: Tensor, values: Tensor, extents: Shape | None) -> None:
         self.rows, self.columns, self.values = rows, columns, values
+        check_kind(values.dtype)
         self.extents = extents or tuple(int(x.max()) + 1 if x.numel() else 0 for x in (rows, columns))
 
     def problem(self) -> str | None:
@@ -213,6 +215,7 @@ def _torch_block(obj: Any, dtype: Any, major: int) -> _Block | _Entries:
         obj = as_tensor(obj, dtype, torch.device("cpu"), 0)[0]
     if obj.dim() != 2:
         raise ValueError(f"sparse matrix: the number of dimensions must be 2, is {obj.dim()}")
+    check_kind(obj.dtype)
     obj = obj.detach()
     if obj.layout == torch.sparse_coo:
         places = obj._indices()
@@ -321,7 +324,8 @@ def _from_distributed(cls: Any, obj: Any, dtype: Any, split: int | None, is_spli
     if isinstance(obj, Operators):
         result: Any = obj.tocsr() if cls is DCSR_matrix else obj.tocsc()
     else:
-        result = to_sparse_csr(cast(Any, obj)) if cls is DCSR_matrix else to_sparse_csc(cast(Any, obj))
+        dense: Any = obj if dtype is None else cast(Any, obj).astype(dtype)
+        result = to_sparse_csr(dense) if cls is DCSR_matrix else to_sparse_csc(dense)
     if is_split is not None and result.split != is_split:
         raise ValueError(f"sparse matrix: is_split is {is_split}, but the array has split {obj.split}")
     if split is not None and result.split != split:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from equiheat import _core
 from equiheat._base import unwrap, wrap
 from equiheat.linalg import matrix_transpose as transpose
-from equiheat.sparse._operators import Operators
+from equiheat.sparse._operators import Operators, check_kind
 from equiheat.sparse.dcsx_matrix import DCSC_matrix, DCSR_matrix
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ def _two_axes(array: Any, fn: str) -> DNDarray:
     x = wrap(unwrap(array, fn, "array"))
     if x.ndim != 2:
         raise ValueError(f"{fn}: the array must have 2 dimensions, has shape {x.shape}")
+    check_kind(x.dtype.torch_type())
     return x
 
 
@@ -41,6 +42,8 @@ def to_sparse_csr(array: DNDarray) -> DCSR_matrix:
     ------
     ValueError
         For other than two dimensions.
+    TypeError
+        For uint16, uint32 and uint64.
 
     Examples
     --------
