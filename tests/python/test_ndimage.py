@@ -180,6 +180,11 @@ def test_gradients(split: int | None) -> None:
         assert gradcheck(program, value, splits=(split,), uneven=True)
 
 
+def test_without_axes_nothing_changes() -> None:
+    for filtered in (ndimage.gaussian_laplace, ndimage.gaussian_gradient_magnitude):
+        assert filtered(ht.array(-2.0), 1.0).item() == -2.0
+
+
 def test_integers_become_floating_point() -> None:
     x = ht.arange(5, dtype=ht.int64, split=0)
     assert ndimage.uniform_filter(x, 2).dtype is ht.float64

@@ -295,7 +295,7 @@ def gaussian_laplace(
 ) -> DNDarray:
     """Sum of the Gaussian's second derivatives along all axes. See `gaussian_filter`."""
     parts = _of_each_axis("gaussian_laplace", input, sigma, 2, mode, cval, truncate)
-    return sum(parts[1:], parts[0])
+    return sum(parts[1:], parts[0]) if parts else +wrap(native(input, "gaussian_laplace", "input"))
 
 
 def gaussian_gradient_magnitude(
@@ -303,4 +303,4 @@ def gaussian_gradient_magnitude(
 ) -> DNDarray:
     """Length of the gradient of the smoothed array. See `gaussian_filter`."""
     parts = [d**2 for d in _of_each_axis("gaussian_gradient_magnitude", input, sigma, 1, mode, cval, truncate)]
-    return sum(parts[1:], parts[0]) ** 0.5
+    return sum(parts[1:], parts[0]) ** 0.5 if parts else +wrap(native(input, "gaussian_gradient_magnitude", "input"))
