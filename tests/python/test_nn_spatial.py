@@ -66,7 +66,6 @@ CONVOLUTIONS = [
     ("ConvTranspose1d", (1, 2, 5), {"stride": 2, "padding": 4}, (1, 1, 7)),
     ("ConvTranspose3d", (1, 2, 2), {"stride": 2}, (1, 1, 3, 2, 4)),
     ("Conv2d", (2, 3, 3), {"padding": 1}, (2, 7, 6)),  # one image
-    ("Conv1d", (2, 3, 3), {}, (2, 7)),
     ("ConvTranspose2d", (2, 3, 3), {"stride": 2}, (2, 4, 5)),
 ]
 
@@ -78,7 +77,6 @@ def test_convolutions(name: str, args: Any, options: Any, shape: Any) -> None:
 
 POOLS = [
     ("MaxPool2d", (3,), {"stride": 2, "padding": 1}, (2, 7, 6)),
-    ("AdaptiveAvgPool2d", (3,), {}, (2, 7, 6)),
     ("MaxPool2d", (3,), {"stride": 2, "padding": 1}, (2, 2, 7, 6)),
     ("MaxPool2d", (2,), {"dilation": 2, "stride": 1}, (1, 1, 6, 5)),
     ("MaxPool2d", (3,), {"stride": 2, "ceil_mode": True}, (1, 1, 8, 6)),
@@ -213,8 +211,7 @@ ELSEWHERE = [
     ("LayerNorm", (4,), {}, (3, 2, 4)),
     ("LayerNorm", ((2, 4),), {"bias": False}, (3, 2, 4)),
     ("LayerNorm", (5,), {"elementwise_affine": False}, (5,)),
-    ("GroupNorm", (2, 4), {}, (3, 4, 5)),
-    ("GroupNorm", (1, 3), {"affine": False}, (2, 3, 4, 2)),
+    ("GroupNorm", (2, 4), {"affine": False}, (3, 4, 5, 2)),
     ("GroupNorm", (2, 4), {}, (5, 4)),
     ("GLU", (1,), {}, (3, 4, 2)),
     ("RMSNorm", (4,), {}, (3, 2, 4)),
