@@ -76,7 +76,7 @@ PLANS = {
         PythonRun(2, "not full", 1800),
         PythonRun(3, "not full and not slow", 1800, examples=6),
         PythonRun(4, "not full and not slow", 1800, examples=3, cases=2),
-        PythonRun(1, "not full", 600, examples=4, python=OPENMPI, files=MPI_TESTS),
+        PythonRun(1, "not full", 600, examples=4, cases=2, python=OPENMPI, files=MPI_TESTS),
         PythonRun(3, "not full and not slow", 600, examples=4, python=OPENMPI, files=MPI_TESTS),
     ],
     "full": [
