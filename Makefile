@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Everything runs from a fresh clone: Python >= 3.11, a C++ compiler and make are enough.
 #   make demo       set-up, then the array program and the training run on 2 ranks -> runs/demo/report.html
-#   make test       set-up, then lint, C++ tests and Python tests at 1, 2, 3 ranks (and many at 4)
+#   make test       set-up, then lint, C++ tests and Python tests at 1 and 2 ranks, each case at 3 or 4
 #   make test-full  a second set-up with the newest torch (CUDA build), torchvision and timm, then its tests
 #   make docs       set-up, then the site, with pictures and reference -> build/docs/index.html
 #   make lint       layers, sizes, stubs, ruff, mypy, clang-format

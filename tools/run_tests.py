@@ -74,7 +74,7 @@ PLANS = {
     "light": [
         PythonRun(1, "not full", 1800),
         PythonRun(2, "not full", 1800),
-        PythonRun(3, "not full and not slow", 1800, examples=6),
+        PythonRun(3, "not full and not slow", 1800, examples=6, cases=2),  # each case on 3 ranks or on 4
         PythonRun(4, "not full and not slow", 1800, examples=3, cases=2),
         PythonRun(1, "not full", 600, examples=4, cases=2, python=OPENMPI, files=MPI_TESTS),
         PythonRun(3, "not full and not slow", 600, examples=4, python=OPENMPI, files=MPI_TESTS),

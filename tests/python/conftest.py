@@ -189,11 +189,13 @@ def pytest_internalerror(excrepr: object) -> None:
 
 
 def _some_cases(items: list[pytest.Item], one_in: int) -> list[pytest.Item]:
-    """One in so many cases of each parametrised test, drawn by their names, its first among them."""
+    """One in so many cases of each parametrised test, drawn by their names, its first among them; with one rank more
+    others are drawn.
+    """
     kept, functions = [], set()
     for item in items:
         function = item.nodeid.split("[", 1)[0]
-        drawn = hashlib.sha256(item.nodeid.encode()).digest()[0] % one_in == 0
+        drawn = (hashlib.sha256(item.nodeid.encode()).digest()[0] + SIZE) % one_in == 0
         if drawn or function not in functions:
             kept.append(item)
         functions.add(function)
