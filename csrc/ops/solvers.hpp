@@ -19,7 +19,7 @@ DNDarray solve(const DNDarray& a, const DNDarray& b);
 /// The same for a triangular a; the other triangle is not looked at. n^2 / 2 elements.
 DNDarray solve_triangular(const DNDarray& a, const DNDarray& b, const Triangle& triangle);
 
-/// Split as a. Collective: n^2 elements received per rank.
+/// Split as a. Collective: 1.5 n^2 elements received per rank.
 DNDarray inv(const DNDarray& a);
 
 struct SignLog {

@@ -10,7 +10,7 @@ import torch
 
 from equiheat import _core, creation, manipulation
 from equiheat._base import wrap
-from equiheat._base import wrap as as_array
+from equiheat._base import wrap as as_array  # fill_diagonal has an argument of the other name
 from equiheat._function import native, to_write
 
 if TYPE_CHECKING:

@@ -45,7 +45,10 @@ class Rolling:
         before[self._axis], after[self._axis] = self._window - 1 - self._behind, self._behind
         boundary = "edge" if self._boundary is None else self._boundary
         check_value("rolling", core, boundary, self._value)
-        part = lambda u: fn(u, self._axis, self._window)  # noqa: E731
+
+        def part(u: Tensor) -> Tensor:
+            return fn(u, self._axis, self._window)
+
         if compares:
             done = map_ordered(core, before, after, (boundary, self._value), part)._core
         else:
