@@ -12,7 +12,7 @@ from torch.autograd import forward_ad
 import equiheat as ht
 
 # torch.autograd.forward_ad loads rules that torch still compiles by torch.jit.
-pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings(f"ignore:`torch.jit:{w}") for w in ("DeprecationWarning", "FutureWarning")]
 
 LOCAL: dict[str, Function] = {
     "elementwise": lambda x: ht.exp(x) * x,

@@ -338,9 +338,10 @@ def test_arrays_of_a_zarr_group_by_a_pattern(folder: pathlib.Path) -> None:
 
 def test_folders(folder: pathlib.Path) -> None:
     parts = [np.full((2, 3), i, np.int32) for i in range(5)]
-    inner = folder / "parts"
+    inner, empty = folder / "parts", folder / "no parts"
     if RANK == 0:
         inner.mkdir()
+        empty.mkdir()
         for i, part in enumerate(parts):
             np.save(inner / f"{i}.npy", part)
             np.savetxt(inner / f"{i}.csv", part, delimiter=",", fmt="%d")
@@ -361,8 +362,10 @@ def test_folders(folder: pathlib.Path) -> None:
     assert_equal(ht.load_multiple_hdf5(inner, "x"), np.concatenate(parts[:3]))
     last_first = ht.load_multiple_hdf5(inner, "x", sorting_func=lambda files: sorted(files, reverse=True))
     assert_equal(last_first, np.concatenate(parts[2::-1]))
-    with pytest.raises(FileNotFoundError, match="has no"):
-        ht.load_npy_from_path(inner.parent / "x.zarr" if (inner.parent / "x.zarr").exists() else folder / "nothing")
+    with pytest.raises(FileNotFoundError, match=r"has no \*.csv"):
+        ht.load_csv_from_folder(empty)
+    with pytest.raises(FileNotFoundError, match="there is no"):
+        ht.load_npy_from_path(folder / "nothing")
 
 
 def test_objects_are_never_unpickled(folder: pathlib.Path) -> None:
