@@ -152,6 +152,22 @@ class Attention {
     write_rows(x, out, part_.image * out.image + h * plan_.head);
   }
 
+  /// Rows of the head after h, maybe the next image's. Of a block of queries the next one reads the same image again.
+  template <typename Operand>
+  Ahead ahead(Index h, const Operand& query, const Operand& key, const Operand& value) const {
+    Ahead rows;
+    const bool turns = h + 1 == p_.heads;
+    if (turns && (part_.image + 1 == p_.images || plan_.blocks > 1)) return rows;
+    const auto add = [&](const Operand& x, Index first, Index count) {
+      const Index column = turns ? x.image : (h + 1) * plan_.head;
+      rows.add(x, part_.image * x.image + first * x.row + column, count, plan_.head);
+    };
+    add(query, part_.first_row, part_.rows);
+    add(key, 0, p_.keys);
+    add(value, 0, p_.keys);
+    return rows;
+  }
+
   void score(Index h, Real* scores) const {
     with_keys(p_.key, h, [&](auto x) { pack_transposed<T>(x, s_.key_panels); });
     const Source queries = queries_words(h);
@@ -162,7 +178,8 @@ class Attention {
   void weigh(Index h, Real* scores) const {
     Words<T> out{s_.score_words, plan_.score_words, p_.gradients ? kept(h) : nullptr, plan_.score_stride};
     if constexpr (T::kPair == 1) out = {scores, plan_.score_stride, nullptr, 0};
-    softmax_rows<T>(scores, plan_.score_stride, part_.rows, p_.keys, scale_, out);
+    softmax_rows<T>(scores, plan_.score_stride, part_.rows, p_.keys, scale_, out,
+                    ahead(h, p_.query, p_.key, p_.value));
   }
 
   /// The gradients of value and of the scores; the latter in s_.scores and, where words are pairs, as words.
@@ -181,7 +198,8 @@ class Attention {
                        s_.key_panels, s_.scores, stride, false});
     Words<T> out{s_.score_words, plan_.score_words, s_.score_pairs, stride};
     if constexpr (T::kPair == 1) out = {s_.scores, stride, nullptr, 0};
-    softmax_adjoint_rows<T>(s_.scores, stride, part_.rows, p_.keys, scale_, {kept(h), stride}, out);
+    softmax_adjoint_rows<T>(s_.scores, stride, part_.rows, p_.keys, scale_, {kept(h), stride}, out,
+                            ahead(h, p_.query_gradient, p_.key_gradient, p_.value_gradient));
   }
 
   const Word* score_gradient(bool along) const {

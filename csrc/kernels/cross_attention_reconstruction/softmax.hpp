@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include "kernels/cross_attention_reconstruction/ahead.hpp"
 #include "kernels/cross_attention_reconstruction/packing.hpp"
 
 /// Rows of attention weights and their adjoint, in place, and the words products read them as.
@@ -37,6 +38,7 @@ template <int Rows, typename Real>
 EH_FORCE void exponentials(Real* rows, Index stride, Index columns, Real scale, Real* inverse) {
   constexpr Index lanes = kLanes<Real>;
   const Vector<Real> low = all<Real>(-__builtin_inf());
+  const Real factor = scale * static_cast<Real>(1.44269504088896341);  // e^x = 2^(x / ln 2)
   Vector<Real> top[Rows], sum[Rows] = {};
   for (Vector<Real>& t : top) t = low;
   for (Index j = 0; j < columns; j += lanes)
@@ -53,7 +55,7 @@ EH_FORCE void exponentials(Real* rows, Index stride, Index columns, Real scale, 
 #pragma GCC unroll 4
     for (int r = 0; r < Rows; ++r) {
       Real* at = rows + r * stride + j;
-      Vector<Real> e = exp_of<Real>((load(at) - shift[r]) * scale);
+      Vector<Real> e = exp2_of<Real>((load(at) - shift[r]) * factor);
       if (columns - j < lanes) e = first_lanes<Real>(e, Vector<Real>{}, columns - j);
       store(at, e);
       sum[r] += e;
@@ -65,12 +67,13 @@ EH_FORCE void exponentials(Real* rows, Index stride, Index columns, Real scale, 
 /// Rows of scores to rows of attention weights.
 template <typename T>
 void softmax_rows(typename T::Real* scores, Index stride, Index rows, Index columns, typename T::Real scale,
-                  const Words<T>& out) {
+                  const Words<T>& out, const Ahead& ahead) {
   using Real = typename T::Real;
   Real inverse[kRowsAtOnce] = {};
   for (Index i = 0; i < rows; i += kRowsAtOnce) {
     Real* row = scores + i * stride;
     const Index count = least(kRowsAtOnce, rows - i);
+    ahead.fetch<0>(i, i + count, rows);
     if (count == kRowsAtOnce)
       exponentials<kRowsAtOnce>(row, stride, columns, scale, inverse);
     else
@@ -104,9 +107,11 @@ struct Kept {
 /// Rows of gradients of attention weights to gradients of the unscaled scores: scale a (row - <a, row>).
 template <typename T>
 void softmax_adjoint_rows(const typename T::Real* rows, Index stride, Index count, Index columns,
-                          typename T::Real scale, const Kept<T>& kept, const Words<T>& out) {
+                          typename T::Real scale, const Kept<T>& kept, const Words<T>& out,
+                          const Ahead& ahead) {
   using Real = typename T::Real;
   for (Index i = 0; i < count; i += T::kPair) {
+    ahead.fetch<1>(i, least(count, i + T::kPair), count);
     const Real* row = rows + i * stride;
     const Real* next = T::kPair == 2 && i + 1 < count ? row + stride : row;
     const bool second = next != row;

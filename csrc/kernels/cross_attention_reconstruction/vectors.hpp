@@ -59,27 +59,28 @@ EH_FORCE Vector<T> all(T x) {
   return all(x, std::make_integer_sequence<int, kLanes<T>>{});
 }
 
-/// Lane i of the result is lane i ^ Distance.
-template <int Distance, typename V, int... I>
-EH_FORCE V exchange(V v, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(v, v, (I ^ Distance)...);
+/// Lanes First, First + 1, ... of v, as many as I has numbers.
+template <int First, typename V, int... I>
+EH_FORCE auto part_of(V v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (First + I)...);
 }
-template <typename T, int Distance = kLanes<T> / 2, typename F>
-EH_FORCE T fold(Vector<T> v, const F& f) {
-  v = f(v, exchange<Distance>(v, std::make_integer_sequence<int, kLanes<T>>{}));
-  if constexpr (Distance == 1) {
-    return v[0];
+/// f over all lanes; in vectors that get shorter: the processor takes two turns for the longest.
+template <typename T, int Lanes = kLanes<T>, typename V, typename F>
+EH_FORCE T fold(V v, const F& f) {
+  if constexpr (Lanes == 2) {
+    return f(v[0], v[1]);
   } else {
-    return fold<T, Distance / 2>(v, f);
+    constexpr auto half = std::make_integer_sequence<int, Lanes / 2>{};
+    return fold<T, Lanes / 2>(f(part_of<0>(v, half), part_of<Lanes / 2>(v, half)), f);
   }
 }
 template <typename T>
 EH_FORCE T sum_of(Vector<T> v) {
-  return fold<T>(v, [](Vector<T> a, Vector<T> b) __attribute__((always_inline)) { return a + b; });
+  return fold<T>(v, [](auto a, auto b) __attribute__((always_inline)) { return a + b; });
 }
 template <typename T>
 EH_FORCE T top_of(Vector<T> v) {
-  return fold<T>(v, [](Vector<T> a, Vector<T> b) __attribute__((always_inline)) { return a > b ? a : b; });
+  return fold<T>(v, [](auto a, auto b) __attribute__((always_inline)) { return a > b ? a : b; });
 }
 
 /// 0, 1, 2, ... as signed integers of T's width.
@@ -106,50 +107,51 @@ EH_FORCE Vector<T> first_lanes(Vector<T> x, Vector<T> other, Index n) {
   return lane_numbers<T>() < static_cast<Signed<T>>(n) ? x : other;
 }
 
-// e^x for x <= 0: e^x = 2^n (1 + r + r^2 q(r)) with |r| <= ln(2) / 2. Below the smallest normal number the result is
-// the smallest normal number or a little less than twice that; NaN stays NaN.
-struct ExpFloat {
-  static constexpr float lowest = -87.0f, per_ln2 = 1.44269504088896341f, round = 12582912.0f;
-  static constexpr float ln2_high = 0.693145751953125f, ln2_low = 1.42860682030941723212e-6f;
-  static constexpr float q[] = {5.000000095e-01f, 1.666651885e-01f, 4.166620587e-02f, 8.368887863e-03f,
-                                1.395048622e-03f};
+// 2^x for x <= 0: 2^n p(r) with |r| <= 1 / 2, where p(r) = 1 + r (p[0] + r (p[1] + ...)). Below the smallest normal number
+// the result may be that number or a little less than twice that; NaN stays NaN.
+struct Exp2Float {
+  static constexpr float lowest = -126.0f, round = 12582912.0f;
+  // Of the least largest relative error, 1e-7.
+  static constexpr float p[] = {6.931470037e-01f, 2.402224243e-01f, 5.550733581e-02f, 9.671512991e-03f,
+                                1.326472731e-03f};
   static constexpr int shift = 23, bias = 127;
 };
-struct ExpDouble {
-  static constexpr double lowest = -708.0, per_ln2 = 1.44269504088896341, round = 6755399441055744.0;
-  static constexpr double ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
-  static constexpr double q[] = {1.0 / 2,
-                                 1.0 / 6,
-                                 1.0 / 24,
-                                 1.0 / 120,
-                                 1.0 / 720,
-                                 1.0 / 5040,
-                                 1.0 / 40320,
-                                 1.0 / 362880,
-                                 1.0 / 3628800,
-                                 1.0 / 39916800,
-                                 1.0 / 479001600,
-                                 1.0 / 6227020800.0,
-                                 1.0 / 87178291200.0};
+struct Exp2Double {
+  static constexpr double lowest = -1022.0, round = 6755399441055744.0;
+  // ln(2)^k / k!
+  static constexpr double p[] = {6.931471805599453e-01, 2.402265069591007e-01, 5.550410866482158e-02,
+                                 9.618129107628477e-03, 1.333355814642844e-03, 1.540353039338161e-04,
+                                 1.525273380405984e-05, 1.321548679014431e-06, 1.017808600923970e-07,
+                                 7.054911620801123e-09, 4.445538271870811e-10, 2.567843599348820e-11,
+                                 1.369148885390412e-12, 6.778726354822545e-14};
   static constexpr int shift = 52, bias = 1023;
 };
 
-template <typename T>
-EH_FORCE Vector<T> exp_of(Vector<T> x) {
-  using C = std::conditional_t<sizeof(T) == 4, ExpFloat, ExpDouble>;
-  using I = Vector<Signed<T>>;
-  constexpr int terms = sizeof(C::q) / sizeof(C::q[0]);
-  x = x < all<T>(C::lowest) ? all<T>(C::lowest) : x;
-  const Vector<T> shifted = x * C::per_ln2 + C::round;
-  const Vector<T> n = shifted - C::round;
-  const Vector<T> r = (x - n * C::ln2_high) - n * C::ln2_low;
-  Vector<T> q = all<T>(C::q[terms - 1]);
+template <typename C, typename T>
+EH_FORCE Vector<T> exp2_polynomial(Vector<T> r) {
+  constexpr int terms = sizeof(C::p) / sizeof(C::p[0]);
+  Vector<T> p = all<T>(C::p[terms - 1]);
 #pragma GCC unroll 16
-  for (int k = terms - 2; k >= 0; --k) q = q * r + C::q[k];
-  const Vector<T> base = (q * r) * r + r + T{1};
+  for (int k = terms - 2; k >= 0; --k) p = p * r + C::p[k];
+  return p * r + T{1};
+}
+
+template <typename T>
+EH_FORCE Vector<T> exp2_of(Vector<T> x) {
+  using C = std::conditional_t<sizeof(T) == 4, Exp2Float, Exp2Double>;
+#if defined(__AVX512DQ__)
+  if constexpr (sizeof(T) == 4) {
+    const Vector<T> r = _mm512_reduce_ps(x, 0);
+    return _mm512_maskz_scalef_ps(0xFFFF, exp2_polynomial<C, T>(r),
+                                  x - r);  // GCC 12 warns of the one without mask
+  }
+#endif
+  using I = Vector<Signed<T>>;
+  x = x < all<T>(C::lowest) ? all<T>(C::lowest) : x;
+  const Vector<T> shifted = x + C::round;
   // The low bits of `shifted` are n in two's complement.
   const I power = (std::bit_cast<I>(shifted) + C::bias) << C::shift;
-  return base * std::bit_cast<Vector<T>>(power);
+  return exp2_polynomial<C, T>(x - (shifted - C::round)) * std::bit_cast<Vector<T>>(power);
 }
 
 // ------------------------------------------------------------------ conversions
