@@ -82,7 +82,7 @@ PLANS = {
     "full": [
         PythonRun(1, "full", 1800),
         PythonRun(2, "full", 1800),
-        PythonRun(2, "not full and not slow", 1800, examples=3, cases=2),
+        PythonRun(2, "not full and not slow", 1800, examples=3, cases=4),
     ],
 }
 
@@ -158,24 +158,20 @@ def site() -> Count:
     return report(Count(1) if code == 0 else Count(failed=[f"site: {outcome}"]), begin)
 
 
-def cpp(kind: str) -> Count:
+def cpp() -> Count:
     """The C++ tests; counted are doctest's cases, per number of ranks."""
-    build = ROOT / "build" / kind
     begin = heading("C++ tests (ctest; those of communication under mpiexec at 1, 2, 3 ranks)")
     path = RESULTS / "ctest.xml"
     ctest = [
         "ctest",
         "--test-dir",
-        str(build),
+        str(ROOT / "build" / "light"),
         "--output-on-failure",
         "--no-tests=error",
         "--output-junit",
         str(path),
     ]
-    # The tool chain of an isolated build is gone, so nothing can be compiled there any more; communication and
-    # simulated machines do not depend on the environment.
-    select = ["--label-exclude", "lint|smpi", "--exclude-regex", "^test_comm"] if kind == "full" else []
-    code = run([*ctest, *select, "--timeout", "120"], 1200, environment())
+    code = run([*ctest, "--timeout", "120"], 1200, environment())
     if not path.exists():
         return report(Count(failed=[f"ctest: {'time limit' if code is None else f'exit code {code}'}"]), begin)
     count = Count()
@@ -267,9 +263,7 @@ def main(kind: str) -> int:
         openmpi = [plan for plan in plans if plan.python == OPENMPI]
         plans = [plan for plan in plans if plan.python != OPENMPI]
         runs = [partial(python, plan) for plan in openmpi]
-        total.add(beside_one_rank(first, [lint, site, partial(cpp, kind), *runs]))
-    else:
-        total.add(cpp(kind))
+        total.add(beside_one_rank(first, [lint, site, cpp, *runs]))
     for plan in plans:
         total.add(python(plan))
     print(f"\nequiheat: all of it took {(time.monotonic() - begin) / 60:.1f} min")
