@@ -62,12 +62,12 @@ DNDarray full(const NewArray& spec, const at::Scalar& value) {
   return x;
 }
 
-DNDarray eye(const NewArray& spec) {
+DNDarray eye(const NewArray& spec, std::int64_t k) {
   DNDarray x = full(spec, 0);
   const Layout& layout = x.layout();
   const std::int64_t begin = layout.is_split() ? layout.offset(spec.comm->rank()) : 0;
   // Entry (i, j) of the block is (i + begin, j) or (i, j + begin) of the array.
-  x.local().diagonal(layout.split() == 1 ? -begin : begin, 0, 1).fill_(1);
+  x.local().diagonal(layout.split() == 1 ? k - begin : k + begin, 0, 1).fill_(1);
   return x;
 }
 

@@ -25,8 +25,8 @@ struct NewArray {
 DNDarray empty(const NewArray& spec);
 /// One value everywhere. Local.
 DNDarray full(const NewArray& spec, const at::Scalar& value);
-/// Ones where row and column are equal. Local. @pre spec.shape has two axes
-DNDarray eye(const NewArray& spec);
+/// Ones in column i + k of row i. Local. @pre spec.shape has two axes
+DNDarray eye(const NewArray& spec, std::int64_t k);
 
 /// first, second, ... as NumPy's arange fills it: element i is first + i * (second - first), computed in the dtype
 /// (float16 and bfloat16 in float32). Local. @pre spec.shape has one axis

@@ -96,7 +96,7 @@ void bind_filled(py::module_& m) {
         return full(s, std::visit([](auto number) { return at::Scalar(number); }, value));
       },
       py::arg("spec"), py::arg("value"), NoGil());
-  m.def("eye", &eye, py::arg("spec"), NoGil());
+  m.def("eye", &eye, py::arg("spec"), py::arg("k"), NoGil());
   m.def("arange_float", py::overload_cast<const NewArray&, double, double>(&arange), py::arg("spec"),
         py::arg("first"), py::arg("second"), NoGil());
   m.def("arange_int", py::overload_cast<const NewArray&, std::int64_t, std::int64_t>(&arange),

@@ -877,7 +877,7 @@ def extended(
     The local block with a frame around it. Collective.
     """
 
-def eye(spec: NewArray) -> Array: ...
+def eye(spec: NewArray, k: typing.SupportsInt | typing.SupportsIndex) -> Array: ...
 def fft(
     x: Array,
     kind: str,

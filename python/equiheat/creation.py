@@ -19,6 +19,7 @@ order
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -173,13 +174,20 @@ def eye(
     device: DeviceLike = None,
     comm: Communicator | None = None,
     order: str = "C",
+    *,
+    k: int = 0,
 ) -> DNDarray:
-    """Ones on the diagonal, zeros elsewhere; (n, n) for one extent n, (n, m) for two. Local."""
+    """Ones on a diagonal, the k-th above the main one, zeros elsewhere; (n, n) for one extent n, (n, m) for two. Local.
+
+    NumPy's ``eye(n, m)`` is that of two extents.
+    """
+    if isinstance(dtype, int) and not isinstance(dtype, bool):
+        shape, dtype = (*sanitize_shape(shape, "eye"), dtype), dtypes.float32
     extents = sanitize_shape(shape, "eye")
     if len(extents) not in (1, 2):
         raise ValueError(f"eye: shape must have one or two extents, is {extents}")
     extents = extents if len(extents) == 2 else (extents[0], extents[0])
-    return ordered(_core.eye(new_array(extents, dtype, split, device, comm, "eye")), order, "eye")
+    return ordered(_core.eye(new_array(extents, dtype, split, device, comm, "eye"), operator.index(k)), order, "eye")
 
 
 # ---------------------------------------------------------------------- like another array

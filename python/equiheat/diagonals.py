@@ -191,7 +191,7 @@ def vander(x: DNDarray, N: int | None = None, increasing: bool = False) -> DNDar
     wide = _core.broadcast_to(_core.expand_dims(core, [1]), [core.gshape[0], n])
     local = wide.local
     if not local.dtype.is_floating_point and not local.dtype.is_complex:
-        local = local.to(torch.int64)
+        local = local.to(torch.float64 if local.dtype == torch.uint64 else torch.int64)
     powers = torch.ones_like(local)
     if n > 1:
         powers = torch.cat([powers[:, :1], local[:, 1:].cumprod(1)], 1)

@@ -261,6 +261,16 @@ def _concatenate(arrays: Sequence[Any], axis: int | None = 0, out: Any = None, *
     return out
 
 
+def _reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None) -> Any:
+    ht = _ht()
+    x, wanted = ht.asarray(a), newshape if shape is None else shape
+    if copy is None or order == "F":
+        if copy is False:
+            raise ValueError("reshape: copy=False, but order 'F' needs a copy")
+        return ht.reshape(x, wanted, order="F" if order == "F" else "C")
+    return x.__array_namespace__().reshape(x, tuple(np.atleast_1d(wanted).tolist()), copy=copy)
+
+
 def _array_equiv(a1: Any, a2: Any) -> bool:
     ht = _ht()
     a, b = ht.asarray(a1), ht.asarray(a2)
@@ -365,6 +375,7 @@ FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.polyfit: _polyfit,
     np.polyval: _polyval,
     np.real_if_close: _real_if_close,
+    np.reshape: _reshape,
     np.result_type: _result_type,
     np.save: _save,
     np.tril_indices_from: _indices_from("tril_indices"),

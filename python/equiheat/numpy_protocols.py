@@ -365,7 +365,10 @@ def array_function(self: Any, func: Callable[..., Any], types: Any, args: Any, k
         return NotImplemented
     target, same = found
     if same:
-        return target(*args, **kwargs)
+        if not isinstance(kwargs.get("out"), np.ndarray):
+            return target(*args, **kwargs)
+        out, casting = kwargs.pop("out"), kwargs.get("casting", "same_kind")
+        return _deliver(target(*args, **kwargs), out, func.__name__, casting=casting)
     places, names = _translated(func, target, args, kwargs)
     out = names.pop("out", None)
     if isinstance(out, ArrayBase) and "out" in (_parameters(target) or ()):

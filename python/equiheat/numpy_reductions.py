@@ -24,8 +24,8 @@ __all__: list[str] = []
 _NEUTRAL = {"sum": 0, "prod": 1, "nansum": 0, "nanprod": 1, "count_nonzero": 0, "any": False, "all": True}
 _COMBINED = {"sum": "add", "prod": "multiply", "nansum": "add", "nanprod": "multiply", "count_nonzero": "add",
              "any": "logical_or", "all": "logical_and", "max": "maximum", "min": "minimum", "amax": "maximum",
-             "amin": "minimum"}  # fmt: skip
-_MOMENTS = ("mean", "var", "std")
+             "amin": "minimum", "nanmax": "fmax", "nanmin": "fmin"}  # fmt: skip
+_MOMENTS = ("mean", "var", "std", "nanmean", "nanvar", "nanstd")
 #: What short real numbers are added up in.
 _WIDER = {torch.float16: torch.float32, torch.bfloat16: torch.float32}
 #: Universal functions whose order of evaluation is free.
@@ -66,7 +66,10 @@ def restricted(
     first = None if initial is np._NoValue else initial
     if name in _MOMENTS:
         reduced = correction if correction not in (None, np._NoValue) else ddof
-        result = _moment(name, x, axis, keep, as_ours(where), reduced)
+        mask = as_ours(where)
+        if name.startswith("nan"):
+            mask = ~_ht().isnan(x) & mask
+        result = _moment(name.removeprefix("nan"), x, axis, keep, mask, reduced)
     else:
         result = _masked(name, x, axis, keep, first, where)
     if out is None or out is np._NoValue:

@@ -307,3 +307,11 @@ def test_with_counts_helper() -> None:
     x = with_counts(np.arange(9), 0, counts)
     assert_equal(x, np.arange(9))
     assert x.lshape == (counts[RANK],)
+
+
+@pytest.mark.parametrize("split", [None, 0, 1])
+@pytest.mark.parametrize(("n", "m"), [(3, 4), (5, 2), (1, 4), (0, 3)])
+def test_diagonals_of_ones(n: int, m: int, split: int | None) -> None:
+    for k in (-7, -2, 0, 1, 3, 9):
+        assert_equal(ht.eye((n, m), split=split, k=k), np.eye(n, m, k, dtype=np.float32), split=split)
+    assert_equal(ht.eye(n, m, split=split), np.eye(n, m, dtype=np.float32), split=split)

@@ -57,6 +57,11 @@ CASES: dict[str, tuple[Callable[[Any, Any], Any], np.ndarray]] = {
     "mean, where": (lambda m, x: (m.mean(x, axis=0, where=MASK), x.mean(where=x > 0, keepdims=True)), A),
     "var, where": (lambda m, x: (m.var(x, axis=1, where=MASK, ddof=1), x.std(where=MASK), m.std(x, 0, where=MASK)), A),
     "complex std, where": (lambda m, x: m.std(x, axis=0, where=MASK), A + 1j * A[::-1]),
+    "nanmean, where": (lambda _, x: (np.nanmean(x, axis=0, where=MASK), np.nanvar(x, where=MASK, ddof=1)), GAPS),
+    "nanstd, where": (lambda _, x: np.nanstd(x, axis=1, where=MASK, keepdims=True), GAPS + 1j * A),
+    "nanmax, where": (lambda _, x: (np.nanmax(x, 0, where=MASK, initial=-9.0), np.nanmin(x, 1, initial=-9.0)), GAPS),
+    "reshape, copy": (lambda _, x: (np.reshape(x, (4, 5), copy=True), np.reshape(x, -1, "F", copy=True)), A),
+    "vander": (lambda m, x: m.vander(x[:, 1].astype(np.uint64), 3), abs(WHOLE)),
     "mean of short numbers": (lambda m, x: m.mean(x, axis=0, where=x > 0), SHORT),
     "diag, k": (lambda m, x: (m.diag(x, k=-1), m.diag(x[0], k=1)), A),
     "clip, older names": (lambda m, x: m.clip(x, a_min=-0.5, a_max=x[::-1]), A),
@@ -96,6 +101,10 @@ def test_writing_keywords() -> None:
         if x.split != 1 or ht.get_comm().size == 1:
             assert np.sum(x, axis=0, where=MASK, out=out) is out
             np.testing.assert_allclose(out, np.sum(A, axis=0, where=MASK))
+        if x.split is None or ht.get_comm().size == 1:
+            out = np.empty((10, 4), np.float32)
+            assert np.concatenate([x, -x], out=out) is out
+            np.testing.assert_array_equal(out, np.concatenate([A, -A]).astype(np.float32))
         wanted = A.copy()
         np.fill_diagonal(wanted, [1, 2, 3], wrap=True)
         ht.fill_diagonal(x, [1, 2, 3], wrap=True)

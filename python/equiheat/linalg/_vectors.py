@@ -186,6 +186,8 @@ def cross(
     ------
     ValueError
         Vectors of another length than 2 or 3.
+    TypeError
+        Vectors of bool.
 
     Notes
     -----
@@ -200,6 +202,8 @@ def cross(
         axisa = axisb = axisc = axis
     left, right = (wrap(core) for core in native_pair("cross", ("a", "b"), a, b))
     kind = promotion.result_type(left, right)
+    if kind is dtypes.bool:
+        raise TypeError("cross: a and b are bool, which has no difference; expected numbers")
     if kind in (dtypes.uint16, dtypes.uint32, dtypes.uint64):  # of which torch has no products
         left, right = left.astype(dtypes.int64), right.astype(dtypes.int64)
         return cross(left, right, axisa, axisb, axisc, axis).astype(kind)
