@@ -43,17 +43,18 @@ struct Entry {
     const Weights<T> weights(plan, const_cast<void*>(shared));
     const Scratch<T> scratch(plan, own);
     if (p.gradients && !p.attention_only) {
-      __builtin_memset(scratch.weight_gradient, 0,
-                       static_cast<std::size_t>(plan.tiles * plan.gradient_tile) * sizeof(Real));
-      __builtin_memset(scratch.bias_gradient, 0,
-                       static_cast<std::size_t>(plan.tiles * plan.tile) * sizeof(Real));
+      if (first == last) clear(scratch.weight_gradient, plan.tiles * plan.gradient_tile);
+      clear(scratch.bias_gradient, plan.tiles * plan.tile);
     }
     // Groups of nearly the same size.
     const Index together = ceil_div(last - first, most(1, ceil_div(last - first, plan.together)));
     double loss = 0;
     for (Index image = first; image < last; image += together)
-      for (Index block = 0; block < plan.blocks; ++block)
-        loss += group(plan, weights, scratch, image, least(together, last - image), block);
+      for (Index block = 0; block < plan.blocks; ++block) {
+        const Index row = block * plan.rows_per_image, rows = least(plan.rows_per_image, p.queries - row);
+        const bool starts = image == first && block == 0;
+        loss += group(plan, weights, scratch, {image, least(together, last - image), row, rows, starts});
+      }
     return loss;
   }
 
@@ -70,11 +71,10 @@ struct Entry {
   }
 
  private:
-  static double group(const Plan<T>& plan, const Weights<T>& weights, const Scratch<T>& scratch, Index image,
-                      Index images, Index block) {
+  static double group(const Plan<T>& plan, const Weights<T>& weights, const Scratch<T>& scratch,
+                      const Group& group) {
     const Reconstruction& p = plan.p;
-    const Index row = block * plan.rows_per_image;
-    const Group group{image, images, row, least(plan.rows_per_image, p.queries - row)};
+    const Index image = group.image, row = group.first_row, past = row + group.rows_per_image;
     const auto for_parts = [&](const auto& f) {
       for (Index i = 0; i < group.images; ++i)
         f(Attention<T>(plan, scratch, {image + i, i, row, group.rows_per_image}), i);
@@ -89,7 +89,7 @@ struct Entry {
       Real* gradient = scratch.mixed_gradient + i * plan.rows_per_image * plan.mixed_stride;
       if (p.attention_only) input(plan, gradient, image + i, group);
       output(plan, p.residual_gradient, gradient, image + i, group);
-      attention.backward(block == 0, block + 1 == plan.blocks);
+      attention.backward(row == 0, past == p.queries);
     });
     return loss;
   }
@@ -108,6 +108,10 @@ struct Entry {
       else
         add(from + row * plan.gradient_stride, width, more, sum + i * width);
     }
+  }
+
+  static void clear(Real* part, Index count) {
+    __builtin_memset(part, 0, static_cast<std::size_t>(count) * sizeof(Real));
   }
 
   static void add(const Real* part, Index count, bool more, Real* sum) {

@@ -169,14 +169,15 @@ class Head {
   void sum_weights(Index t) const {
     const Index count = plan_.tile_width(t), depth = ceil_div(rows_, H::kPair);
     const Index stride = plan_.gradient_stride;
+    const bool add = !group_.starts;
     Real* sum = s_.weight_gradient + t * plan_.gradient_tile;
     const Word* error = H::kPair == 1 ? error_of(0).along : error_of(0).across;
     if constexpr (Plan<T>::kTurned)
-      multiply<H, true>({p_.width, count, depth, s_.mixed_across, plan_.row_words, error, sum, stride, true,
+      multiply<H, true>({p_.width, count, depth, s_.mixed_across, plan_.row_words, error, sum, stride, add,
                          plan_.tile_stride});
     else
       multiply<H, false>(
-          {count, p_.width, depth, error, plan_.tile_stride, s_.mixed_across, sum, stride, true});
+          {count, p_.width, depth, error, plan_.tile_stride, s_.mixed_across, sum, stride, add});
   }
 
   const Plan<T>& plan_;

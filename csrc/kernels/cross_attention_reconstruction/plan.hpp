@@ -206,6 +206,7 @@ struct Scratch {
 /// The rows of a group: `rows_per_image` queries from `first_row` on, of each of `images` images.
 struct Group {
   Index image, images, first_row, rows_per_image;
+  bool starts;  ///< it is a thread's first: the sum for the weights begins with it
   Index rows() const { return images * rows_per_image; }
 };
 
