@@ -77,7 +77,7 @@ PLANS = {
         PythonRun(2, "not full", 1800),
         PythonRun(3, "not full and not slow", 1800, examples=6, cases=2),
         PythonRun(4, "not full and not slow", 1800, examples=3, cases=3),
-        # Those that start jobs of their own: what ends them is not the library of MPI, but for the launcher's part.
+        # Of the tests that start jobs of their own some are enough: how these end depends little on the library of MPI.
         PythonRun(1, "not full", 600, 4, 2, OPENMPI, MPI_TESTS, only="not (sleeping or holds or nobody or messages)"),
         PythonRun(3, "not full and not slow", 600, examples=4, python=OPENMPI, files=MPI_TESTS),
     ],

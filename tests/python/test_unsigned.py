@@ -137,3 +137,10 @@ def test_cross_products_wrap(dtype: type) -> None:
         for ours, theirs in ((ht.cross(x, y), np.cross(a, b)), (ht.cross(x[:, :2], y), np.cross(a[:, :2], b))):
             assert ours.dtype == dtype
             np.testing.assert_array_equal(ours.numpy(), theirs)
+
+
+def test_cross_products_of_truth_values_are_refused() -> None:
+    x = ht.array([True, False, True], split=0)
+    with pytest.raises(TypeError, match="cross: a and b are bool"):
+        ht.cross(x, x)
+    np.testing.assert_array_equal(ht.cross(x, [0, 1, 0]).numpy(), np.cross([True, False, True], [0, 1, 0]))
