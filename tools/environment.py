@@ -267,11 +267,10 @@ def main(kind: str, purpose: str) -> None:
     environment = Environment(kind, purpose)
     environment.create()
     environment.install_dependencies()
-    if purpose == "test":
+    if purpose == "test" and kind == "light":  # which builds the C++ tests
         environment.provide_doctest()
         environment.provide_simulator()
-        if kind == "light":
-            environment.provide_openmpi()
+        environment.provide_openmpi()
     environment.install_package()
     if time.monotonic() - begin > 5:
         say(f"set-up of {environment.folder.name} took {time.monotonic() - begin:.0f} s; the next call skips it")

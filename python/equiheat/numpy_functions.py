@@ -262,13 +262,13 @@ def _concatenate(arrays: Sequence[Any], axis: int | None = 0, out: Any = None, *
 
 
 def _reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None) -> Any:
-    ht = _ht()
-    x, wanted = ht.asarray(a), newshape if shape is None else shape
-    if copy is None or order == "F":
-        if copy is False:
-            raise ValueError("reshape: copy=False, but order 'F' needs a copy")
-        return ht.reshape(x, wanted, order="F" if order == "F" else "C")
-    return x.__array_namespace__().reshape(x, tuple(np.atleast_1d(wanted).tolist()), copy=copy)
+    ht, wanted = _ht(), newshape if shape is None else shape
+    if copy is None:
+        return ht.reshape(ht.asarray(a), wanted, order="F" if order == "F" else "C")
+    x, extents = ht.asarray(a), tuple(np.atleast_1d(wanted).tolist())
+    if order == "F":  # the other order of a transpose is its own
+        return ht.transpose(_reshape(ht.transpose(x), extents[::-1], copy=copy))
+    return x.__array_namespace__().reshape(x, extents, copy=copy)
 
 
 def _array_equiv(a1: Any, a2: Any) -> bool:

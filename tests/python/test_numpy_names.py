@@ -114,6 +114,21 @@ def test_writing_keywords() -> None:
         np.testing.assert_array_equal(x.numpy(), np.nan_to_num(GAPS, nan=3.0))
 
 
+def test_reshaped_copies() -> None:
+    for x in layouts(A):
+        for order in ("C", "F"):
+            copied = np.reshape(x, (5, 2, 2), order, copy=True)
+            np.testing.assert_array_equal(copied.numpy(), A.reshape((5, 2, 2), order=order))
+            assert not np.may_share_memory(copied, x)
+    whole = ht.array(A)
+    assert np.may_share_memory(np.reshape(whole, (4, 5), copy=False), whole)
+    assert np.may_share_memory(np.reshape(whole.T, (5, 4), "F", copy=False), whole)
+    with pytest.raises(ValueError, match="needs a copy"):
+        np.reshape(whole, (4, 5), "F", copy=False)
+    with pytest.raises(ValueError, match="needs a copy"):
+        np.reshape(ht.array(A.T.copy()).T, (4, 5), copy=False)
+
+
 SEQUENCES: dict[str, Callable[[Any, Any], Any]] = {
     "sum": lambda m, x: m.sum([x, -2 * x], axis=0),
     "mean": lambda m, x: m.mean([x, -2 * x]),

@@ -108,7 +108,7 @@ EH_FORCE Vector<T> first_lanes(Vector<T> x, Vector<T> other, Index n) {
 }
 
 // 2^x for x <= 0: 2^n p(r) with |r| <= 1 / 2, where p(r) = 1 + r (p[0] + r (p[1] + ...)). Below the smallest normal number
-// the result may be that number or a little less than twice that; NaN stays NaN.
+// the result is that number or a little less than twice that or, with AVX-512, right or 0; NaN stays NaN.
 struct Exp2Float {
   static constexpr float lowest = -126.0f, round = 12582912.0f;
   // Of the least largest relative error, 1e-7.
@@ -142,8 +142,8 @@ EH_FORCE Vector<T> exp2_of(Vector<T> x) {
 #if defined(__AVX512DQ__)
   if constexpr (sizeof(T) == 4) {
     const Vector<T> r = _mm512_reduce_ps(x, 0);
-    return _mm512_maskz_scalef_ps(0xFFFF, exp2_polynomial<C, T>(r),
-                                  x - r);  // GCC 12 warns of the one without mask
+    // All lanes: GCC 12 warns of the instruction without a mask.
+    return _mm512_maskz_scalef_ps(0xFFFF, exp2_polynomial<C, T>(r), x - r);
   }
 #endif
   using I = Vector<Signed<T>>;
